@@ -1,0 +1,53 @@
+"""People: joining, and the roles of staff."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.contrib.auth.models import Group
+from django.db import transaction
+
+from accounts.models import User
+from accounts.roles import Role
+from audit import ledger
+from audit.events import Event
+
+
+class NotASuperuser(Exception):
+    def __init__(self) -> None:
+        super().__init__("Only a superuser may say who belongs to the staff and in which role.")
+
+
+def join(user: User, *, at: datetime) -> User:
+    """Record that a person made their account; called in the transaction that creates it."""
+    ledger.record(Event.USER_JOINED, subject=user, actor=user, at=at)
+    return user
+
+
+def with_verified(email: str) -> User | None:
+    """Return the person who proved that this address is theirs; an unproved address belongs to nobody."""
+    return User.objects.filter(
+        is_active=True, emailaddress__email__iexact=email.strip(), emailaddress__verified=True
+    ).first()
+
+
+@transaction.atomic
+def set_roles(user: User, *, staff: bool, roles: Collection[Role], by: User, at: datetime) -> User:
+    """Say whether a person belongs to the staff and which roles they hold; only a superuser may, and it is recorded.
+
+    Raises NotASuperuser. Roles without being staff give nothing, so they are taken away together.
+    """
+    if not (by.is_active and by.is_superuser):
+        raise NotASuperuser
+    user = User.objects.select_for_update().get(pk=user.pk)
+    had = sorted(user.groups.values_list("name", flat=True))
+    has = sorted(str(role) for role in roles) if staff else []
+    if (user.is_staff, had) == (staff, has):
+        return user
+    was, user.is_staff = user.is_staff, staff
+    user.save(update_fields=["is_staff"])
+    user.groups.set(Group.objects.filter(name__in=has))
+    ledger.record(
+        Event.USER_ROLES_CHANGED, subject=user, actor=by, at=at,
+        was_staff=was, staff=staff, had=had, has=has,
+    )  # fmt: skip
+    return user

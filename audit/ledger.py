@@ -1,0 +1,89 @@
+"""Write the ledger: one row per state change, in the transaction of the change."""
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db import models, transaction
+
+from audit.events import Event
+from audit.models import LedgerEntry
+
+Actor = models.Model | str
+CHUNK = 2000
+
+
+class NotInATransaction(Exception):
+    """The ledger was written outside the transaction of the change it tells."""
+
+    def __init__(self) -> None:
+        super().__init__("A ledger row is written in the transaction of the change it records.")
+
+
+def name_of(actor: Actor) -> str:
+    """Return `user:<pk>` for a person, `system:<name>` for a machine named by a plain word."""
+    return f"system:{actor}" if isinstance(actor, str) else f"user:{actor.pk}"
+
+
+def kind_of(subject: models.Model) -> str:
+    """Return the name a subject's kind has in the ledger, such as `onboarding.application`."""
+    return subject._meta.label_lower
+
+
+def digest(text: str) -> str:
+    """Return a salted SHA-256 of `text`: 8 bytes of salt and 16 of hash, hex; equal texts differ."""
+    return _digest(text, salt=secrets.token_hex(8))
+
+
+def is_digest_of(text: str, kept: str) -> bool:
+    """Return whether this digest was made from this text, such as a written reason that still stands in its row."""
+    return secrets.compare_digest(_digest(text, salt=kept.partition(":")[0]), kept)
+
+
+def _digest(text: str, *, salt: str) -> str:
+    return f"{salt}:{hashlib.sha256(f'{salt}{text}'.encode()).hexdigest()[:32]}"
+
+
+def record(
+    event: Event, *, subject: models.Model, actor: Actor, at: datetime, reason: str = "", **details: Any
+) -> None:
+    """Record one event; raises NotInATransaction outside a transaction."""
+    record_many(event, subjects=[subject], actor=actor, at=at, reason=reason, **details)
+
+
+def record_many(
+    event: Event,
+    *,
+    subjects: Iterable[models.Model],
+    actor: Actor,
+    at: datetime,
+    reason: str = "",
+    each: dict[Any, dict[str, Any]] | None = None,
+    **details: Any,
+) -> None:
+    """Record the same event for many subjects in one statement per CHUNK; `each` adds details by subject pk."""
+    if not transaction.get_connection().in_atomic_block:
+        raise NotInATransaction
+    written_by, each = name_of(actor), each or {}
+    LedgerEntry.objects.bulk_create(
+        (
+            LedgerEntry(
+                at=at,
+                event=event,
+                subject_type=kind_of(subject),
+                subject_id=str(subject.pk),
+                actor=written_by,
+                reason=reason,
+                details=details | each.get(subject.pk, {}),
+            )
+            for subject in subjects
+        ),
+        batch_size=CHUNK,
+    )
+
+
+def of(subject: models.Model) -> models.QuerySet[LedgerEntry]:
+    """Return the events of one subject, oldest first."""
+    return LedgerEntry.objects.filter(subject_type=kind_of(subject), subject_id=str(subject.pk)).order_by("id")

@@ -1,0 +1,83 @@
+"""The ledger and its seals. Rows are written by `audit.ledger` and `audit.seals`, and never change."""
+
+import pgtrigger
+from django.db import models
+from django.db.models.functions import Now
+
+from audit.events import Event
+
+
+def append_only() -> list[pgtrigger.Trigger]:
+    """Return the triggers that let a table only grow."""
+    return [
+        pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+        pgtrigger.Trigger(
+            name="no_truncate",
+            operation=pgtrigger.Truncate,
+            when=pgtrigger.Before,
+            level=pgtrigger.Statement,
+            func="RAISE EXCEPTION '% only grows: TRUNCATE is refused', TG_TABLE_NAME;",
+        ),
+    ]
+
+
+class LedgerEntry(models.Model):
+    """One event. Holds ids, codes and figures; what people typed lives elsewhere and is referred to by digest."""
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField(help_text="When it happened, as the deciding function was told.")
+    recorded_at = models.DateTimeField(db_default=Now(), editable=False)
+    event = models.CharField(max_length=60, choices=Event.choices)
+    subject_type = models.CharField(max_length=60)
+    subject_id = models.CharField(max_length=40)
+    actor = models.CharField(max_length=60, help_text="user:<id> or system:<name>")
+    reason = models.CharField(max_length=80, blank=True, help_text="A code, or a salted digest of a written reason.")
+    details = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = "ledger entry"
+        verbose_name_plural = "ledger"
+        default_permissions = ()
+        triggers = append_only()
+        indexes = [
+            models.Index(fields=["subject_type", "subject_id", "id"], name="ledger_subject"),
+            models.Index(fields=["event", "at"], name="ledger_event"),
+            models.Index(fields=["actor", "id"], name="ledger_actor"),
+            models.Index(fields=["at"], name="ledger_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event} {self.subject_type} {self.subject_id}"
+
+
+class Seal(models.Model):
+    """A link of the hash chain over the entries it covers; see `audit.seals`."""
+
+    number = models.BigIntegerField(unique=True)
+    sealed_at = models.DateTimeField()
+    entries = models.PositiveIntegerField()
+    previous_hash = models.CharField(max_length=64, blank=True)
+    hash = models.CharField(max_length=64, unique=True)
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["number"]
+        triggers = append_only()
+
+    def __str__(self) -> str:
+        return f"seal {self.number} over {self.entries} entries"
+
+
+class SealedEntry(models.Model):
+    """Which seal covers which entry, and what the entry looked like. A table of its own keeps the ledger strictly append-only."""
+
+    entry = models.OneToOneField(LedgerEntry, on_delete=models.PROTECT, primary_key=True, db_constraint=False)
+    seal = models.ForeignKey(Seal, on_delete=models.PROTECT, related_name="members")
+    hash = models.BinaryField(max_length=32, help_text="SHA-256 of the entry's canonical form.")
+
+    class Meta:
+        default_permissions = ()
+        triggers = append_only()
+
+    def __str__(self) -> str:
+        return f"{self.entry_id} in {self.seal_id}"

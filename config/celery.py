@@ -1,0 +1,32 @@
+"""Celery: the promises to applicants and the public, and the beat that sweeps them every minute.
+
+A periodic task is idempotent: two beats double the ticks and change nothing else.
+"""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("gatehouse")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+MINUTE, HOUR = 60.0, 3600.0
+app.conf.beat_schedule = {
+    name: {"task": name, "schedule": every, "options": {"expires": every}}
+    for name, every in {
+        "outbox.tasks.send_owed": MINUTE,
+        "policies.tasks.put_in_force": MINUTE,
+        "onboarding.tasks.admit_due": MINUTE,
+        "onboarding.tasks.tell_invitations": MINUTE,
+        "onboarding.tasks.expire_due": MINUTE,
+        "onboarding.tasks.issue_owed_keys": MINUTE,
+        "onboarding.tasks.project_owed": MINUTE,
+        "reviews.tasks.open_owed": MINUTE,
+        "reviews.tasks.release_claims": MINUTE,
+        "reviews.tasks.tell_owed": MINUTE,
+        "audit.tasks.seal": HOUR,
+    }.items()
+}

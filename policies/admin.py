@@ -1,0 +1,125 @@
+"""Guideline versions and known weaknesses, for policy editors: read everything, publish a draft, publish a new text."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
+
+from accounts.reading import ReadOnly
+from accounts.roles import Duty, may
+from audit import clock
+from onboarding.models import Program
+from policies import markdown
+from policies.domain import guidelines, weaknesses
+from policies.models import Category, GuidelineVersion, KnownWeakness, UsualUse
+
+
+class CategoryInline(ReadOnly, admin.TabularInline):
+    duties = (Duty.EDIT_POLICIES,)
+    model = Category
+    fields = ("position", "code", "kind", "name", "lane", "triggers", "approval_months")
+    extra = 0
+
+
+class UsualUseInline(ReadOnly, admin.TabularInline):
+    duties = (Duty.EDIT_POLICIES,)
+    model = UsualUse
+    fields = ("code", "text", "lane")
+    extra = 0
+
+
+@admin.register(GuidelineVersion)
+class GuidelineVersionAdmin(ReadOnly, admin.ModelAdmin):
+    duties = (Duty.EDIT_POLICIES,)
+    list_display = ("version", "state", "material", "loaded_at", "published_at", "effective_at", "superseded_at", "page")
+    fields = ("version", "state", "material", "text_hash", "loaded_at", "published_at", "effective_at", "superseded_at")
+    inlines = (CategoryInline, UsualUseInline)
+    actions = ("publish",)
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[GuidelineVersion]:
+        return super().get_queryset(request).defer("source")
+
+    @admin.display(description="page")
+    def page(self, version: GuidelineVersion) -> str | SafeString:
+        if version.published_at is None:
+            return "not public yet"
+        return format_html('<a href="{}">read</a>', reverse("guidelines_version", args=[version.version]))
+
+    def has_publish_permission(self, request: HttpRequest) -> bool:
+        return may(request.user, Duty.EDIT_POLICIES)
+
+    @admin.action(description="Publish drafts: they come into force after their notice", permissions=["publish"])
+    def publish(self, request: HttpRequest, queryset: QuerySet[GuidelineVersion]) -> None:
+        at = clock.now()
+        for version in queryset:
+            try:
+                made = guidelines.publish(version, by=request.user, at=at)
+            except guidelines.IllegalMove as problem:
+                self.message_user(request, str(problem), messages.WARNING)
+            else:
+                when = f"{localtime(made.effective_at):%-d %B %Y, %H:%M %Z}"
+                self.message_user(request, f"{made} is public now and comes into force on {when}.", messages.SUCCESS)
+
+
+class WeaknessForm(forms.ModelForm):
+    program = forms.ChoiceField(help_text="The program whose models this is about.")
+    text = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 20}),
+        help_text="The whole text, in Markdown. Applicants acknowledge exactly this; it cannot be changed afterwards, "
+        "only followed by the next version.",
+    )
+
+    class Meta:
+        model = KnownWeakness
+        fields = ("program", "text")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "program" in self.fields:  # absent when an existing text is only read
+            self.fields["program"].choices = [("", "Choose"), *Program.objects.values_list("slug", "name")]
+
+    def clean_text(self) -> str:
+        if not (text := self.cleaned_data["text"].strip()):
+            raise forms.ValidationError(str(weaknesses.NoText()))
+        return text
+
+
+@admin.register(KnownWeakness)
+class KnownWeaknessAdmin(ReadOnly, admin.ModelAdmin):
+    duties = (Duty.EDIT_POLICIES,)
+    form = WeaknessForm
+    list_display = ("program", "version", "published_at", "published_by")
+    list_filter = ("program",)
+    list_select_related = ("published_by",)
+    actions = None
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may(request.user, Duty.EDIT_POLICIES)
+
+    def get_fields(self, request: HttpRequest, obj: KnownWeakness | None = None) -> tuple[str, ...]:
+        if obj is None:
+            return ("program", "text")
+        return ("program", "version", "published_at", "published_by", "text_hash", "as_shown")
+
+    @admin.display(description="text")
+    def as_shown(self, weakness: KnownWeakness) -> SafeString:
+        return markdown.rendered(weakness.text)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Begin with the text that is public now, where the address names a program: `?program=<slug>`."""
+        initial = super().get_changeform_initial_data(request)
+        latest = weaknesses.current(initial.get("program", ""))
+        return initial | ({"text": latest.text} if latest else {})
+
+    def save_model(self, request: HttpRequest, obj: KnownWeakness, form: WeaknessForm, change: bool) -> None:
+        """Publish through the domain; the row it makes is the one the admin then names."""
+        said = form.cleaned_data
+        made = weaknesses.publish(said["program"], text=said["text"], by=request.user, at=clock.now())
+        obj.pk, obj.version = made.pk, made.version
