@@ -1,0 +1,73 @@
+"""Grants and keys: looked up, suspended, resumed, revoked, each with a reason."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import path
+from django.views.decorators.http import require_POST
+
+from accounts.roles import Duty, may
+from audit import clock
+from onboarding.admin.reading import ReadOnlyAdmin
+from onboarding.domain import grants, programs
+from onboarding.models import Grant, Key
+from onboarding.states import GRANT_TRANSITIONS, GrantState
+
+VERBS: dict[str, tuple[Callable[..., Grant], GrantState, str]] = {
+    "suspend": (grants.suspend, GrantState.SUSPENDED, "The gateways refuse it within a second."),
+    "resume": (grants.resume, GrantState.ACTIVE, "It works again, with the same limits."),
+    "revoke": (grants.revoke, GrantState.REVOKED, "It has ended for good."),
+}
+
+
+@admin.register(Grant)
+class GrantAdmin(ReadOnlyAdmin):
+    duties = (Duty.SEE_LINE, Duty.MANAGE_ACCESS)
+    list_display = ["application", "owner", "program", "state", "tier", "given_at", "expires_at"]
+    list_filter = ["program", "state", "tier"]
+    list_select_related = ["application", "program", "tier", "owner__person", "owner__organisation"]
+    search_fields = ["application__number", "application__title", "public_id", "keys__key_id"]
+    exclude = ["key_owed", "key_request"]
+    change_form_template = "admin/onboarding/grant.html"
+
+    def get_urls(self) -> list:
+        view = self.admin_site.admin_view(require_POST(self.act))
+        return [path("<int:pk>/<slug:verb>/", view, name="grant_act"), *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        grant = Grant.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
+        offered = []
+        if grant and may(request.user, Duty.MANAGE_ACCESS):
+            offered = [(name, says) for name, (_, to, says) in VERBS.items() if to in GRANT_TRANSITIONS[grant.state]]
+        return super().change_view(request, object_id, form_url, {"grant": grant, "verbs": offered})
+
+    def act(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+        """Suspend, resume or revoke with the reason posted."""
+        if not may(request.user, Duty.MANAGE_ACCESS):
+            raise PermissionDenied
+        grant = get_object_or_404(Grant, pk=pk)
+        if verb in VERBS:
+            do, _, says = VERBS[verb]
+            try:
+                do(grant, by=request.user, at=clock.now(), reason=request.POST.get("reason", "")[:500])
+            except (grants.IllegalMove, programs.SayWhy) as refusal:
+                messages.error(request, str(refusal))
+            else:
+                messages.success(request, says)
+        return redirect("admin:onboarding_grant_change", pk)
+
+
+@admin.register(Key)
+class KeyAdmin(ReadOnlyAdmin):
+    duties = (Duty.SEE_LINE, Duty.MANAGE_ACCESS)
+    list_display = ["key_id", "grant", "environment", "state", "hint", "issued_at", "opened_at", "expires_at"]
+    list_filter = ["state", "environment"]
+    list_select_related = ["grant__program", "grant__owner__person", "grant__owner__organisation"]
+    search_fields = ["key_id"]
+    exclude = ["secret_hash", "pepper", "projection_owed"]

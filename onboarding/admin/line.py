@@ -1,0 +1,58 @@
+"""Applications, the line, weeks and invitations, to look things up."""
+
+from django.contrib import admin
+
+from accounts.roles import Duty
+from onboarding.admin.reading import ReadOnlyAdmin
+from onboarding.models import Application, Invitation, QuestionSet, RateStep, WaitlistEntry, Week
+
+
+@admin.register(Application)
+class ApplicationAdmin(ReadOnlyAdmin):
+    duties = (Duty.SEE_LINE, Duty.REVIEW_CASES)
+    list_display = ["number", "title", "program", "owner", "state", "lane", "risk_score", "submitted_at"]
+    list_filter = ["program", "state", "lane"]
+    list_select_related = ["program", "owner__person", "owner__organisation"]
+    search_fields = ["number", "title", "external_id"]
+    exclude = ["case_owed", "answers_version"]
+
+
+@admin.register(WaitlistEntry)
+class WaitlistEntryAdmin(ReadOnlyAdmin):
+    list_display = ["application", "owner", "program", "state", "priority", "joined_at", "returned"]
+    list_filter = ["program", "state"]
+    list_select_related = ["application", "program", "owner__person", "owner__organisation"]
+    search_fields = ["application__number", "application__title"]
+    ordering = ["program", "priority", "joined_at", "id"]
+
+
+@admin.register(Week)
+class WeekAdmin(ReadOnlyAdmin):
+    list_display = ["program", "starts_at", "ends_at", "limit", "admitted"]
+    list_filter = ["program"]
+    list_select_related = ["program"]
+
+
+@admin.register(RateStep)
+class RateStepAdmin(ReadOnlyAdmin):
+    list_display = ["program", "per_week", "from_at", "set_by", "reason"]
+    list_filter = ["program"]
+    list_select_related = ["program", "set_by"]
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnlyAdmin):
+    list_display = ["application", "state", "offered_at", "told_at", "expires_at", "answered_at"]
+    list_filter = ["state"]
+    list_select_related = ["seat__entry__application"]
+    search_fields = ["seat__entry__application__number"]
+
+    @admin.display(description="application")
+    def application(self, invitation: Invitation) -> str:
+        return str(invitation.seat.entry.application)
+
+
+@admin.register(QuestionSet)
+class QuestionSetAdmin(ReadOnlyAdmin):
+    duties = (Duty.EDIT_POLICIES, Duty.SEE_LINE)
+    list_display = ["version", "current", "loaded_at"]

@@ -1,0 +1,80 @@
+"""Drafts: what is known before anything is typed, and how near a draft is to being sent."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from allauth.account.models import EmailAddress
+
+from accounts.models import Owner, User
+from onboarding.domain import answers, declarations, questions, triage
+from onboarding.domain.answers import Reading
+from onboarding.models import Application
+from policies.domain import guidelines
+from policies.states import Lane
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A draft looked at as if it were sent now.
+
+    `problems` holds a sentence for each question that stands in the way, in the form's order; `counted` the answers
+    that would be sent; `texts` what each tick stands for.
+    """
+
+    reading: Reading
+    judgement: triage.Judgement
+    problems: dict[str, str]
+    counted: dict[str, Any]
+    texts: dict[str, declarations.Text]
+
+
+def known(owner: Owner, by: User) -> dict[str, Any]:
+    """Return the answers we know already, for a new draft."""
+    found = {"full_name": by.full_name, "work_email": by.email}
+    if owner.organisation:
+        found |= {"legal_name": owner.organisation.name, "website": owner.organisation.website}
+    return {key: value for key, value in found.items() if value}
+
+
+def read(application: Application) -> Reading:
+    """Return the draft's answers read against its own question set."""
+    paper = answers.paper(questions.of(application.question_set), application.program)
+    return Reading(paper, application.answers)
+
+
+def look_at(application: Application, *, by: User) -> Draft:
+    """Return what sending the draft now would come to. Raises NoGuidelines."""
+    reading = read(application)
+    judgement = triage.judge_reading(reading, guidelines=guidelines.in_force())
+    texts = declarations.texts(reading.paper, application.program)
+    found = answers.problems(reading) | declarations.outdated(reading.answers, texts)
+    found |= _for_a_person(reading, judgement.lane) | _unverified(reading, application, by)
+    return Draft(
+        reading=reading,
+        judgement=judgement,
+        problems={key: found[key] for key in reading.paper.form.keys if key in found},
+        counted=declarations.settled(answers.counted(reading), texts),
+        texts=texts,
+    )
+
+
+def _for_a_person(reading: Reading, lane: str) -> dict[str, str]:
+    """Return what only those must answer whose application a person looks at before it gets access."""
+    if lane not in (Lane.HOLD, Lane.REFUSE):
+        return {}
+    return {
+        question.key: "Please answer this: a person decides before you get access."
+        for question in reading.asked()
+        if question.rules.required == "hold" and answers.is_empty(reading.answers.get(question.key))
+    }
+
+
+def _unverified(reading: Reading, application: Application, by: User) -> dict[str, str]:
+    """Return a sentence about a work e-mail that is neither the sender's nor the applicant's verified one."""
+    email = reading.given("work_email")
+    people = [person for person in (by, application.applicant) if person is not None]
+    if not isinstance(email, str) or any(person.email == email for person in people):
+        return {}  # missing or wrong is said elsewhere; nobody signs in without having verified their own
+    if EmailAddress.objects.filter(user__in=people, email__iexact=email, verified=True).exists():
+        return {}
+    return {"work_email": "Verify this address in your account first, or use the one you sign in with."}

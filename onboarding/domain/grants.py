@@ -1,0 +1,129 @@
+"""Grants: the right to use, given once for an accepted seat, suspended and resumed, revoked, expired."""
+
+from datetime import datetime
+from functools import partial
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+
+from accounts.models import User
+from audit import ledger
+from audit.events import Event
+from onboarding.domain import keys
+from onboarding.domain.programs import SayWhy
+from onboarding.models import Application, Grant, Key, Seat, Tier
+from onboarding.states import GRANT_TRANSITIONS, Environment, GrantState
+from outbox import hints, letters
+
+BATCH = 500
+
+
+class IllegalMove(Exception):
+    def __init__(self, grant: Grant, to: str):
+        super().__init__(f"This access is {grant.get_state_display().lower()}; it cannot become {to}.")
+
+
+def give(application: Application, *, seat: Seat, expires_at: datetime, by: User, at: datetime) -> Grant:
+    """Give the grant of an accepted seat and owe its first key; called in the accepting transaction.
+
+    With production review the grant starts in the trial tier; without it the live tier is given at once.
+    """
+    program = application.program
+    environment = Environment.TEST if program.production_review else Environment.LIVE
+    asked = application.revisions.latest("number").answers.get("models") or []
+    offered = list(program.models.values_list("code", flat=True))
+    grant = Grant.objects.create(
+        program=program,
+        owner_id=application.owner_id,
+        application=application,
+        seat=seat,
+        tier=Tier.objects.get(program=program, environment=environment),
+        models_allowed=[code for code in offered if code in asked] or offered,
+        conditions=application.conditions,
+        given_at=at,
+        expires_at=expires_at,
+    )
+    ledger.record(
+        Event.GRANT_GIVEN, subject=grant, actor=by, at=at, application=application.number, tier=grant.tier.name
+    )
+    transaction.on_commit(partial(hints.later, "onboarding.tasks.issue_owed_keys"), robust=True)
+    return grant
+
+
+@transaction.atomic
+def suspend(grant: Grant, *, by: User, at: datetime, reason: str) -> Grant:
+    """Stop the grant and its keys; the gateways refuse within a second. Raises SayWhy, IllegalMove."""
+    if not reason.strip():
+        raise SayWhy
+    grant = _move(grant, GrantState.SUSPENDED, Event.GRANT_SUSPENDED, by, at, reason)
+    _tell("suspended", grant, at, reason)
+    return grant
+
+
+@transaction.atomic
+def resume(grant: Grant, *, by: User, at: datetime, reason: str) -> Grant:
+    """Let a suspended grant and its keys work again, with the same limits. Raises SayWhy, IllegalMove."""
+    if not reason.strip():
+        raise SayWhy
+    grant = _move(grant, GrantState.ACTIVE, Event.GRANT_RESUMED, by, at, reason)
+    _tell("resumed", grant, at, reason)
+    return grant
+
+
+@transaction.atomic
+def revoke(grant: Grant, *, by: User, at: datetime, reason: str) -> Grant:
+    """End the grant for good; its keys are revoked with it. Raises SayWhy, IllegalMove."""
+    if not reason.strip():
+        raise SayWhy
+    grant = _move(grant, GrantState.REVOKED, Event.GRANT_REVOKED, by, at, reason)
+    keys.end_all(grant, event=Event.KEY_REVOKED, by=by, at=at)
+    _tell("revoked", grant, at, reason)
+    return grant
+
+
+def expire_due(*, at: datetime) -> int:
+    """Expire grants whose time is over, with their keys; return how many. Safe to run twice."""
+    expired = 0
+    for pk in list(Grant.objects.live().filter(expires_at__lte=at).values_list("pk", flat=True)[:BATCH]):
+        with transaction.atomic():
+            grant = Grant.objects.select_for_update().get(pk=pk)
+            if GrantState.EXPIRED in GRANT_TRANSITIONS[grant.state]:
+                grant = _move(grant, GrantState.EXPIRED, Event.GRANT_EXPIRED, "beat", at, "")
+                keys.end_all(grant, event=Event.KEY_EXPIRED, by="beat", at=at)
+                expired += 1
+    return expired
+
+
+def _move(grant: Grant, to: GrantState, event: Event, by: ledger.Actor, at: datetime, reason: str) -> Grant:
+    grant = (
+        Grant.objects.select_for_update(of=("self",))
+        .select_related("application__applicant", "program", "owner")
+        .get(pk=grant.pk)
+    )
+    if to not in GRANT_TRANSITIONS[grant.state]:
+        raise IllegalMove(grant, GrantState(to).label.lower())
+    stopped = to == GrantState.SUSPENDED
+    grant.state = to
+    grant.suspended_at, grant.suspended_by = (at, by) if stopped else (None, None)
+    grant.suspend_reason = reason.strip() if stopped else ""
+    grant.ended_at = at if to in (GrantState.REVOKED, GrantState.EXPIRED) else None
+    grant.save(update_fields=["state", "suspended_at", "suspended_by", "suspend_reason", "ended_at"])
+    ledger.record(event, subject=grant, actor=by, at=at, reason=ledger.digest(reason) if reason else "")
+    keys.access_changed(Key.objects.filter(grant=grant))
+    return grant
+
+
+def _tell(kind: str, grant: Grant, at: datetime, reason: str) -> None:
+    letters.write(
+        f"onboarding/{kind}",
+        to=grant.application.applicant.email,
+        at=at,
+        about=grant,
+        name=str(grant.application.applicant),
+        program=grant.program.name,
+        title=grant.application.title,
+        number=grant.application.number,
+        reason=reason.strip(),
+        url=settings.BASE_URL + reverse("access"),
+    )

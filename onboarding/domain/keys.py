@@ -1,0 +1,160 @@
+"""Keys: issued by Celery exactly once for each request, opened once by their owner.
+
+The secret is minted in the owner's own POST, under the key's row lock, and only its keyed hash is stored: it is in
+clear in that one response and nowhere else.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Func, QuerySet
+from django.db.models.fields import DateTimeField
+from django.urls import reverse
+
+from accounts.models import User
+from audit import ledger
+from audit.events import Event
+from onboarding.domain import secrets
+from onboarding.models import Grant, Key
+from onboarding.permissions import may_open
+from onboarding.states import KEY_TRANSITIONS, GrantState, KeyState
+from outbox import hints, letters
+
+CHUNK = 1000
+ENDS = {Event.KEY_REVOKED: KeyState.REVOKED, Event.KEY_EXPIRED: KeyState.EXPIRED}
+
+
+class AlreadyOpened(Exception):
+    def __init__(self, key: Key):
+        super().__init__(f"This key was opened on {key.opened_at:%d %B %Y at %H:%M} UTC; its secret is shown only once.")
+
+
+class CannotOpen(Exception):
+    def __init__(self, why: str):
+        super().__init__(f"This key cannot be opened: {why}")
+
+
+def issue_owed(*, at: datetime) -> int:
+    """Issue a key for each grant that is owed one; return how many. Safe to run twice and beside itself.
+
+    Key, letter, ledger row and the debt commit together, chunk by chunk: a crash leaves whole chunks owed.
+    """
+    issued = 0
+    while taken := _issue_chunk(at):
+        issued += taken
+    return issued
+
+
+@transaction.atomic
+def _issue_chunk(at: datetime) -> int:
+    grants = list(
+        Grant.objects.owed_a_key()
+        .select_for_update(skip_locked=True, of=("self",))
+        .select_related("tier", "program", "application__applicant")
+        .order_by("pk")[:CHUNK]
+    )
+    if not grants:
+        return 0
+    made = Key.objects.bulk_create(
+        Key(
+            grant=grant,
+            request=grant.key_request,
+            environment=grant.tier.environment,
+            issued_at=at,
+            open_by=at + timedelta(days=grant.program.unopened_key_days),
+            expires_at=grant.expires_at,
+            access_changed_at=at,
+        )
+        for grant in grants
+    )
+    Grant.objects.filter(pk__in=[grant.pk for grant in grants]).update(key_owed=False)
+    ledger.record_many(
+        Event.KEY_ISSUED, subjects=made, actor="worker", at=at, each={key.pk: {"grant": key.grant_id} for key in made}
+    )
+    letters.write_many((_letter("key_ready", key) for key in made), at=at)
+    return len(grants)
+
+
+@transaction.atomic
+def open(key: Key, *, by: User, at: datetime) -> str:
+    """Mint the secret, store its keyed hash, return the secret: the only time it exists in clear.
+
+    Raises AlreadyOpened, CannotOpen. The row lock makes one of two simultaneous openings fail.
+    """
+    grant = Grant.objects.select_for_update(of=("self",)).select_related("owner").get(pk=key.grant_id)
+    key = Key.objects.select_for_update().get(pk=key.pk)
+    key.grant = grant
+    if not may_open(by, key):
+        raise CannotOpen("it belongs to somebody else.")
+    if key.opened_at:
+        raise AlreadyOpened(key)
+    if key.state != KeyState.ISSUED or key.open_by <= at:
+        raise CannotOpen("its time is over. Ask for a new one by replying to the letter that announced it.")
+    if grant.state != GrantState.ACTIVE:
+        raise CannotOpen(f"the access it belongs to is {grant.get_state_display().lower()}.")
+    secret = secrets.mint(key.environment)
+    key.pepper, pepper = next(iter(settings.KEY_PEPPERS.items()))
+    key.secret_hash, key.hint = secrets.digest(secret, pepper), secrets.hint_of(secret)
+    key.state, key.opened_at, key.opened_by = KeyState.ACTIVE, at, by
+    key.save(update_fields=["pepper", "secret_hash", "hint", "state", "opened_at", "opened_by"])
+    ledger.record(Event.KEY_OPENED, subject=key, actor=by, at=at)
+    access_changed(Key.objects.filter(pk=key.pk))
+    return secret
+
+
+def expire_due(*, at: datetime) -> int:
+    """Expire keys that were never opened in time; return how many. Safe to run twice."""
+    with transaction.atomic():
+        late = Key.objects.filter(state=KeyState.ISSUED, open_by__lte=at).select_for_update(skip_locked=True)
+        return _end(list(late[:CHUNK]), Event.KEY_EXPIRED, "beat", at)
+
+
+def end_all(grant: Grant, *, event: Event, by: ledger.Actor, at: datetime) -> int:
+    """End every live key of a locked grant by KEY_REVOKED or KEY_EXPIRED; return how many."""
+    return _end(list(grant.keys.live().select_for_update()), event, by, at)
+
+
+def access_changed(keys: QuerySet[Key]) -> None:
+    """Tell the gateways that these keys' access changed: what they poll, and the projection that is owed.
+
+    The time is PostgreSQL's own at this moment, not the deciding function's `at`: gateways compare it with their clock
+    of the same server.
+    """
+    keys.filter(opened_at__isnull=False).update(
+        access_version=F("access_version") + 1,
+        access_changed_at=Func(function="clock_timestamp", output_field=DateTimeField()),
+        projection_owed=True,
+    )
+    transaction.on_commit(partial(hints.later, "onboarding.tasks.project_owed"), robust=True)
+
+
+def _end(keys: Sequence[Key], event: Event, by: ledger.Actor, at: datetime) -> int:
+    to = ENDS[event]
+    ending = [key for key in keys if to in KEY_TRANSITIONS[key.state]]
+    if ending:
+        rows = Key.objects.filter(pk__in=[key.pk for key in ending])
+        rows.update(state=to, ended_at=at)
+        ledger.record_many(event, subjects=ending, actor=by, at=at)
+        access_changed(rows)
+    return len(ending)
+
+
+def _letter(kind: str, key: Key) -> letters.Draft:
+    application = key.grant.application
+    return letters.Draft(
+        f"onboarding/{kind}",
+        application.applicant.email,
+        {
+            "name": str(application.applicant),
+            "program": key.grant.program.name,
+            "title": application.title,
+            "number": application.number,
+            "url": settings.BASE_URL + reverse("access"),
+            "expires_at": key.open_by.astimezone(key.grant.program.zone),
+        },
+        about=key,
+        once=f"{kind}:{key.pk}",
+    )

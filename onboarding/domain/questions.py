@@ -1,0 +1,300 @@
+"""Question sets: the application form as data, in versions.
+
+A set is loaded from a file, checked as a whole, kept as a row that never changes, and read back as `Form`.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cache, cached_property, lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from django.db import transaction
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from audit import ledger
+from audit.events import Event
+from onboarding.domain import conditions
+from onboarding.models import Program, QuestionSet
+
+CONTENT = Path(__file__).resolve().parent.parent / "content"
+YES_NO = ("yes", "no")
+DOMAIN_OF = "_domain"  # `work_email_domain` reads the part behind the @ of `work_email`
+
+Kind = Literal["text", "long", "email", "url", "choice", "multi", "number", "yesno", "tick", "country"]
+
+
+class BadQuestions(Exception):
+    """A question set cannot be used; one sentence for each place that is wrong."""
+
+
+class VersionTaken(Exception):
+    def __init__(self, version: str):
+        super().__init__(
+            f"Question set {version} is loaded already with other content. Give the changed one a new version."
+        )
+
+
+class NoQuestions(Exception):
+    def __init__(self) -> None:
+        super().__init__("No question set is loaded yet. Run `python manage.py bootstrap`, which loads the shipped one.")
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Option(Strict):
+    value: str = Field(pattern=r"^\S+$")
+    label: str
+
+
+class Band(Strict):
+    """Points for a number from `from_` to `to`, both included."""
+
+    from_: int = Field(alias="from")
+    to: int
+    points: int = Field(ge=0)
+
+
+class Rules(Strict):
+    """What an answer must be. `required`: always, only at the production gate, or only in the hold lane."""
+
+    required: bool | Literal["production", "hold"] = False
+    min_length: int = Field(default=0, ge=0)
+    max_length: int = Field(default=4000, ge=1)
+    minimum: int = 0
+    maximum: int = 2_000_000_000
+    options: tuple[Option, ...] = ()
+    options_from: Literal["", "models"] = ""
+    exclusive: str = ""
+    filler_refused: bool = False
+    contact: bool = False
+
+
+class Question(Strict):
+    """One question. `short` names it in lists; `weighs` says which side of the risk score its weights count on."""
+
+    key: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    section: str
+    question: str
+    short: str = ""
+    type: Kind
+    hint: str = ""
+    example: str = ""
+    why: str = ""
+    gate: Literal["both", "trial", "production"] = "both"
+    shown_when: str = ""
+    shows: Literal["", "guidelines", "weaknesses"] = ""
+    rules: Rules = Rules()
+    weighs: Literal["", "impact", "safeguard"] = ""
+    weights: dict[str, int] = {}
+    bands: tuple[Band, ...] = ()
+    adds_up: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.short or self.question
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The values it can take, in order; empty where anything may be typed."""
+        if self.type == "yesno":
+            return YES_NO
+        if self.type == "country":
+            return tuple(countries())
+        return tuple(option.value for option in self.rules.options)
+
+    def label(self, value: str) -> str:
+        """Return an option in plain words; an unknown one as it is."""
+        if self.type == "country":
+            return countries().get(value, value)
+        if self.type in ("yesno", "tick"):
+            return {"yes": "Yes", "no": "No"}.get(value, value)
+        return next((option.label for option in self.rules.options if option.value == value), value)
+
+
+class Section(Strict):
+    key: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    name: str
+    intro: str = ""
+
+
+class Hold(Strict):
+    """A rule of the form itself that sends an application to hold."""
+
+    code: str
+    when: str
+    says: str
+
+
+class Form(Strict):
+    """A question set, typed."""
+
+    version: str = Field(min_length=1, max_length=20)
+    settings: dict[str, int | str | list[str]] = {}
+    holds: tuple[Hold, ...] = ()
+    sections: tuple[Section, ...]
+    questions: tuple[Question, ...]
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Form":
+        wrong = [*_doubles(self), *(line for q in self.questions for line in _faults(q, self))]
+        wrong += [
+            line
+            for hold in self.holds
+            for line in _unreadable(hold.when, f"hold {hold.code}", self.keys, self)
+        ]
+        if wrong:
+            raise ValueError("\n".join(wrong))
+        return self
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return tuple(question.key for question in self.questions)
+
+    @cached_property
+    def by_key(self) -> dict[str, Question]:
+        return {question.key: question for question in self.questions}
+
+    def question(self, key: str) -> Question | None:
+        return self.by_key.get(key)
+
+    def section(self, key: str) -> Section | None:
+        return next((section for section in self.sections if section.key == key), None)
+
+    def of_section(self, key: str) -> tuple[Question, ...]:
+        return tuple(question for question in self.questions if question.section == key)
+
+
+def shipped() -> dict[str, Any]:
+    """Return the question set this version of Gatehouse ships."""
+    return json.loads(_shipped())
+
+
+@cache
+def _shipped() -> str:
+    return json.dumps(yaml.safe_load((CONTENT / "questions.yaml").read_text("utf-8")))
+
+
+@cache
+def countries() -> Mapping[str, str]:
+    """Return ISO 3166-1 alpha-2 code -> name, in the order of the list people choose from."""
+    return yaml.safe_load((CONTENT / "countries.yaml").read_text("utf-8"))
+
+
+def read(source: object) -> Form:
+    """Check a question set and return it typed; raise BadQuestions with a sentence for each wrong place."""
+    try:
+        return Form.model_validate(source)
+    except ValidationError as error:
+        raise BadQuestions("\n".join(_sentences(error))) from None
+
+
+def of(row: QuestionSet) -> Form:
+    """Return a stored set, typed; read once in each process."""
+    return _of(row.text_hash, row.pk)
+
+
+@lru_cache(maxsize=32)
+def _of(text_hash: str, pk: int) -> Form:
+    return read(QuestionSet.objects.values_list("data", flat=True).get(pk=pk))
+
+
+@transaction.atomic
+def load(source: object, *, by: ledger.Actor, at: datetime) -> QuestionSet:
+    """Load a question set and make it current; the same one again changes nothing. Raises BadQuestions, VersionTaken."""
+    form = read(source)
+    text_hash = hashlib.sha256(json.dumps(source, sort_keys=True).encode()).hexdigest()
+    taken = QuestionSet.objects.filter(version=form.version).first()
+    if taken and taken.text_hash != text_hash:
+        raise VersionTaken(form.version)
+    if taken and taken.current:
+        return taken
+    QuestionSet.objects.filter(current=True).update(current=False)
+    row = taken or QuestionSet(version=form.version, data=source, text_hash=text_hash, loaded_at=at)
+    row.current = True
+    row.save()
+    ledger.record(
+        Event.QUESTIONS_LOADED, subject=row, actor=by, at=at, version=form.version, text_hash=text_hash
+    )
+    return row
+
+
+def current() -> QuestionSet:
+    """Return the set new applications start with; raise NoQuestions."""
+    row = QuestionSet.objects.filter(current=True).first()
+    if row is None:
+        raise NoQuestions
+    return row
+
+
+def gates(program: Program) -> frozenset[str]:
+    """Return which questions a program asks: those of the production gate only where it has one."""
+    return frozenset({"both", "trial", "production"} if program.production_review else {"both", "trial"})
+
+
+def _doubles(form: Form) -> list[str]:
+    keys = form.keys
+    return [f"The key {key} is used twice." for key in dict.fromkeys(keys) if keys.count(key) > 1]
+
+
+def _faults(question: Question, form: Form) -> list[str]:
+    where, rules = f"Question {question.key}", question.rules
+    faults = []
+    if form.section(question.section) is None:
+        faults.append(f"{where} stands in section {question.section}, which is not among the sections.")
+    if question.type in ("choice", "multi") and not rules.options and not rules.options_from:
+        faults.append(f"{where} is a {question.type} and has no options.")
+    if rules.min_length > rules.max_length or rules.minimum > rules.maximum:
+        faults.append(f"{where} asks for more than it allows.")
+    if rules.exclusive and rules.exclusive not in question.options:
+        faults.append(f"{where} excludes by {rules.exclusive}, which is not among its options.")
+    if question.weights.keys() - {"answered"} and set(question.weights) != set(question.options):
+        faults.append(f"{where} needs a weight for each of its options and for nothing else.")
+    if (
+        bool(question.weighs) != bool(question.weights or question.bands)
+        or min(question.weights.values(), default=0) < 0
+    ):
+        faults.append(f"{where} needs `weighs` and weights of 0 or more together.")
+    if question.shown_when:
+        above = form.keys[: form.keys.index(question.key)]
+        faults += _unreadable(question.shown_when, f"shown_when of {question.key}", above, form)
+        if " and " in question.shown_when:  # the page's script reads one clause
+            faults.append(f"{where} is shown by more than one clause.")
+    return faults
+
+
+def _unreadable(text: str, where: str, keys: Sequence[str], form: Form) -> list[str]:
+    try:
+        condition = conditions.parse(text)
+    except conditions.BadCondition as error:
+        return [f"{where}: {error}"]
+    unknown = [key for key in condition.keys if key not in keys and key.removesuffix(DOMAIN_OF) not in keys]
+    faults = [f"{where} reads {key}, which is no question above it." for key in unknown]
+    for clause in condition.clauses:
+        question = form.question(clause.key)
+        options = question.options if question else ()
+        strange = [
+            value
+            for value in clause.values
+            if options and value not in options and value != conditions.SETTING
+        ]
+        faults += [
+            f"{where} asks for {clause.key} = {value}, which is not among its options." for value in strange
+        ]
+        if clause.values == (conditions.SETTING,) and clause.key not in form.settings:
+            faults.append(f"{where} reads a setting of {clause.key}, which `settings` does not name.")
+    return faults
+
+
+def _sentences(error: ValidationError) -> list[str]:
+    lines: list[str] = []
+    for one in error.errors():
+        place = ".".join(str(part) for part in one["loc"])
+        said = one["msg"].removeprefix("Value error, ")
+        lines += [f"{place}: {line}" if place else line for line in said.splitlines()]
+    return lines

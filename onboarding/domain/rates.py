@@ -1,0 +1,68 @@
+"""The weekly rate: dated steps, each with a person and a reason."""
+
+from datetime import datetime
+from functools import partial
+
+from django.db import transaction
+
+from accounts.models import User
+from audit import ledger
+from audit.events import Event
+from onboarding.domain.programs import SayWhy
+from onboarding.models import Program, RateStep, Week
+from outbox import hints
+
+MOST_PER_WEEK = 10_000_000  # a typing slip, not a plan, lies above
+
+
+class RateOutOfRange(Exception):
+    def __init__(self) -> None:
+        super().__init__(f"A weekly rate is a whole number from 0 to {MOST_PER_WEEK:,}.")
+
+
+class RateInThePast(Exception):
+    def __init__(self) -> None:
+        super().__init__("A rate starts now or later: weeks that are over stay as they were.")
+
+
+def in_force(program: Program, at: datetime) -> RateStep | None:
+    """Return the step that holds at this moment: the latest `from_at` not after it, the last one set of equals."""
+    return program.rate_steps.filter(from_at__lte=at).order_by("-from_at", "-id").first()
+
+
+@transaction.atomic
+def set_rate(
+    program: Program, *, per_week: int, from_at: datetime, by: User, at: datetime, reason: str
+) -> RateStep:
+    """Set the rate from a moment on. The running week follows at once, but never below what it has admitted.
+
+    Raises SayWhy, RateOutOfRange, RateInThePast. Seats already given are never touched.
+    """
+    program = Program.objects.select_for_update().get(pk=program.pk)
+    if not reason.strip():
+        raise SayWhy
+    if not 0 <= per_week <= MOST_PER_WEEK:
+        raise RateOutOfRange
+    if from_at < at:
+        raise RateInThePast
+    step = RateStep.objects.create(
+        program=program, per_week=per_week, from_at=from_at, set_at=at, set_by=by, reason=reason.strip()
+    )
+    ledger.record(
+        Event.RATE_SET, subject=program, actor=by, at=at, reason=ledger.digest(reason),
+        per_week=per_week, from_at=from_at.isoformat(), step=step.pk,
+    )  # fmt: skip
+    if from_at <= at:
+        _follow(program, per_week, by, at)
+    transaction.on_commit(partial(hints.later, "onboarding.tasks.admit_due"), robust=True)
+    return step
+
+
+def _follow(program: Program, per_week: int, by: User, at: datetime) -> None:
+    """Give the running week its new limit: a cut writes what is admitted where that is more."""
+    week = Week.objects.select_for_update().filter(program=program, starts_at__lte=at, ends_at__gt=at).first()
+    if week is None or week.limit == max(per_week, week.admitted):
+        return
+    was, week.limit = week.limit, max(per_week, week.admitted)
+    week.save(update_fields=["limit"])
+    ledger.record(Event.WEEK_CUT, subject=week, actor=by, at=at, was=was, now=week.limit, asked=per_week)

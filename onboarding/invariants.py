@@ -1,0 +1,212 @@
+"""What must hold of applications, the line, seats, grants and keys, as SQL that returns the rows breaking it."""
+
+from audit.invariants import states_agree
+
+STATES: dict[str, str] = {
+    "The ledger agrees with the state of every application.": states_agree(
+        "onboarding_application",
+        "onboarding.application",
+        {
+            "application.started": "draft",
+            "application.imported": "draft|submitted",
+            "application.submitted": "submitted",
+            "application.in_review": "in_review",
+            "application.information_requested": "information_requested",
+            "application.approved": "approved",
+            "application.rejected": "rejected",
+            "application.withdrawn": "withdrawn",
+            "application.lapsed": "lapsed",
+        },
+    ),
+    "The ledger agrees with the state of every place in line.": states_agree(
+        "onboarding_waitlistentry",
+        "onboarding.waitlistentry",
+        {
+            "entry.joined": "waiting",
+            "entry.returned": "waiting",
+            "entry.held": "held",
+            "entry.seated": "seated",
+            "entry.admitted": "admitted",
+            "entry.left": "left",
+        },
+    ),
+    "The ledger agrees with the state of every invitation.": states_agree(
+        "onboarding_invitation",
+        "onboarding.invitation",
+        {f"invitation.{state}": state for state in ("offered", "accepted", "declined", "expired")},
+    ),
+    "The ledger agrees with the state of every grant.": states_agree(
+        "onboarding_grant",
+        "onboarding.grant",
+        {
+            "grant.given": "active",
+            "grant.resumed": "active",
+            "grant.suspended": "suspended",
+            "grant.revoked": "revoked",
+            "grant.expired": "expired",
+        },
+    ),
+    "The ledger agrees with the state of every key.": states_agree(
+        "onboarding_key",
+        "onboarding.key",
+        {
+            "key.issued": "issued",
+            "key.opened": "active",
+            "key.resumed": "active",
+            "key.suspended": "suspended",
+            "key.revoked": "revoked",
+            "key.expired": "expired",
+        },
+    ),
+    "The ledger agrees with the stage of every program.": """
+        SELECT program.id, program.stage, latest.said FROM onboarding_program program LEFT JOIN LATERAL (
+            SELECT coalesce(details->>'now', details->>'stage') AS said FROM audit_ledgerentry
+            WHERE subject_type = 'onboarding.program' AND subject_id = program.id::text
+            AND event IN ('program.opened', 'program.stage_changed') ORDER BY id DESC LIMIT 1) AS latest ON true
+        WHERE latest.said IS DISTINCT FROM program.stage""",
+    "The ledger agrees with whether a program is paused.": """
+        SELECT program.id, program.paused_at, latest.event FROM onboarding_program program LEFT JOIN LATERAL (
+            SELECT event FROM audit_ledgerentry
+            WHERE subject_type = 'onboarding.program' AND subject_id = program.id::text
+            AND event IN ('program.paused', 'program.resumed') ORDER BY id DESC LIMIT 1) AS latest ON true
+        WHERE (program.paused_at IS NOT NULL) <> coalesce(latest.event = 'program.paused', false)""",
+    "Every rate step is in the ledger.": """
+        SELECT step.id, step.program_id FROM onboarding_ratestep step WHERE NOT EXISTS (
+            SELECT FROM audit_ledgerentry entry WHERE entry.subject_type = 'onboarding.program'
+            AND entry.subject_id = step.program_id::text AND entry.event = 'rate.set'
+            AND (entry.details->>'step')::bigint = step.id)""",
+    "Every week is in the ledger.": """
+        SELECT week.id FROM onboarding_week week WHERE NOT EXISTS (
+            SELECT FROM audit_ledgerentry entry WHERE entry.subject_type = 'onboarding.week'
+            AND entry.subject_id = week.id::text AND entry.event = 'week.opened')""",
+}
+
+APPLICATIONS: dict[str, str] = {
+    "Every submitted application has a revision.": """
+        SELECT application.id, application.state FROM onboarding_application application
+        WHERE application.submitted_at IS NOT NULL AND NOT EXISTS (
+            SELECT FROM onboarding_revision revision WHERE revision.application_id = application.id)""",
+    "Revisions are numbered without a gap.": """
+        SELECT application_id, max(number) AS last, count(*) AS revisions FROM onboarding_revision
+        GROUP BY application_id HAVING max(number) <> count(*)""",
+    "An application shows lane and risk of its latest revision.": """
+        SELECT application.id, application.lane, latest.lane AS revision_lane FROM onboarding_application application
+        JOIN LATERAL (SELECT lane, risk_score, risk_level FROM onboarding_revision revision
+            WHERE revision.application_id = application.id ORDER BY number DESC LIMIT 1) AS latest ON true
+        WHERE (application.lane, application.risk_score, application.risk_level)
+            IS DISTINCT FROM (latest.lane, latest.risk_score, latest.risk_level)""",
+    "Everybody who submitted an application was written a receipt.": """
+        SELECT application.id, application.applicant_id FROM onboarding_application application
+        WHERE application.submitted_at IS NOT NULL AND application.external_id = ''
+        AND application.applicant_id IS NOT NULL AND NOT EXISTS (
+            SELECT FROM outbox_letter letter WHERE letter.kind = 'onboarding/receipt'
+            AND letter.about_id = application.id::text AND letter.about_type = 'onboarding.application')""",
+    "Only applications that were approved have a place in line.": """
+        SELECT entry.id, entry.state, application.state AS application_state FROM onboarding_waitlistentry entry
+        JOIN onboarding_application application ON application.id = entry.application_id
+        WHERE application.state NOT IN ('approved', 'lapsed')""",
+    "A lapsed application is not in line any more.": """
+        SELECT entry.id, entry.state FROM onboarding_waitlistentry entry
+        JOIN onboarding_application application ON application.id = entry.application_id
+        WHERE application.state = 'lapsed' AND entry.state <> 'left'""",
+    "A place in line has the program and the owner of its application.": """
+        SELECT entry.id FROM onboarding_waitlistentry entry
+        JOIN onboarding_application application ON application.id = entry.application_id
+        WHERE (entry.program_id, entry.owner_id) IS DISTINCT FROM (application.program_id, application.owner_id)""",
+    "Nobody has two live places in one line.": """
+        SELECT program_id, owner_id, count(*) AS places FROM onboarding_waitlistentry
+        WHERE state IN ('waiting', 'held', 'seated') GROUP BY program_id, owner_id HAVING count(*) > 1""",
+}
+
+SEATS: dict[str, str] = {
+    "No week has given more seats than its limit.": """
+        SELECT week.id, week."limit", count(seat.id) AS seats FROM onboarding_week week
+        JOIN onboarding_seat seat ON seat.week_id = week.id GROUP BY week.id HAVING count(seat.id) > week."limit\"""",
+    "Every week counts the seats it gave.": """
+        SELECT week.id, week.admitted, count(seat.id) AS seats FROM onboarding_week week
+        LEFT JOIN onboarding_seat seat ON seat.week_id = week.id GROUP BY week.id
+        HAVING count(seat.id) <> week.admitted""",
+    "No two weeks of a program overlap.": """
+        SELECT one.id, other.id AS other FROM onboarding_week one JOIN onboarding_week other
+        ON one.program_id = other.program_id AND one.id < other.id
+        AND one.starts_at < other.ends_at AND other.starts_at < one.ends_at""",
+    "Every seat was given within its week.": """
+        SELECT seat.id, seat.given_at, week.starts_at, week.ends_at FROM onboarding_seat seat
+        JOIN onboarding_week week ON week.id = seat.week_id
+        WHERE seat.given_at < week.starts_at OR seat.given_at >= week.ends_at""",
+    "A seat's week and place in line are of one program.": """
+        SELECT seat.id FROM onboarding_seat seat JOIN onboarding_week week ON week.id = seat.week_id
+        JOIN onboarding_waitlistentry entry ON entry.id = seat.entry_id WHERE week.program_id <> entry.program_id""",
+    "No entry has two seats in one week.": """
+        SELECT week_id, entry_id, count(*) AS seats FROM onboarding_seat
+        GROUP BY week_id, entry_id HAVING count(*) > 1""",
+    "Every seat has its invitation.": """
+        SELECT seat.id FROM onboarding_seat seat WHERE NOT EXISTS (
+            SELECT FROM onboarding_invitation invitation WHERE invitation.seat_id = seat.id)""",
+    "A place in line agrees with its invitations.": """
+        SELECT entry.id, entry.state, entry.returned, counted.* FROM onboarding_waitlistentry entry JOIN LATERAL (
+            SELECT count(*) FILTER (WHERE invitation.state = 'offered') AS offered,
+                   count(*) FILTER (WHERE invitation.state = 'accepted') AS accepted,
+                   count(*) FILTER (WHERE invitation.state = 'expired') AS expired
+            FROM onboarding_seat seat JOIN onboarding_invitation invitation ON invitation.seat_id = seat.id
+            WHERE seat.entry_id = entry.id) AS counted ON true
+        WHERE counted.offered <> (entry.state = 'seated')::int OR counted.accepted <> (entry.state = 'admitted')::int
+        OR entry.returned <> (counted.expired > 0)""",
+    "Every invitation that was told has its letter.": """
+        SELECT invitation.id FROM onboarding_invitation invitation WHERE invitation.told_at IS NOT NULL
+        AND NOT EXISTS (SELECT FROM outbox_letter letter WHERE letter.once = 'invitation:' || invitation.id)""",
+}
+
+ACCESS: dict[str, str] = {
+    "Every accepted invitation has one grant.": """
+        SELECT invitation.id, count(given.id) AS grants FROM onboarding_invitation invitation
+        LEFT JOIN onboarding_grant given ON given.seat_id = invitation.seat_id
+        WHERE invitation.state = 'accepted' GROUP BY invitation.id HAVING count(given.id) <> 1""",
+    "Every grant has an accepted invitation.": """
+        SELECT given.id, invitation.state FROM onboarding_grant given
+        LEFT JOIN onboarding_invitation invitation ON invitation.seat_id = given.seat_id
+        WHERE invitation.state IS DISTINCT FROM 'accepted'""",
+    "A grant has program, owner and application of the place it was given for.": """
+        SELECT given.id FROM onboarding_grant given JOIN onboarding_seat seat ON seat.id = given.seat_id
+        JOIN onboarding_waitlistentry entry ON entry.id = seat.entry_id
+        WHERE (given.program_id, given.owner_id, given.application_id)
+            IS DISTINCT FROM (entry.program_id, entry.owner_id, entry.application_id)""",
+    "Nobody has two live grants of one program.": """
+        SELECT program_id, owner_id, count(*) AS grants FROM onboarding_grant
+        WHERE state IN ('active', 'suspended') GROUP BY program_id, owner_id HAVING count(*) > 1""",
+    "Every request for a key is owed or paid, never both and never twice.": """
+        SELECT given.id, given.state, given.key_owed, given.key_request, count(issued.id) AS keys
+        FROM onboarding_grant given LEFT JOIN onboarding_key issued
+        ON issued.grant_id = given.id AND issued.request = given.key_request
+        GROUP BY given.id HAVING count(issued.id) <> (NOT given.key_owed)::int
+        OR given.key_owed AND given.state IN ('revoked', 'expired') AND count(issued.id) > 0""",
+    "No key answers a request that was never made.": """
+        SELECT issued.id, issued.request, given.key_request FROM onboarding_key issued
+        JOIN onboarding_grant given ON given.id = issued.grant_id
+        WHERE issued.request < 1 OR issued.request > given.key_request""",
+    "No grant has two live keys.": """
+        SELECT grant_id, count(*) AS keys FROM onboarding_key WHERE state IN ('issued', 'active', 'suspended')
+        GROUP BY grant_id HAVING count(*) > 1""",
+    "A grant that ended has no live key.": """
+        SELECT issued.id, issued.state, given.state AS grant_state FROM onboarding_key issued
+        JOIN onboarding_grant given ON given.id = issued.grant_id
+        WHERE given.state IN ('revoked', 'expired') AND issued.state IN ('issued', 'active', 'suspended')""",
+    "Only a key that was opened has a secret's hash, and it is a hash.": """
+        SELECT id, state, opened_at FROM onboarding_key WHERE (opened_at IS NOT NULL) <> (secret_hash IS NOT NULL)
+        OR secret_hash !~ '^[0-9a-f]{64}$' OR (state = 'issued' AND opened_at IS NOT NULL)""",
+    "Every key was opened by somebody who may act for its owner.": """
+        SELECT issued.id, issued.opened_by_id FROM onboarding_key issued
+        JOIN onboarding_grant given ON given.id = issued.grant_id
+        JOIN accounts_owner owner ON owner.id = given.owner_id
+        WHERE issued.opened_by_id IS NOT NULL AND owner.person_id IS DISTINCT FROM issued.opened_by_id
+        AND NOT EXISTS (SELECT FROM accounts_membership member
+            WHERE member.organisation_id = owner.organisation_id AND member.user_id = issued.opened_by_id)""",
+    "Every issued key has its letter.": """
+        SELECT issued.id FROM onboarding_key issued WHERE NOT EXISTS (
+            SELECT FROM outbox_letter letter WHERE letter.once = 'key_ready:' || issued.id)""",
+    "No key is issued before its grant, or outlives it.": """
+        SELECT issued.id FROM onboarding_key issued JOIN onboarding_grant given ON given.id = issued.grant_id
+        WHERE issued.issued_at < given.given_at OR issued.expires_at > given.expires_at""",
+}
+
+INVARIANTS: dict[str, str] = {**STATES, **APPLICATIONS, **SEATS, **ACCESS}

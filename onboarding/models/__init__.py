@@ -1,0 +1,24 @@
+"""Everything onboarding keeps, by noun."""
+
+from onboarding.models.access import Grant, Key
+from onboarding.models.application import Application, QuestionSet, Revision
+from onboarding.models.imports import ImportJob
+from onboarding.models.line import Invitation, RateStep, Seat, WaitlistEntry, Week
+from onboarding.models.program import OfferedModel, Program, Tier
+
+__all__ = [
+    "Application",
+    "Grant",
+    "ImportJob",
+    "Invitation",
+    "Key",
+    "OfferedModel",
+    "Program",
+    "QuestionSet",
+    "RateStep",
+    "Revision",
+    "Seat",
+    "Tier",
+    "WaitlistEntry",
+    "Week",
+]

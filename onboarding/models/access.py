@@ -1,0 +1,164 @@
+"""Grants (the right to use) and keys (what proves it)."""
+
+import secrets
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from accounts.models import Owner
+from audit import moves
+from onboarding.models.application import ALPHABET, Application
+from onboarding.models.line import Seat
+from onboarding.models.program import Program, Tier
+from onboarding.states import (
+    GRANT_TRANSITIONS,
+    KEY_TRANSITIONS,
+    LIVE_GRANT_STATES,
+    LIVE_KEY_STATES,
+    Environment,
+    GrantState,
+    KeyState,
+)
+
+
+def new_key_id() -> str:
+    """Return a key's public id: `k_` and 16 characters, 80 random bits."""
+    return "k_" + "".join(secrets.choice(ALPHABET) for _ in range(16)).lower()
+
+
+class GrantQuerySet(models.QuerySet["Grant"]):
+    def owed_a_key(self) -> "GrantQuerySet":
+        return self.filter(state=GrantState.ACTIVE, key_owed=True)
+
+    def live(self) -> "GrantQuerySet":
+        return self.filter(state__in=LIVE_GRANT_STATES)
+
+
+class Grant(models.Model):
+    """The right to use a program's models for one approved use, with its scope, conditions and limits."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="grants")
+    owner = models.ForeignKey(Owner, on_delete=models.PROTECT, related_name="grants")
+    application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="grants")
+    seat = models.OneToOneField(Seat, on_delete=models.PROTECT, related_name="grant")
+    tier = models.ForeignKey(Tier, on_delete=models.PROTECT, related_name="grants")
+    state = models.CharField(max_length=10, choices=GrantState.choices, default=GrantState.ACTIVE)
+    models_allowed = models.JSONField(help_text="Model codes; the gateway refuses any other.")
+    conditions = models.JSONField(default=list, help_text="[{category, text}] as decided.")
+    given_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    key_owed = models.BooleanField(default=True, help_text="Promise: Celery issues a key and takes this back.")
+    key_request = models.PositiveIntegerField(default=1, help_text="Which request for a key is owed or was last paid.")
+    suspended_at = models.DateTimeField(null=True)
+    suspended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    suspend_reason = models.CharField(max_length=500, blank=True)
+    ended_at = models.DateTimeField(null=True)
+
+    objects = GrantQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["-id"]
+        triggers = moves.only(GRANT_TRANSITIONS, first=(GrantState.ACTIVE,))
+        indexes = [
+            models.Index(fields=["id"], name="grant_owed_a_key", condition=Q(state="active", key_owed=True)),
+            models.Index(fields=["expires_at"], name="grant_live", condition=Q(state__in=LIVE_GRANT_STATES)),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["program", "owner"],
+                condition=Q(state__in=LIVE_GRANT_STATES),
+                name="one_live_grant_per_owner_and_program",
+            ),
+            models.CheckConstraint(name="grant_state_known", condition=Q(state__in=GrantState.values)),
+            models.CheckConstraint(
+                name="grant_suspended_at_by_reason",
+                condition=(
+                    Q(state=GrantState.SUSPENDED, suspended_at__isnull=False, suspended_by__isnull=False)
+                    & ~Q(suspend_reason="")
+                )
+                | (
+                    ~Q(state=GrantState.SUSPENDED)
+                    & Q(suspended_at=None, suspended_by=None, suspend_reason="")
+                ),
+            ),
+            models.CheckConstraint(
+                name="grant_ended_at_when_ended",
+                condition=Q(state__in=LIVE_GRANT_STATES, ended_at=None)
+                | Q(state__in=[GrantState.REVOKED, GrantState.EXPIRED], ended_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.owner}: {self.program}"
+
+
+class KeyQuerySet(models.QuerySet["Key"]):
+    def live(self) -> "KeyQuerySet":
+        return self.filter(state__in=LIVE_KEY_STATES)
+
+    def projection_owed(self) -> "KeyQuerySet":
+        return self.filter(projection_owed=True)
+
+
+class Key(models.Model):
+    """A key: a stable public id, and the keyed hash of the secret that was shown once."""
+
+    key_id = models.CharField(max_length=20, unique=True, default=new_key_id, editable=False)
+    grant = models.ForeignKey(Grant, on_delete=models.PROTECT, related_name="keys")
+    request = models.PositiveIntegerField(help_text="The grant's request this key answers.")
+    name = models.CharField(max_length=60, default="First key")
+    environment = models.CharField(max_length=4, choices=Environment.choices)
+    state = models.CharField(max_length=10, choices=KeyState.choices, default=KeyState.ISSUED)
+    secret_hash = models.CharField(
+        max_length=64, null=True, unique=True, help_text="HMAC-SHA-256 with the pepper named beside it, hex."
+    )
+    pepper = models.CharField(max_length=20, blank=True)
+    hint = models.CharField(max_length=20, blank=True, help_text="Start and end of the secret, to tell keys apart.")
+    issued_at = models.DateTimeField()
+    open_by = models.DateTimeField(help_text="An unopened key expires then.")
+    opened_at = models.DateTimeField(null=True)
+    opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    access_version = models.PositiveIntegerField(
+        default=1, help_text="Raised by every change the gateway must see; the projection keeps the highest."
+    )
+    access_changed_at = models.DateTimeField(help_text="PostgreSQL time of that change: what the gateways poll.")
+    projection_owed = models.BooleanField(default=False, help_text="Promise: Redis is brought up to date.")
+
+    objects = KeyQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["-id"]
+        triggers = moves.only(KEY_TRANSITIONS, first=(KeyState.ISSUED,))
+        indexes = [
+            models.Index(fields=["access_changed_at"], name="key_access_changed"),
+            models.Index(fields=["id"], name="key_projection_owed", condition=Q(projection_owed=True)),
+            models.Index(fields=["open_by"], name="key_unopened", condition=Q(state=KeyState.ISSUED)),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["grant", "request"], name="one_key_per_request"),
+            models.UniqueConstraint(
+                fields=["grant"], condition=Q(state__in=LIVE_KEY_STATES), name="one_live_key_per_grant"
+            ),
+            models.CheckConstraint(name="key_state_known", condition=Q(state__in=KeyState.values)),
+            models.CheckConstraint(
+                name="secret_hash_from_opening_on",
+                condition=Q(opened_at=None, opened_by=None, secret_hash=None, pepper="")
+                | (Q(opened_at__isnull=False, opened_by__isnull=False, secret_hash__isnull=False) & ~Q(pepper="")),
+            ),
+            models.CheckConstraint(
+                name="working_key_was_opened",
+                condition=~Q(state__in=[KeyState.ACTIVE, KeyState.SUSPENDED]) | Q(opened_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.key_id

@@ -1,0 +1,178 @@
+"""The question sets, applications, and what was submitted."""
+
+import secrets
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from accounts.models import Owner
+from audit import moves
+from audit.models import append_only
+from onboarding.models.program import Program
+from onboarding.states import APPLICATION_TRANSITIONS, ApplicationState
+from policies.models import GuidelineVersion
+from policies.states import Lane
+
+# Crockford's base 32: no letter that is read as another.
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def new_number() -> str:
+    """Return a number such as 7F3K-QD2M-XW: 50 random bits, short enough to read out on the phone."""
+    drawn = "".join(secrets.choice(ALPHABET) for _ in range(10))
+    return f"{drawn[:4]}-{drawn[4:8]}-{drawn[8:]}"
+
+
+class QuestionSet(models.Model):
+    """One version of the application form; an old application shows under its own."""
+
+    version = models.CharField(max_length=20, unique=True)
+    data = models.JSONField(help_text="Sections, questions, weights and rules, as in the shipped YAML.")
+    text_hash = models.CharField(max_length=64)
+    loaded_at = models.DateTimeField()
+    current = models.BooleanField(default=False, help_text="New applications start with it.")
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["-id"]
+        triggers = [
+            pgtrigger.Protect(name="kept", operation=pgtrigger.Delete),
+            pgtrigger.Protect(
+                name="text_never_changes",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__text_hash__df=pgtrigger.F("new__text_hash"))
+                | pgtrigger.Q(old__data__df=pgtrigger.F("new__data")),
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["current"], condition=Q(current=True), name="one_current_question_set")
+        ]
+
+    def __str__(self) -> str:
+        return f"question set {self.version}"
+
+
+class ApplicationQuerySet(models.QuerySet["Application"]):
+    def without_case(self) -> "ApplicationQuerySet":
+        """Submitted, and no reviewer has a case for it yet (cases carry the mark back, see `case_owed`)."""
+        return self.filter(case_owed=True)
+
+    def open(self) -> "ApplicationQuerySet":
+        """Still under way for the applicant."""
+        return self.filter(
+            state__in=[
+                ApplicationState.DRAFT,
+                ApplicationState.SUBMITTED,
+                ApplicationState.IN_REVIEW,
+                ApplicationState.INFORMATION_REQUESTED,
+            ]
+        )
+
+
+class Application(models.Model):
+    """One use case for one program."""
+
+    number = models.CharField(max_length=12, unique=True, default=new_number, editable=False)
+    program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="applications")
+    owner = models.ForeignKey(Owner, on_delete=models.PROTECT, related_name="applications")
+    applicant = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="applications",
+        help_text="Empty for an imported row that nobody owns: it may be reviewed, never admitted.",
+    )
+    state = models.CharField(max_length=24, choices=ApplicationState.choices, default=ApplicationState.DRAFT)
+    title = models.CharField(max_length=200, blank=True, help_text="Copied from the answers, for lists.")
+    question_set = models.ForeignKey(QuestionSet, on_delete=models.PROTECT, related_name="applications")
+    answers = models.JSONField(default=dict, help_text="The draft: question key -> answer.")
+    answers_version = models.PositiveIntegerField(default=0, help_text="Raised by each save of the draft.")
+    external_id = models.CharField(max_length=200, blank=True)
+    facts = models.JSONField(default=dict, help_text="What an import brought that answers no question.")
+    lane = models.CharField(max_length=10, choices=Lane.choices, blank=True)
+    risk_score = models.PositiveSmallIntegerField(null=True, help_text="0-100, share of the raw maximum.")
+    risk_level = models.PositiveSmallIntegerField(null=True, help_text="1-4, written I-IV.")
+    conditions = models.JSONField(default=list, help_text="[{category, text}] of the approval; the grant takes them.")
+    case_owed = models.BooleanField(default=False, help_text="Promise: reviews opens a case and takes this back.")
+    started_at = models.DateTimeField()
+    submitted_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True, help_text="When the latest approved, rejected or withdrawn was told.")
+    saved_at = models.DateTimeField(null=True)
+
+    PERSONAL_FIELDS = ("answers", "facts", "title")
+
+    objects = ApplicationQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["-id"]
+        triggers = moves.only(APPLICATION_TRANSITIONS, first=(ApplicationState.DRAFT,))
+        indexes = [
+            models.Index(fields=["id"], name="application_case_owed", condition=Q(case_owed=True)),
+            models.Index(fields=["program", "state", "id"], name="application_by_state"),
+            models.Index(fields=["owner", "-id"], name="application_by_owner"),
+            models.Index(fields=["applicant", "-id"], name="application_by_applicant"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["program", "external_id"],
+                condition=~Q(external_id=""),
+                name="one_application_per_external_id",
+            ),
+            models.UniqueConstraint(
+                fields=["program", "owner"],
+                condition=Q(state=ApplicationState.DRAFT, external_id=""),
+                name="one_draft_per_owner_and_program",
+            ),
+            models.CheckConstraint(
+                name="application_state_known", condition=Q(state__in=ApplicationState.values)
+            ),
+            models.CheckConstraint(
+                name="submitted_application_has_lane_and_risk",
+                condition=Q(state__in=[ApplicationState.DRAFT, ApplicationState.WITHDRAWN])
+                | (
+                    Q(submitted_at__isnull=False, risk_score__lte=100, risk_level__range=(1, 4))
+                    & Q(lane__in=Lane.values)
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title or 'Untitled'} ({self.number})"
+
+
+class Revision(models.Model):
+    """What was submitted, once and for good: reviewers judge a revision, never a draft."""
+
+    application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="revisions")
+    number = models.PositiveSmallIntegerField()
+    answers = models.JSONField()
+    question_set = models.ForeignKey(QuestionSet, on_delete=models.PROTECT, related_name="+")
+    guidelines = models.ForeignKey(GuidelineVersion, on_delete=models.PROTECT, related_name="+")
+    lane = models.CharField(max_length=10, choices=Lane.choices)
+    lane_reasons = models.JSONField(help_text="[{domain, trigger, lane, missing}] strictest first.")
+    domains = models.JSONField(default=list, help_text="Codes of the scrutiny domains that apply.")
+    risk_score = models.PositiveSmallIntegerField()
+    risk_level = models.PositiveSmallIntegerField()
+    risk_parts = models.JSONField(help_text="The sum with its parts, see onboarding.domain.risk.")
+    submitted_at = models.DateTimeField()
+    submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    recorded_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    PERSONAL_FIELDS = ("answers",)
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["application", "number"]
+        triggers = append_only()
+        constraints = [
+            models.UniqueConstraint(fields=["application", "number"], name="one_revision_per_number"),
+            models.CheckConstraint(name="revision_lane_known", condition=Q(lane__in=Lane.values)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.application_id} revision {self.number}"

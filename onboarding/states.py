@@ -1,0 +1,122 @@
+"""The lives of an application, a place in line, an invitation, a grant and a key: tables a lawyer can read.
+
+Nothing assigns a state outside the domain functions; the database refuses every step that is not in these tables
+(`onboarding.triggers`), so `.update()` cannot walk around them either.
+"""
+
+from django.db.models import TextChoices
+
+
+class Stage(TextChoices):
+    INVITATION_ONLY = "invitation_only", "By invitation only"
+    LIMITED = "limited", "Limited access"
+    OPEN = "open", "Open"
+    CLOSED = "closed", "Closed"
+
+
+STAGE_TRANSITIONS: dict[str, set[str]] = {
+    Stage.INVITATION_ONLY: {Stage.LIMITED, Stage.CLOSED},
+    Stage.LIMITED: {Stage.OPEN, Stage.CLOSED},
+    Stage.OPEN: {Stage.CLOSED},
+    Stage.CLOSED: set(),
+}
+
+
+class ApplicationState(TextChoices):
+    DRAFT = "draft", "Draft"
+    SUBMITTED = "submitted", "Received"
+    IN_REVIEW = "in_review", "With a reviewer"
+    INFORMATION_REQUESTED = "information_requested", "Waiting for your answer"
+    APPROVED = "approved", "Approved"
+    REJECTED = "rejected", "Not approved"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+    LAPSED = "lapsed", "Lapsed"
+
+
+APPLICATION_TRANSITIONS: dict[str, set[str]] = {
+    ApplicationState.DRAFT: {ApplicationState.SUBMITTED, ApplicationState.WITHDRAWN},
+    ApplicationState.SUBMITTED: {ApplicationState.IN_REVIEW, ApplicationState.WITHDRAWN},
+    ApplicationState.IN_REVIEW: {
+        ApplicationState.INFORMATION_REQUESTED,
+        ApplicationState.APPROVED,
+        ApplicationState.REJECTED,
+        ApplicationState.WITHDRAWN,
+    },
+    ApplicationState.INFORMATION_REQUESTED: {ApplicationState.IN_REVIEW, ApplicationState.WITHDRAWN},
+    ApplicationState.APPROVED: {ApplicationState.LAPSED},
+    ApplicationState.REJECTED: {ApplicationState.IN_REVIEW},  # only by an appeal that is upheld
+    ApplicationState.WITHDRAWN: set(),
+    ApplicationState.LAPSED: set(),
+}
+
+
+class EntryState(TextChoices):
+    WAITING = "waiting", "Waiting"
+    HELD = "held", "Held"
+    SEATED = "seated", "Invited"
+    ADMITTED = "admitted", "Admitted"
+    LEFT = "left", "Left"
+
+
+ENTRY_TRANSITIONS: dict[str, set[str]] = {
+    EntryState.WAITING: {EntryState.SEATED, EntryState.HELD, EntryState.LEFT},
+    EntryState.HELD: {EntryState.WAITING},
+    EntryState.SEATED: {EntryState.ADMITTED, EntryState.WAITING, EntryState.LEFT},
+    EntryState.ADMITTED: set(),
+    EntryState.LEFT: set(),
+}
+LIVE_ENTRY_STATES = (EntryState.WAITING, EntryState.HELD, EntryState.SEATED)
+
+
+class InvitationState(TextChoices):
+    OFFERED = "offered", "Offered"
+    ACCEPTED = "accepted", "Accepted"
+    DECLINED = "declined", "Declined"
+    EXPIRED = "expired", "Expired"
+
+
+INVITATION_TRANSITIONS: dict[str, set[str]] = {
+    InvitationState.OFFERED: {InvitationState.ACCEPTED, InvitationState.DECLINED, InvitationState.EXPIRED},
+    InvitationState.ACCEPTED: set(),
+    InvitationState.DECLINED: set(),
+    InvitationState.EXPIRED: set(),
+}
+
+
+class GrantState(TextChoices):
+    ACTIVE = "active", "Active"
+    SUSPENDED = "suspended", "Suspended"
+    REVOKED = "revoked", "Revoked"
+    EXPIRED = "expired", "Expired"
+
+
+GRANT_TRANSITIONS: dict[str, set[str]] = {
+    GrantState.ACTIVE: {GrantState.SUSPENDED, GrantState.REVOKED, GrantState.EXPIRED},
+    GrantState.SUSPENDED: {GrantState.ACTIVE, GrantState.REVOKED, GrantState.EXPIRED},
+    GrantState.REVOKED: set(),
+    GrantState.EXPIRED: set(),
+}
+LIVE_GRANT_STATES = (GrantState.ACTIVE, GrantState.SUSPENDED)
+
+
+class KeyState(TextChoices):
+    ISSUED = "issued", "Ready to open"
+    ACTIVE = "active", "Active"
+    SUSPENDED = "suspended", "Suspended"
+    REVOKED = "revoked", "Revoked"
+    EXPIRED = "expired", "Expired"
+
+
+KEY_TRANSITIONS: dict[str, set[str]] = {
+    KeyState.ISSUED: {KeyState.ACTIVE, KeyState.REVOKED, KeyState.EXPIRED},
+    KeyState.ACTIVE: {KeyState.SUSPENDED, KeyState.REVOKED, KeyState.EXPIRED},
+    KeyState.SUSPENDED: {KeyState.ACTIVE, KeyState.REVOKED, KeyState.EXPIRED},
+    KeyState.REVOKED: set(),
+    KeyState.EXPIRED: set(),
+}
+LIVE_KEY_STATES = (KeyState.ISSUED, KeyState.ACTIVE, KeyState.SUSPENDED)
+
+
+class Environment(TextChoices):
+    TEST = "test", "Test"
+    LIVE = "live", "Live"

@@ -1,0 +1,21 @@
+"""Addresses of the applicant's side."""
+
+from django.urls import path
+
+from onboarding.views import access, apply, programs, status
+
+urlpatterns = [
+    path("", programs.index, name="home"),
+    path("programs/<slug:slug>/", programs.detail, name="program"),
+    path("apply/<slug:slug>/", apply.start, name="apply"),
+    path("applications/", status.index, name="applications"),
+    path("applications/<str:number>/", status.detail, name="application"),
+    path("applications/<str:number>/form/<slug:section>/", apply.section, name="apply_section"),
+    path("applications/<str:number>/check/", apply.check, name="apply_check"),
+    path("applications/<str:number>/submit/", apply.submit, name="apply_submit"),
+    path("applications/<str:number>/withdraw/", status.withdraw, name="withdraw"),
+    path("applications/<str:number>/leave/", status.leave, name="leave"),
+    path("applications/<str:number>/invitation/", status.answer_invitation, name="invitation"),
+    path("access/", access.index, name="access"),
+    path("access/keys/<str:key_id>/open/", access.open_key, name="key_open"),
+]

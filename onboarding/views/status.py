@@ -1,0 +1,227 @@
+"""The applicant's own applications: where each stands, what is waited for, and what they can do about it."""
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db.models import Min, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.models import Owner, User
+from audit import clock
+from onboarding.domain import applications, invitations, questions, rates, waitlist
+from onboarding.models import Application, Invitation, Revision, WaitlistEntry
+from onboarding.permissions import may_answer_invitation, may_leave, may_see, may_withdraw
+from onboarding.states import ApplicationState
+from onboarding.views import sent, standing, timeline
+from onboarding.views.standing import Course, Standing
+from policies.domain import weaknesses
+from policies.models import Category
+from reviews.domain import decisions, due
+from reviews.models import Case, Decision
+from reviews.states import Outcome
+
+PAGE = 25
+
+
+@login_required
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """List my applications and my organisations', newest first; `older` and `newer` name where to go on."""
+    mine = Application.objects.filter(owner__in=Owner.objects.of(request.user)).defer("answers", "facts")
+    found, older, newer = _page(standing.with_course(mine), mine, request)
+    at = clock.now()
+    return render(
+        request,
+        "onboarding/application_list.html",
+        {
+            "courses": [standing.course(application, at=at) for application in found],
+            "older_url": f"?older={found[-1].number}" if older else "",
+            "newer_url": f"?newer={found[0].number}" if newer else "",
+        },
+    )
+
+
+def _page(
+    rows: QuerySet[Application], mine: QuerySet[Application], request: HttpRequest
+) -> tuple[list[Application], bool, bool]:
+    """Return one page, and whether there are older and newer ones; a foreign number is passed over."""
+    newer_than, older_than = (_pk_of(mine, request.GET.get(name, "")) for name in ("newer", "older"))
+    if newer_than:
+        found = list(rows.filter(pk__gt=newer_than).order_by("pk")[: PAGE + 1])
+        return found[:PAGE][::-1], bool(found), len(found) > PAGE
+    if older_than:
+        rows = rows.filter(pk__lt=older_than)
+    found = list(rows.order_by("-pk")[: PAGE + 1])
+    return found[:PAGE], len(found) > PAGE, bool(older_than)
+
+
+def _pk_of(mine: QuerySet[Application], number: str) -> int | None:
+    return mine.filter(number=number).values_list("pk", flat=True).first() if number else None
+
+
+@login_required
+@require_safe
+def detail(request: HttpRequest, number: str) -> HttpResponse:
+    """Show one application: where it stands, its course, what can be done, what was sent; a draft's form."""
+    rows = standing.with_course(Application.objects.select_related("applicant", "question_set"))
+    application = _visible(request.user, number, rows)
+    if application.state == ApplicationState.DRAFT:
+        first = questions.of(application.question_set).sections[0]
+        return redirect("apply_section", number, first.key)
+    at = clock.now()
+    course = standing.course(application, at=at)
+    revision = application.revisions.select_related("guidelines", "question_set").order_by("-number").first()
+    told = list(decisions.told_for(application))
+    review = _review(course, told, at)
+    return render(
+        request,
+        "onboarding/application_detail.html",
+        {
+            "application": application,
+            "program": application.program,
+            "course": course,
+            "standing": course.standing,
+            "invitation": course.invitation,
+            "revision": revision,
+            "parts": sent.parts(revision, application.program) if revision else [],
+            "steps": timeline.steps(course, taken_up_at=review["taken_up_at"], told=told),
+            "weaknesses": weaknesses.current(application.program.slug),
+            "contact": settings.CONTACT_EMAIL,
+            "may_withdraw": may_withdraw(request.user, application),
+            "may_leave": course.entry is not None and may_leave(request.user, course.entry),
+            **review,
+            **_clauses(application, revision, review["rejection"]),
+            **_line(course, at),
+        },
+    )
+
+
+@require_POST
+@login_required
+def withdraw(request: HttpRequest, number: str) -> HttpResponse:
+    """Take an application back; a draft as well."""
+    application = _visible(request.user, number)
+    try:
+        applications.withdraw(application, by=request.user, at=clock.now())
+    except (applications.IllegalMove, applications.NotYours) as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(request, "Your application is withdrawn. Nobody works on it any more.")
+    return redirect("application", number) if application.submitted_at else redirect("applications")
+
+
+@require_POST
+@login_required
+def leave(request: HttpRequest, number: str) -> HttpResponse:
+    """Give up the place in line."""
+    application = _visible(request.user, number)
+    entry = WaitlistEntry.objects.select_related("application__owner").filter(application=application).first()
+    if entry is None or not may_leave(request.user, entry):
+        messages.error(request, "This application has no place in line to give up; nothing was changed.")
+        return redirect("application", number)
+    try:
+        waitlist.leave(entry, by=request.user, at=clock.now())
+    except waitlist.IllegalMove as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(request, "You have left the line.")
+    return redirect("application", number)
+
+
+@require_POST
+@login_required
+def answer_invitation(request: HttpRequest, number: str) -> HttpResponse:
+    """Accept or decline the latest invitation: `answer` is accept or decline."""
+    application = _visible(request.user, number)
+    invitation = (
+        Invitation.objects.filter(seat__entry__application=application)
+        .select_related("seat__entry__application__owner")
+        .order_by("-pk")
+        .first()
+    )
+    if invitation is None or not may_answer_invitation(request.user, invitation):
+        messages.error(request, "There is no invitation to answer yet; nothing was changed.")
+        return redirect("application", number)
+    answer = request.POST.get("answer")
+    try:
+        if answer == "accept":
+            invitations.accept(invitation, by=request.user, at=clock.now())
+            messages.success(request, "You have accepted. Your key appears here within a minute.")
+            return redirect("access")
+        if answer == "decline":
+            invitations.decline(invitation, by=request.user, at=clock.now())
+            messages.success(request, "You have declined. Your seat goes to somebody else in a later week.")
+        else:
+            messages.error(request, "Choose to accept or to decline; nothing was changed.")
+    except (invitations.InvitationIsOver, invitations.NotYours) as refused:
+        messages.error(request, str(refused))
+    return redirect("application", number)
+
+
+def _visible(user: User, number: str, rows: QuerySet[Application] | None = None) -> Application:
+    """Return the application, or 404 for everybody who is not on its owner's side."""
+    rows = Application.objects.select_related("owner") if rows is None else rows
+    application = get_object_or_404(rows, number=number)
+    if not may_see(user, application):
+        raise Http404
+    return application
+
+
+def _review(course: Course, told: list[Decision], at: datetime) -> dict[str, Any]:
+    """Return what the reviewers' side says: since when, by when, the open question, the refusal."""
+    application = course.application
+    cases = Case.objects.annotate(taken_up_at=Min("claims__claimed_at"))
+    case = cases.filter(application=application).first()
+    due_at = case.due_at if case else None
+    if due_at is None and course.standing == Standing.RECEIVED:  # the payer opens the case within a minute
+        due_at = due.due_at(application.lane, since=application.submitted_at, zone=application.program.zone)
+    asked = [decision for decision in told if decision.outcome == Outcome.NEEDS_INFORMATION]
+    rejection = next((decision for decision in told if decision.outcome == Outcome.REJECTED), None)
+    again = decisions.reapply_at(rejection) if rejection else None
+    return {
+        "taken_up_at": case.taken_up_at if case else None,
+        "due_at": due_at,
+        "is_late": due_at is not None and due_at <= at,
+        "working_days": None if asked else due.WORKING_DAYS.get(application.lane),
+        "question": asked[0].request if asked and course.standing == Standing.ASKED else None,
+        "answered": [decision.request for decision in asked if decision.request.answered_at],
+        "rejection": rejection if course.standing == Standing.REJECTED else None,
+        "never_again": again == decisions.NEVER,
+        "again_at": again if again and again != decisions.NEVER and again > at else None,
+    }
+
+
+def _clauses(
+    application: Application, revision: Revision | None, rejection: Decision | None
+) -> dict[str, Any]:
+    """Return conditions and clauses of a refusal with the names that the revision's guidelines give them."""
+    cited = rejection.categories if rejection else []
+    codes = {*cited, *(condition.get("category", "") for condition in application.conditions)} - {""}
+    if revision is None or not codes:
+        return {"conditions": application.conditions, "clauses": []}
+    rows = Category.objects.filter(guidelines=revision.guidelines_id, code__in=codes)
+    names = dict(rows.values_list("code", "name"))
+    conditions = [{**one, "name": names.get(one.get("category", ""), "")} for one in application.conditions]
+    clauses = [{"category": code, "name": names.get(code, code)} for code in cited]
+    return {"conditions": conditions, "clauses": clauses}
+
+
+def _line(course: Course, at: datetime) -> dict[str, Any]:
+    """Return the place and what the plan makes of it; nothing for an entry that does not wait."""
+    if course.standing != Standing.IN_LINE or course.entry is None:
+        return {}
+    entry = course.entry
+    entry.program = course.application.program
+    forecast = waitlist.forecast(entry, at=at)
+    step = rates.in_force(entry.program, at)
+    return {
+        "place": waitlist.place(entry),
+        "forecast": forecast,
+        "is_next": forecast is not None and forecast.earliest <= at,
+        "per_week": step.per_week if step else 0,
+    }

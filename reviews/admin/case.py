@@ -1,0 +1,289 @@
+"""The desk in the admin: addresses, who may open them, and what each button calls. Rules are the domain's."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.html import format_html
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.roles import Duty, may
+from audit import clock
+from onboarding.domain.programs import SayWhy
+from policies.states import Lane
+from reviews.admin import queue, workspace
+from reviews.admin.forms import GiveBackForm
+from reviews.admin.workspace import Work
+from reviews.domain import cases, claims, decisions, findings, statements
+from reviews.models import Case, Decision
+from reviews.permissions import conflicts, may_see_case
+from reviews.states import CaseState
+
+OPEN_AT_ONCE = 2000  # cases opened while a page waits; the sweep opens the rest
+REFUSALS = (
+    claims.NotForYou, claims.HeldBy, claims.NotHeld, claims.NothingToClaim, cases.IllegalMove, findings.BadFinding,
+    decisions.AlreadyDecided, decisions.CaseIsOver, decisions.NotYoursToSign, decisions.NothingToSign, SayWhy,
+)  # fmt: skip
+
+
+class CappedPaginator(Paginator):
+    """Counts no further than a search needs."""
+
+    @property
+    def count(self) -> int:
+        return self.object_list.order_by()[: queue.COUNT_MOST].count()
+
+
+@admin.register(Case)
+class CaseAdmin(admin.ModelAdmin):
+    """The list is a search; the desk is the way in. Nothing is edited here: each button calls a domain function."""
+
+    list_display = ("in_words", "program", "state", "lane", "risk_score", "opened_at", "due_at")
+    list_display_links = None
+    list_select_related = ("program", "application")
+    search_fields = ("application__number__iexact", "application__title")
+    search_help_text = (
+        "Words of the title, or the number of an application. Nothing is listed without a search."
+    )
+    ordering = ("-id",)
+    actions = None
+    show_full_result_count = False
+    paginator = CappedPaginator
+
+    @admin.display(description="Case")
+    def in_words(self, case: Case) -> str:
+        return format_html('<a href="{}">{}</a>', reverse("admin:case", args=[case.pk]), case.application)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return may(request.user, Duty.REVIEW_CASES)
+
+    def has_view_permission(self, request: HttpRequest, obj: Case | None = None) -> bool:
+        return may_see_case(request.user, obj) if obj else may(request.user, Duty.REVIEW_CASES)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Case | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Case | None = None) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Case]:
+        return super().get_queryset(request).exclude(conflicts(request.user, to="application__"))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet, search_term: str
+    ) -> tuple[QuerySet, bool]:
+        if not search_term.strip():
+            return queryset.none(), False
+        return super().get_search_results(request, queryset, search_term)
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Send the stock page of a case to its workspace."""
+        return redirect("admin:case", self._case(request, object_id).pk)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("desk/", view(require_GET(self.desk)), name="desk"),
+            path("<int:pk>/", view(require_GET(self.workspace)), name="case"),
+            path("<int:pk>/claim/", view(require_POST(self.claim)), name="case_claim"),
+            path("<int:pk>/release/", view(require_POST(self.release)), name="case_release"),
+            path("<int:pk>/findings/", view(require_POST(self.findings)), name="case_findings"),
+            path("<int:pk>/decide/", view(require_POST(self.decide)), name="case_decide"),
+            path("<int:pk>/sign/<int:decision>/", view(require_POST(self.sign)), name="case_sign"),
+            path(
+                "<int:pk>/give-back/<int:decision>/",
+                view(require_POST(self.give_back)),
+                name="case_give_back",
+            ),
+            *super().get_urls(),
+        ]
+
+    def desk(self, request: HttpRequest) -> HttpResponse:
+        """Show the queue; what was submitted a moment ago is in it."""
+        if not may(request.user, Duty.REVIEW_CASES):
+            raise PermissionDenied
+        at = clock.now()
+        cases.open_owed(at=at, most=OPEN_AT_ONCE)
+        filters, visible = queue.Filters.read(request.GET), queue.visible_to(request.user)
+        return self._page(
+            request,
+            "admin/reviews/desk.html",
+            title="Desk",
+            at=at,
+            filters=filters,
+            counts=queue.counts(visible, user=request.user, at=at),
+            queue=queue.page(visible, filters, user=request.user, at=at),
+            programs=queue.programs(),
+            lanes=Lane.choices,
+            shown=queue.SHOWN.items(),
+        )
+
+    def workspace(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Show one case."""
+        case = self._case(request, pk)
+        return self._show(request, workspace.of(case, user=request.user, at=clock.now()))
+
+    def claim(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Take the case, or hold it longer."""
+        case, at = self._case(request, pk), clock.now()
+        return self._do(request, case, lambda: claims.claim(case, by=request.user, at=at))
+
+    def release(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Give the case back to the queue."""
+        case, at = self._case(request, pk), clock.now()
+        return self._do(request, case, lambda: claims.release(case, by=request.user, at=at), to="admin:desk")
+
+    def findings(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Save the findings, and hold the case longer."""
+        case, at = self._case(request, pk), clock.now()
+        work = workspace.of(case, user=request.user, at=at, data=request.POST)
+        if problem := self._record_findings(request, work, at):
+            return problem
+        messages.success(request, "Your findings are saved.")
+        work = workspace.of(self._case(request, pk), user=request.user, at=at, data=request.POST)
+        return self._show(request, work)
+
+    def decide(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Save the findings and decide; `claim` takes a case whose claim ran out while one was typing."""
+        case, at = self._case(request, pk), clock.now()
+        work = workspace.of(case, user=request.user, at=at, data=request.POST)
+        if problem := self._record_findings(request, work, at):
+            return problem
+        if not work.decision_form.is_valid():
+            return self._show(request, work, status=422)
+        try:
+            decision = decisions.decide(case, by=request.user, at=at, **work.decision_form.kwargs())
+        except statements.Incomplete as error:
+            work.decision_form.take_problems(error.problems)
+            return self._show(request, work, status=422)
+        except REFUSALS as error:
+            return self._refuse(request, work, error)
+        messages.success(request, _said(decision))
+        return redirect("admin:desk")
+
+    def sign(self, request: HttpRequest, pk: int, decision: int) -> HttpResponse:
+        """Sign as the second person."""
+        case, at = self._case(request, pk), clock.now()
+        waiting = get_object_or_404(Decision, pk=decision, case=case)
+        return self._do(
+            request,
+            case,
+            lambda: decisions.sign(waiting, by=request.user, at=at),
+            to="admin:desk",
+            says="Signed.",
+        )
+
+    def give_back(self, request: HttpRequest, pk: int, decision: int) -> HttpResponse:
+        """Do not sign, and say why."""
+        case, at = self._case(request, pk), clock.now()
+        waiting = get_object_or_404(Decision, pk=decision, case=case)
+        work = workspace.of(case, user=request.user, at=at)
+        work.give_back_form = GiveBackForm(request.POST)
+        if not work.give_back_form.is_valid():
+            return self._show(request, work, status=422)
+        why = work.give_back_form.cleaned_data["reason"]
+        try:
+            decisions.give_back(waiting, by=request.user, at=at, reason=why)
+        except REFUSALS as error:
+            return self._refuse(request, work, error)
+        messages.success(request, "Given back: the case is in the queue again, with your words.")
+        return redirect("admin:case", case.pk)
+
+    def _case(self, request: HttpRequest, pk: object) -> Case:
+        """Return a case this person may see, or refuse: 404 for none, 403 for one they have a part in."""
+        found = Case.objects.select_related(
+            "application__owner__organisation", "application__owner__person", "application__applicant", "program",
+            "revision__question_set", "revision__guidelines",
+        )  # fmt: skip
+        case = get_object_or_404(found, pk=pk)
+        if not may_see_case(request.user, case):
+            raise PermissionDenied
+        return case
+
+    def _record_findings(
+        self, request: HttpRequest, work: Work, at: datetime
+    ) -> HttpResponse | None:
+        """Save what was found; return the page to show when that is refused."""
+        work.kept = True
+        if not all(form.is_valid() for form in work.findings):
+            return self._show(request, work, status=422)
+        verdicts = {
+            form.category.code: (form.cleaned_data["verdict"], form.cleaned_data["note"])
+            for form in work.findings
+            if form.cleaned_data["verdict"]
+        }
+        try:
+            if request.POST.get("claim") or work.mine:
+                claims.claim(work.case, by=request.user, at=at)  # who types on holds the case longer
+            if verdicts:
+                findings.record(work.case, by=request.user, at=at, verdicts=verdicts)
+        except REFUSALS as error:
+            return self._refuse(request, work, error)
+        return None
+
+    def _do(
+        self,
+        request: HttpRequest,
+        case: Case,
+        act: Callable[[], object],
+        *,
+        to: str = "admin:case",
+        says: str = "",
+    ) -> HttpResponse:
+        """Call one domain function; a refusal is shown as a sentence on the case as it is now."""
+        try:
+            act()
+        except REFUSALS as error:
+            work = workspace.of(self._case(request, case.pk), user=request.user, at=clock.now())
+            return self._refuse(request, work, error)
+        if says:
+            messages.success(request, says)
+        return redirect(to) if to == "admin:desk" else redirect(to, case.pk)
+
+    def _refuse(self, request: HttpRequest, work: Work, error: Exception) -> HttpResponse:
+        messages.error(request, str(error))
+        work.case.refresh_from_db(fields=["state", "decided_at", "due_at"])
+        return self._show(request, work, status=409)
+
+    def _show(self, request: HttpRequest, work: Work, *, status: int = 200) -> HttpResponse:
+        shown = workspace.context(work, user=request.user)
+        return self._page(
+            request,
+            "admin/reviews/case.html",
+            title=work.case.application.title or "Untitled",
+            status=status,
+            **shown,
+        )
+
+    def _page(
+        self, request: HttpRequest, template: str, *, status: int = 200, **shown: object
+    ) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "is_nav_sidebar_enabled": False,
+            "opts": self.opts,
+            **shown,
+        }
+        return TemplateResponse(request, template, context, status=status)
+
+
+def _said(decision: Decision) -> str:
+    """Return what to tell the reviewer after a decision."""
+    if decision.case.state == CaseState.AWAITING_SECOND:
+        who = workspace.SIGNS[decision.second]
+        return f"Proposed: {decision.get_outcome_display().lower()}. It takes effect when {who}."
+    minutes = decision.case.program.recall_minutes
+    when = f"The applicant is told in {minutes} minutes." if minutes else "The applicant is told now."
+    return f"Decided: {decision.get_outcome_display().lower()}. {when}"

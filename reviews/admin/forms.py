@@ -1,0 +1,233 @@
+"""What a reviewer types: findings, a decision, a reason for not signing."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+
+from policies.models import Category
+from reviews.domain import reasons, statements
+from reviews.domain.findings import NOTE_MOST
+from reviews.models import Case
+from reviews.states import Outcome, Verdict
+
+KEYS = {
+    Outcome.APPROVED: "a",
+    Outcome.APPROVED_WITH_CONDITIONS: "w",
+    Outcome.NEEDS_INFORMATION: "i",
+    Outcome.REJECTED: "r",
+}
+SHORT = {
+    Outcome.APPROVED: "Approve",
+    Outcome.APPROVED_WITH_CONDITIONS: "With conditions",
+    Outcome.NEEDS_INFORMATION: "Ask",
+    Outcome.REJECTED: "Reject",
+}
+MARKS = {  # no field is required whatever is decided, so the usual marks would mislead
+    "main_category": "needed unless you simply approve",
+    "question": "required",
+    "facts": "required to reject",
+    "what_would_change": "required",
+}
+CONDITION_SEPARATOR = "|"  # between a category's code and the text of its condition, in a tick's value
+
+
+class OutcomeRadios(forms.RadioSelect):
+    """Radios that the keys a, w, i and r press."""
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option = super().create_option(name, value, *args, **kwargs)
+        option["attrs"] |= {"data-key": KEYS[Outcome(value)], "data-key-says": Outcome(value).label}
+        return option
+
+
+class ReasonSelect(forms.Select):
+    """Options that carry the wording and the rule for applying again, for the script that fills them in."""
+
+    known: Mapping[str, str] = {}
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option = super().create_option(name, value, *args, **kwargs)
+        if value:
+            reason = reasons.get(str(value))
+            option["attrs"]["data-template"] = reason.begun(self.known)
+            option["attrs"]["data-reapply"] = "never" if reason.reapply_never else reason.reapply_after_days
+        return option
+
+
+class DecisionForm(forms.Form):
+    """The decision as it is typed. Lengths and rules are the domain's; its problems come back by field."""
+
+    outcome = forms.ChoiceField(
+        label="Decision", choices=[(o.value, SHORT[o]) for o in Outcome], widget=OutcomeRadios, required=False
+    )
+    main_category = forms.ChoiceField(label="Main category", required=False)
+    categories = forms.MultipleChoiceField(
+        label="Also rests on", required=False, widget=forms.CheckboxSelectMultiple
+    )
+    conditions = forms.MultipleChoiceField(
+        label="Usual conditions", required=False, widget=forms.CheckboxSelectMultiple
+    )
+    own_conditions = forms.CharField(
+        label="Own conditions",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="One a line.",
+    )
+    question = forms.CharField(
+        label="Question to the applicant",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4, "data-count": "", "data-max": statements.MOST["question"]}),
+    )
+    facts = forms.CharField(
+        label="Facts you rely on",
+        required=False,
+        help_text="What the application itself says. No personal data: the applicant reads it.",
+        widget=forms.Textarea(attrs={"rows": 4, "data-count": "", "data-max": statements.MOST["facts"]}),
+    )
+    what_would_change = forms.CharField(
+        label="What would change it",
+        required=False,
+        widget=forms.Textarea(
+            attrs={"rows": 3, "data-count": "", "data-max": statements.MOST["what_would_change"]}
+        ),
+    )
+    reapply_after_days = forms.IntegerField(
+        label="May apply again after … days",
+        required=False,
+        min_value=0,
+        max_value=statements.REAPPLY_MOST,
+        help_text="Empty: as the reason says.",
+    )
+    reapply_never = forms.BooleanField(label="May never apply again", required=False)
+    explanation = forms.CharField(
+        label="What the applicant reads",
+        required=False,
+        help_text="Empty: the reason's standard wording.",
+        widget=forms.Textarea(
+            attrs={"rows": 4, "data-count": "", "data-max": statements.MOST["explanation"]}
+        ),
+    )
+
+    def __init__(
+        self, data: Any = None, *, case: Case, categories: list[Category], suggested: list[str]
+    ) -> None:
+        initial = {"main_category": suggested[0] if suggested else "", "categories": suggested[1:]}
+        super().__init__(data, initial=initial, prefix="d")
+        known = statements.values(case)
+        for outcome in Outcome:
+            choices = [("", "Choose"), *((r.code, r.name) for r in reasons.for_outcome(outcome))]
+            picked = forms.ChoiceField(label="Reason", choices=choices, required=False, widget=ReasonSelect)
+            picked.widget.known = known
+            picked.mark = "required"
+            self.fields[f"reason_{outcome}"] = picked
+        named = [(category.code, category.name) for category in categories]
+        self.fields["main_category"].choices = [("", "None"), *named]
+        self.fields["categories"].choices = named
+        self.fields["conditions"].choices = [
+            (f"{category.code}{CONDITION_SEPARATOR}{text}", f"{text[:1].upper()}{text[1:]}")
+            for category in categories
+            if category.code in case.domains
+            for text in category.default_conditions
+        ]
+        for name, mark in MARKS.items():
+            self.fields[name].mark = mark
+        self._show_by_outcome()
+
+    def reason_fields(self) -> list[forms.BoundField]:
+        return [self[f"reason_{outcome}"] for outcome in Outcome]
+
+    def kwargs(self) -> dict[str, Any]:
+        """Return what `decisions.decide` takes, from a form that read well."""
+        said = self.cleaned_data
+        main = [said["main_category"]] if said["main_category"] else []
+        return {
+            "outcome": said["outcome"],
+            "reason_code": said.get(f"reason_{said['outcome']}", ""),
+            "categories": [*main, *(code for code in said["categories"] if code not in main)],
+            "explanation": said["explanation"],
+            "facts": said["facts"],
+            "what_would_change": said["what_would_change"],
+            "reapply_after_days": said["reapply_after_days"],
+            "reapply_never": said["reapply_never"],
+            "conditions": self._conditions(),
+            "question": said["question"],
+        }
+
+    def take_problems(self, problems: Mapping[str, str]) -> None:
+        """Put the domain's problems beside the fields they are about."""
+        fields = {
+            statements.Field.REASON_CODE: f"reason_{self.cleaned_data.get('outcome')}",
+            statements.Field.CATEGORIES: "main_category",
+            statements.Field.CONDITIONS: "own_conditions",
+        }
+        for name, sentence in problems.items():
+            self.add_error(fields.get(name, name), sentence)
+
+    def _conditions(self) -> list[dict[str, str]]:
+        ticked = [value.split(CONDITION_SEPARATOR, 1) for value in self.cleaned_data["conditions"]]
+        main = self.cleaned_data["main_category"]
+        own = [(main, line) for line in self.cleaned_data["own_conditions"].splitlines()]
+        return [{"category": code, "text": text} for code, text in [*ticked, *own] if text.strip()]
+
+    def _show_by_outcome(self) -> None:
+        shown = {
+            "conditions": [Outcome.APPROVED_WITH_CONDITIONS],
+            "own_conditions": [Outcome.APPROVED_WITH_CONDITIONS],
+            "question": [Outcome.NEEDS_INFORMATION],
+            "what_would_change": [Outcome.REJECTED],
+            "reapply_after_days": [Outcome.REJECTED],
+            "reapply_never": [Outcome.REJECTED],
+            "facts": [Outcome.REJECTED, Outcome.APPROVED_WITH_CONDITIONS, Outcome.NEEDS_INFORMATION],
+            **{f"reason_{outcome}": [outcome] for outcome in Outcome},
+        }
+        for name, outcomes in shown.items():
+            when = {"key": "d-outcome", "op": "in", "values": outcomes}
+            self.fields[name].shown_when = json.dumps(when)
+
+
+class FindingForm(forms.Form):
+    """One verdict and its note."""
+
+    verdict = forms.ChoiceField(
+        choices=[(v.value, v.label.lower()) for v in Verdict], widget=forms.RadioSelect, required=False
+    )
+    note = forms.CharField(max_length=NOTE_MOST, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        said = super().clean() or {}
+        if said.get("note") and not said.get("verdict"):
+            self.add_error("verdict", f"Choose a verdict on {self.category.name} for your note.")
+        return said
+
+    def __init__(
+        self, data: Any = None, *, category: Category, initial: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(data, initial=initial, prefix=f"f-{category.code}")
+        self.category = category
+        self.fields["verdict"].label = category.name
+        self.fields["note"].label = f"Note on {category.name}"
+
+
+def findings_forms(data: Any, *, categories: list[Category], known: Mapping[str, Any]) -> list[FindingForm]:
+    """Return a form for each category, filled with the findings that are known."""
+    return [
+        FindingForm(
+            data,
+            category=category,
+            initial={"verdict": known[category.code].verdict, "note": known[category.code].note}
+            if category.code in known
+            else None,
+        )
+        for category in categories
+    ]
+
+
+class GiveBackForm(forms.Form):
+    reason = forms.CharField(
+        label="Why you do not sign",
+        max_length=1000,
+        help_text="The first reviewer reads it.",
+        widget=forms.Textarea(attrs={"rows": 3, "data-count": "", "data-max": 1000}),
+    )

@@ -1,0 +1,241 @@
+"""The queue a reviewer sees: filters, keyset pages, capped counts, always the same number of queries."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Prefetch, Q, QuerySet
+from django.utils.dateparse import parse_datetime
+from django.utils.timesince import timesince
+
+from accounts.models import User
+from accounts.roles import Duty, may
+from onboarding.models import Program
+from policies.models import Category, CategoryKind
+from policies.states import Lane
+from reviews.models import Case, Claim, Decision
+from reviews.permissions import conflicts
+from reviews.states import CaseState, SecondPerson
+
+PAGE = 50
+COUNT_MOST = 1000  # counted no further: "1,000+" says enough and stays quick with half a million rows
+WORDS_MOST = 100  # characters of a search
+PARTS = 6  # of the risk score, in a line of the queue
+SOON = timedelta(hours=8)
+SHOWN = {"all": "Everything open", "mine": "Held by me", "sign": "Waiting for my signature"}
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the reviewer asked for, read from the address; what is unknown counts as not asked."""
+
+    program: str = ""
+    lane: str = ""
+    show: str = "all"
+    words: str = ""
+    after: str = ""
+    before: str = ""
+
+    @classmethod
+    def read(cls, query: Mapping[str, str]) -> "Filters":
+        asked = {
+            key: str(query.get(key, "")).replace("\0", "")
+            for key in ("program", "lane", "show", "after", "before")
+        }
+        return cls(
+            **asked
+            | {
+                "lane": asked["lane"] if asked["lane"] in Lane.values else "",
+                "show": asked["show"] if asked["show"] in SHOWN else "all",
+                "words": query.get("q", "").replace("\0", "").strip()[:WORDS_MOST],
+            }
+        )
+
+    @property
+    def narrows(self) -> bool:
+        return bool(self.program or self.lane or self.words or self.show != "all")
+
+    def url(self, **place: str) -> str:
+        asked = {"program": self.program, "lane": self.lane, "show": self.show, "q": self.words, **place}
+        return "?" + urlencode({key: value for key, value in asked.items() if value and value != "all"})
+
+
+@dataclass(frozen=True)
+class Row:
+    """One case in one line."""
+
+    case: Case
+    domains: list[str]
+    due: str
+    urgency: str  # the pill's class: stop (late), wait (soon), or none
+    waits: str
+    claim: Claim | None
+    pending: Decision | None
+    parts: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Queue:
+    rows: list[Row]
+    newer_url: str
+    older_url: str
+
+    @property
+    def says(self) -> str:
+        return f"{len(self.rows)} case{'' if len(self.rows) == 1 else 's'} shown"
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Figures above the queue, each counted up to COUNT_MOST."""
+
+    waiting: str
+    late: str
+    mine: str
+    to_sign: str
+
+
+def visible_to(user: User) -> QuerySet[Case]:
+    """Return the queue without the cases in which this person has a part."""
+    return Case.objects.queued().exclude(conflicts(user, to="application__"))
+
+
+def page(visible: QuerySet[Case], filters: Filters, *, user: User, at: datetime) -> Queue:
+    """Return one page of the queue in its order, from the place the filters name."""
+    cases = _asked(visible, filters, user, at)
+    backwards = bool(filters.before) and not filters.after
+    mark = _mark(filters.before or filters.after)
+    if mark:
+        cases = cases.filter(_beyond(mark, backwards=backwards))
+    if backwards:
+        cases = cases.order_by("-due_at", "risk_score", "-id")
+    found = list(_with_parts(cases)[: PAGE + 1])
+    more, found = len(found) > PAGE, found[:PAGE]
+    found = found[::-1] if backwards else found
+    has_newer, has_older = (more, True) if backwards else (mark is not None, more)
+    names = dict(
+        Category.objects.filter(kind=CategoryKind.SCRUTINY).order_by("pk").values_list("code", "name")
+    )
+    return Queue(
+        rows=[_row(case, names, at) for case in found],
+        newer_url=filters.url(before=_cursor(found[0])) if has_newer and found else "",
+        older_url=filters.url(after=_cursor(found[-1])) if has_older and found else "",
+    )
+
+
+def counts(visible: QuerySet[Case], *, user: User, at: datetime) -> Counts:
+    """Count what waits, what is late, what this person holds and may sign."""
+    return Counts(
+        waiting=_capped(visible),
+        late=_capped(visible.filter(due_at__lt=at)),
+        mine=_capped(visible.filter(pk__in=_held(user, at))),
+        to_sign=_capped(visible.filter(pk__in=_signable(user))),
+    )
+
+
+def programs() -> list[tuple[str, str]]:
+    return list(Program.objects.values_list("slug", "name"))
+
+
+def due_words(due_at: datetime, at: datetime) -> tuple[str, str]:
+    """Return when a case is due in words, and the class of its pill."""
+    if due_at <= at:
+        return f"late by {timesince(due_at, at, depth=1)}", "stop"
+    return f"due in {timesince(at, due_at, depth=1)}", "wait" if due_at - at <= SOON else ""
+
+
+def _asked(visible: QuerySet[Case], filters: Filters, user: User, at: datetime) -> QuerySet[Case]:
+    if filters.program:
+        visible = visible.filter(program__slug=filters.program)
+    if filters.lane:
+        visible = visible.filter(lane=filters.lane)
+    if filters.words:
+        named = Q(application__title__icontains=filters.words) | Q(application__number__iexact=filters.words)
+        visible = visible.filter(named)
+    if filters.show == "mine":
+        visible = visible.filter(pk__in=_held(user, at))
+    if filters.show == "sign":
+        visible = visible.filter(pk__in=_signable(user))
+    return visible
+
+
+def _held(user: User, at: datetime) -> QuerySet:
+    return Claim.objects.live(at).filter(reviewer=user).values("case")
+
+
+def _signable(user: User) -> QuerySet:
+    """Return the cases that wait for a signature this person may give, their own part aside."""
+    waiting = Decision.objects.unsigned().filter(told_at=None).exclude(decided_by=user)
+    waiting = waiting.filter(case__state=CaseState.AWAITING_SECOND)
+    if not may(user, Duty.SIGN_AS_SENIOR):
+        waiting = waiting.filter(second=SecondPerson.REVIEWER)
+    return waiting.values("case")
+
+
+def _with_parts(cases: QuerySet[Case]) -> QuerySet[Case]:
+    return (
+        cases.select_related("program", "application", "revision")
+        .only(
+            "state", "lane", "risk_score", "risk_level", "domains", "opened_at", "due_at", "program__name",
+            "application__number", "application__title", "application__submitted_at", "revision__risk_parts",
+        )
+        .prefetch_related(
+            Prefetch("claims", Claim.objects.filter(released_at=None).select_related("reviewer"), to_attr="held"),
+            Prefetch(
+                "decisions",
+                Decision.objects.unsigned().filter(told_at=None).select_related("decided_by"),
+                to_attr="unsigned",
+            ),
+        )
+    )  # fmt: skip
+
+
+def _row(case: Case, names: Mapping[str, str], at: datetime) -> Row:
+    due, urgency = due_words(case.due_at, at)
+    live = [claim for claim in case.held if claim.expires_at > at]
+    return Row(
+        case=case,
+        domains=[names.get(code, code) for code in case.domains],
+        due=due,
+        urgency=urgency,
+        waits=timesince(case.application.submitted_at or case.opened_at, at, depth=1),
+        claim=live[0] if live else None,
+        parts=sorted(
+            (part for part in case.revision.risk_parts if part.get("points")),
+            key=lambda part: -part["points"],
+        )[:PARTS],
+        pending=case.unsigned[0] if case.unsigned and case.state == CaseState.AWAITING_SECOND else None,
+    )
+
+
+def _cursor(case: Case) -> str:
+    return f"{case.due_at.isoformat()}~{case.risk_score}~{case.pk}"
+
+
+def _mark(cursor: str) -> tuple[datetime, int, int] | None:
+    """Return the place a cursor names; None for none, or one that somebody made up."""
+    try:
+        due, risk, pk = cursor.split("~")
+        due_at = parse_datetime(due)
+        place = (int(risk), int(pk))
+    except ValueError:
+        return None
+    known = due_at is not None and due_at.tzinfo is not None and all(0 <= number < 2**31 for number in place)
+    return (due_at, *place) if known else None
+
+
+def _beyond(mark: tuple[datetime, int, int], *, backwards: bool) -> Q:
+    """Return the condition on rows past the mark in (due_at, -risk_score, id), or before it; the index serves it."""
+    due_at, risk, pk = mark
+    if backwards:
+        same = Q(due_at=due_at) & (Q(risk_score__gt=risk) | Q(risk_score=risk, pk__lt=pk))
+        return Q(due_at__lte=due_at) & (Q(due_at__lt=due_at) | same)
+    same = Q(due_at=due_at) & (Q(risk_score__lt=risk) | Q(risk_score=risk, pk__gt=pk))
+    return Q(due_at__gte=due_at) & (Q(due_at__gt=due_at) | same)
+
+
+def _capped(cases: QuerySet[Case]) -> str:
+    count = cases.order_by().values("pk")[: COUNT_MOST + 1].count()
+    return f"{COUNT_MOST:,}+" if count > COUNT_MOST else f"{count:,}"

@@ -1,0 +1,300 @@
+"""What the page of one case shows, read with a fixed number of queries."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Prefetch, Q
+from django.utils.timesince import timesince
+
+from accounts.models import User
+from audit import ledger
+from audit.events import Event
+from audit.models import LedgerEntry
+from onboarding.domain import answers, questions
+from onboarding.models import Application, Revision
+from onboarding.states import ApplicationState
+from policies.models import Category
+from reviews.admin.forms import DecisionForm, FindingForm, GiveBackForm, findings_forms
+from reviews.admin.queue import due_words
+from reviews.domain import findings, reasons, statements
+from reviews.models import Case, Claim, Decision, Finding
+from reviews.permissions import may_sign
+from reviews.states import CaseState, SecondPerson, Verdict
+
+FIRST_SECTION = "purpose"  # read first and longest
+EARLIER_MOST = 10
+TIMELINE_MOST = 100
+HEAVIEST = 8  # parts drawn; all are in the table below the picture
+LEVELS = ("", "I", "II", "III", "IV")
+SIGNS = {
+    SecondPerson.NOBODY: "",
+    SecondPerson.REVIEWER: "a second reviewer signs",
+    SecondPerson.SENIOR: "a senior reviewer signs",
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    question: str
+    words: str
+    is_long: bool
+    url: str
+
+
+@dataclass(frozen=True)
+class AnsweredSection:
+    name: str
+    answers: list[Answer]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One event of the case, its application or its decisions."""
+
+    at: datetime
+    says: str
+    who: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """One finding with its category's name, to read."""
+
+    name: str
+    verdict: str
+    note: str
+    reviewer: User
+
+
+@dataclass
+class Work:
+    """Everything the page of a case shows to one person at one moment; forms may be replaced by bound ones."""
+
+    case: Case
+    at: datetime
+    claim: Claim | None
+    mine: bool
+    may_claim: bool
+    categories: list[Category]
+    pending: Decision | None
+    may_sign: bool
+    decision_form: DecisionForm
+    findings: list[FindingForm]
+    found: list[Found]
+    give_back_form: GiveBackForm = field(default_factory=GiveBackForm)
+    kept: bool = False  # something typed came back with an error: show it whatever the state
+
+    @property
+    def open_findings(self) -> list[FindingForm]:
+        return [form for form in self.findings if self._stands_out(form)]
+
+    @property
+    def folded_findings(self) -> list[FindingForm]:
+        return [form for form in self.findings if not self._stands_out(form)]
+
+    @property
+    def shows_forms(self) -> bool:
+        return self.mine or self.kept
+
+    def _stands_out(self, form: FindingForm) -> bool:
+        verdict = form["verdict"].value()
+        return bool(form.category.code in self.case.domains or form.errors or form["note"].value()) or (
+            verdict in (Verdict.CONCERN, Verdict.VIOLATES)
+        )
+
+
+def of(case: Case, *, user: User, at: datetime, data: Any = None) -> Work:
+    """Return the workspace of a case; with `data`, its forms hold what was typed."""
+    claim = case.claims.select_related("reviewer").filter(released_at=None, expires_at__gt=at).first()
+    pending = _pending(case)
+    categories = _categories(case)
+    found = findings.latest(case)
+    return Work(
+        case=case,
+        at=at,
+        claim=claim,
+        mine=claim is not None and claim.reviewer_id == user.pk,
+        may_claim=claim is None
+        and case.state in (CaseState.OPEN, CaseState.CLAIMED)
+        and case.application.state in (ApplicationState.SUBMITTED, ApplicationState.IN_REVIEW),
+        categories=categories,
+        pending=pending,
+        may_sign=pending is not None and may_sign(user, pending),
+        decision_form=DecisionForm(data, case=case, categories=categories, suggested=_suggested(case, found)),
+        findings=findings_forms(data, categories=categories, known=found),
+        found=[
+            Found(
+                category.name,
+                found[category.code].verdict,
+                found[category.code].note,
+                found[category.code].reviewer,
+            )
+            for category in categories
+            if category.code in found
+        ],
+    )
+
+
+def context(work: Work, *, user: User) -> dict[str, Any]:
+    """Return what the template needs beside the workspace itself."""
+    case, names = work.case, {category.code: category.name for category in work.categories}
+    due, urgency = due_words(case.due_at, work.at)
+    decisions, signs = list(_decisions(case)), SIGNS[statements.second_person(case)]
+    return {
+        "work": work,
+        "case": case,
+        "application": case.application,
+        "sections": sections(case.revision, case),
+        "unanswered": _unanswered(case),
+        "facts": list(case.application.facts.items()),
+        "domains": [names.get(code, code) for code in case.domains],
+        "lane_reasons": case.revision.lane_reasons,
+        "signs": signs,
+        "risk_words": f"level {LEVELS[min(case.risk_level, 4)]} · {signs or 'one reviewer'}",
+        "heaviest": heaviest(case.revision.risk_parts),
+        "parts": [
+            part for part in case.revision.risk_parts if part.get("points") or part.get("kind") == "missing"
+        ],
+        "due": due,
+        "urgency": urgency,
+        "waits": timesince(case.application.submitted_at or case.opened_at, work.at, depth=1),
+        "decisions": [Said.of(decision, names) for decision in decisions],
+        "pending": Said.of(work.pending, names) if work.pending else None,
+        "earlier": earlier(case.application),
+        "timeline": timeline(case, decisions),
+        "user": user,
+    }
+
+
+@dataclass(frozen=True)
+class Said:
+    """A decision with the names of what it cites."""
+
+    decision: Decision
+    reason: str
+    clauses: list[str]
+    conditions: list[tuple[str, str]]
+    signs: str
+
+    @classmethod
+    def of(cls, decision: Decision, names: Mapping[str, str]) -> "Said":
+        return cls(
+            decision=decision,
+            reason=_reason_name(decision.reason_code),
+            clauses=[names.get(code, code) for code in decision.categories],
+            conditions=[(c["text"], names.get(c["category"], c["category"])) for c in decision.conditions],
+            signs=SIGNS[SecondPerson(decision.second)],
+        )
+
+
+def sections(revision: Revision, case: Case) -> list[AnsweredSection]:
+    """Return the answers by section, what people wrote at length before what they ticked."""
+    form = questions.of(revision.question_set)
+    paper = answers.paper(form, case.program)
+    ordered = sorted(form.sections, key=lambda section: section.key != FIRST_SECTION)
+    found = []
+    for section in ordered:
+        given = [q for q in form.of_section(section.key) if not answers.is_empty(revision.answers.get(q.key))]
+        given.sort(key=lambda question: question.type != "long")
+        if given:
+            found.append(
+                AnsweredSection(section.name, [_answer(paper, q, revision.answers[q.key]) for q in given])
+            )
+    return found
+
+
+def heaviest(parts: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the parts of a risk score that weigh most, for a small picture of it."""
+    weighing = [part for part in parts if part.get("kind") == "impact" and part.get("points")]
+    return sorted(weighing, key=lambda part: -part["points"])[:HEAVIEST]
+
+
+def earlier(application: Application) -> list[Application]:
+    """Return other applications of the same owner, newest first, each with its case and its last told decision."""
+    told = Decision.objects.exclude(told_at=None).order_by("-told_at")
+    return list(
+        Application.objects.filter(owner=application.owner_id)
+        .exclude(Q(pk=application.pk) | Q(state=ApplicationState.DRAFT))
+        .select_related("program", "case")
+        .prefetch_related(Prefetch("case__decisions", told, to_attr="told"))
+        .defer("answers", "facts")
+        .order_by("-pk")[:EARLIER_MOST]
+    )
+
+
+def timeline(case: Case, decisions: Iterable[Decision]) -> list[Step]:
+    """Return what the ledger holds about the case, its application and its decisions, newest first."""
+    subjects = Q(subject_type=ledger.kind_of(case), subject_id=str(case.pk))
+    subjects |= Q(subject_type=ledger.kind_of(case.application), subject_id=str(case.application_id))
+    ids = [str(decision.pk) for decision in decisions]
+    if ids:
+        subjects |= Q(subject_type=Decision._meta.label_lower, subject_id__in=ids)
+    rows = list(LedgerEntry.objects.filter(subjects).order_by("-at", "-id")[:TIMELINE_MOST])
+    people = {int(row.actor[5:]) for row in rows if row.actor.startswith("user:") and row.actor[5:].isdigit()}
+    names = {f"user:{user.pk}": str(user) for user in User.objects.filter(pk__in=people)}
+    return [
+        Step(
+            at=row.at,
+            says=Event(row.event).label if row.event in Event.values else row.event,
+            who=names.get(row.actor, row.actor.removeprefix("system:")),
+            reason=""
+            if ":" in row.reason
+            else row.reason.replace("_", " "),  # a digest says nothing to people
+        )
+        for row in rows
+    ]
+
+
+def _unanswered(case: Case) -> int:
+    """Return how many of the questions that this application is asked have no answer."""
+    paper = answers.paper(questions.of(case.revision.question_set), case.program)
+    reading = answers.Reading(paper, case.revision.answers)
+    return sum(answers.is_empty(case.revision.answers.get(question.key)) for question in reading.asked())
+
+
+def _reason_name(code: str) -> str:
+    """Return a reason in words; a code of an older version stands for itself."""
+    try:
+        return reasons.get(code).name
+    except reasons.UnknownReason:
+        return code
+
+
+def _answer(paper: answers.Paper, question: questions.Question, value: Any) -> Answer:
+    words = answers.in_words(paper, question, value)
+    link = words if question.type == "url" and words.startswith("https://") else ""
+    return Answer(question.question, words, is_long=question.type == "long" or len(words) > 120, url=link)
+
+
+def _categories(case: Case) -> list[Category]:
+    """Return the categories of the guidelines the revision is judged under; those that apply come first."""
+    found = list(Category.objects.filter(guidelines=case.revision.guidelines_id).order_by("position", "pk"))
+    return sorted(found, key=lambda category: category.code not in case.domains)
+
+
+def _pending(case: Case) -> Decision | None:
+    if case.state != CaseState.AWAITING_SECOND:
+        return None
+    waiting = case.decisions.unsigned().filter(told_at=None).select_related("decided_by", "guidelines")
+    pending = waiting.first()
+    if pending:
+        pending.case = case
+    return pending
+
+
+def _decisions(case: Case) -> Iterable[Decision]:
+    return case.decisions.select_related(
+        "decided_by", "signed_by", "returned_by", "request__answered_by"
+    ).order_by("-pk")
+
+
+def _suggested(case: Case, found: Mapping[str, Finding]) -> list[str]:
+    """Return the categories a decision probably rests on: what was found, gravest first, else what applies."""
+    grave = {Verdict.VIOLATES: 0, Verdict.CONCERN: 1}
+    marked = sorted(
+        (f for f in found.values() if f.verdict in grave), key=lambda f: grave[Verdict(f.verdict)]
+    )
+    return [finding.category for finding in marked] or list(case.domains)

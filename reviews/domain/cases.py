@@ -1,0 +1,119 @@
+"""Open cases for what was submitted, and close those whose application was withdrawn. Both are payers."""
+
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from audit import ledger
+from audit.events import Event
+from onboarding.models import Application
+from onboarding.states import ApplicationState
+from reviews.domain import due
+from reviews.models import Case, Claim, Decision
+from reviews.states import CASE_TRANSITIONS, UNDECIDED, CaseState
+
+CHUNK = 2000  # applications a transaction
+
+INSERT = """
+    INSERT INTO reviews_case (kind, program_id, application_id, revision_id, state, lane, risk_score, risk_level,
+                              domains, opened_at, due_at)
+    SELECT 'application', a.program_id, a.id, r.id, 'open', r.lane, r.risk_score, r.risk_level, r.domains, %s, d.due_at
+    FROM unnest(%s::bigint[], %s::timestamptz[]) AS d (id, due_at)
+    JOIN onboarding_application a ON a.id = d.id
+    JOIN LATERAL (SELECT * FROM onboarding_revision WHERE application_id = a.id ORDER BY number DESC LIMIT 1) r ON TRUE
+    WHERE a.state = 'submitted'
+    ON CONFLICT (application_id) DO NOTHING
+    RETURNING id"""
+
+
+class IllegalMove(Exception):
+    def __init__(self, case: Case, to: str):
+        said = case.get_state_display().lower()
+        super().__init__(f"This case is “{said}”; it cannot become “{CaseState(to).label.lower()}”.")
+
+
+def move(
+    case: Case,
+    *,
+    to: CaseState,
+    event: Event,
+    by: ledger.Actor,
+    at: datetime,
+    reason: str = "",
+    **details: object,
+) -> None:
+    """Change the state of a locked case and record it; the verbs of this app call it. Raises IllegalMove."""
+    if to not in CASE_TRANSITIONS[case.state]:
+        raise IllegalMove(case, to)
+    case.state = to
+    case.decided_at = at if to == CaseState.DECIDED else None
+    case.save(update_fields=["state", "decided_at", "due_at"])
+    ledger.record(event, subject=case, actor=by, at=at, reason=reason, **details)
+
+
+def locked(case: Case) -> Case:
+    """Lock the application, then the case: the order everybody keeps."""
+    Application.objects.select_for_update().get(pk=case.application_id)
+    return (
+        Case.objects.select_for_update(of=("self",))
+        .select_related("application__owner", "application__applicant", "program", "revision__guidelines")
+        .get(pk=case.pk)
+    )
+
+
+def open_owed(*, at: datetime, most: int | None = None) -> int:
+    """Open a case for each submitted application that is owed one; return how many were opened.
+
+    Safe to run twice and beside itself: a chunk is locked, inserted in one statement, recorded and taken off the
+    promise in one transaction. A crash leaves the rest owed; none is opened twice.
+    """
+    opened = seen = 0
+    while most is None or seen < most:
+        taken, new = _open_chunk(at, CHUNK if most is None else min(CHUNK, most - seen))
+        seen, opened = seen + taken, opened + new
+        if not taken:
+            break
+    return opened
+
+
+@transaction.atomic
+def _open_chunk(at: datetime, most: int) -> tuple[int, int]:
+    owed = list(
+        Application.objects.without_case()
+        .select_for_update(skip_locked=True, of=("self",))
+        .select_related("program")
+        .defer("answers", "facts")
+        .order_by("pk")[:most]
+    )
+    if not owed:
+        return 0, 0
+    ready = [application for application in owed if application.state == ApplicationState.SUBMITTED]
+    dues = [due.due_at(a.lane, since=a.submitted_at, zone=a.program.zone) for a in ready]
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT, [at, [application.pk for application in ready], dues])
+        opened = [Case(pk=pk) for (pk,) in cursor.fetchall()]
+    Application.objects.filter(pk__in=[application.pk for application in owed]).update(case_owed=False)
+    ledger.record_many(Event.CASE_OPENED, subjects=opened, actor="reviews", at=at)
+    return len(owed), len(opened)
+
+
+def close_withdrawn(*, at: datetime) -> int:
+    """Close the cases of withdrawn applications; return how many. Safe to run twice; one transaction each."""
+    withdrawn = Case.objects.filter(application__state=ApplicationState.WITHDRAWN).exclude(
+        state=CaseState.CLOSED
+    )
+    return sum(_close(pk, at) for pk in list(withdrawn.values_list("pk", flat=True)[:CHUNK]))
+
+
+@transaction.atomic
+def _close(pk: int, at: datetime) -> bool:
+    case = locked(Case.objects.only("application_id").get(pk=pk))
+    if case.state == CaseState.CLOSED:
+        return False
+    Claim.objects.filter(case=case, released_at=None).update(released_at=at)
+    # A decision that was not told yet is never told now: its promise is taken back, the row stays.
+    Decision.objects.filter(case=case, told_at=None).exclude(tell_at=None).update(tell_at=None)
+    if case.state not in UNDECIDED:
+        move(case, to=CaseState.OPEN, event=Event.CASE_RELEASED, by="reviews", at=at, reason="withdrawn")
+    move(case, to=CaseState.CLOSED, event=Event.CASE_CLOSED, by="reviews", at=at, reason="withdrawn")
+    return True

@@ -1,0 +1,133 @@
+"""The shipped decision reasons: code, standard wording, who must sign, when one may apply again."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from reviews.states import Outcome
+
+SHIPPED = Path(__file__).resolve().parent.parent / "content" / "reasons.yaml"
+PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+NEVER = "never"
+
+
+class BadReasons(Exception):
+    """The shipped file is not what this module expects; says which entry and why."""
+
+
+class UnknownReason(Exception):
+    def __init__(self, code: str):
+        super().__init__(f"There is no decision reason {code!r}.")
+
+
+class Unfilled(Exception):
+    """A placeholder of the wording has no value; `names` are the ones left, in the order they are read."""
+
+    def __init__(self, names: tuple[str, ...]):
+        self.names = names
+        blanks = ", ".join(f"{{{name}}}" for name in names)
+        super().__init__(f"The wording still has {blanks}: write what belongs there.")
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One reason. `reapply_after_days` counts from the telling; it is set, or `reapply_never` is, for rejections only."""
+
+    code: str
+    name: str
+    outcome: Outcome
+    template: str
+    second_person: bool
+    reapply_after_days: int | None = None
+    reapply_never: bool = False
+
+    @property
+    def placeholders(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(PLACEHOLDER.findall(self.template)))
+
+    def begun(self, values: dict[str, str]) -> str:
+        """Return the wording with what is known filled in; the rest stays in braces for a person to write."""
+        return PLACEHOLDER.sub(lambda found: values.get(found[1], "") or found[0], self.template)
+
+    def fill(self, values: dict[str, str]) -> str:
+        """Return the whole wording; raises Unfilled."""
+        text = self.begun(values)
+        self.must_be_filled(text)
+        return text
+
+    def must_be_filled(self, text: str) -> None:
+        """Raise Unfilled when `text` still holds one of this reason's own placeholders."""
+        left = tuple(name for name in self.placeholders if f"{{{name}}}" in text)
+        if left:
+            raise Unfilled(left)
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """The reasons of one version, by code."""
+
+    version: str
+    by_code: dict[str, Reason]
+
+
+@cache
+def shipped() -> Reasons:
+    """Return the shipped reasons, checked once a process. Raises BadReasons."""
+    return parse(yaml.safe_load(SHIPPED.read_text(encoding="utf-8")))
+
+
+def parse(source: dict[str, Any]) -> Reasons:
+    """Return typed reasons from the file's content. Raises BadReasons."""
+    found = [_reason(entry) for entry in source.get("reasons") or []]
+    by_code = {reason.code: reason for reason in found}
+    if len(by_code) != len(found):
+        raise BadReasons("Two reasons share a code.")
+    missing = [outcome.label for outcome in Outcome if not any(r.outcome == outcome for r in found)]
+    if missing:
+        raise BadReasons(f"No reason for: {', '.join(missing)}.")
+    return Reasons(version=str(source.get("version") or ""), by_code=by_code)
+
+
+def get(code: str) -> Reason:
+    """Return one reason; raises UnknownReason."""
+    try:
+        return shipped().by_code[code]
+    except KeyError:
+        raise UnknownReason(code) from None
+
+
+def for_outcome(outcome: str) -> list[Reason]:
+    """Return the reasons of one outcome, in the file's order."""
+    return [reason for reason in shipped().by_code.values() if reason.outcome == outcome]
+
+
+def _reason(entry: dict[str, Any]) -> Reason:
+    known = {"code", "name", "outcome", "template", "second_person", "reapply"}
+    code = str(entry.get("code") or "without a code")
+    if strange := set(entry) - known:
+        raise BadReasons(f"{code}: unknown {', '.join(sorted(strange))}.")
+    try:
+        outcome = Outcome(entry["outcome"])
+        name, template, second = entry["name"], entry["template"], entry["second_person"]
+    except (KeyError, ValueError) as error:
+        raise BadReasons(f"{code}: {error} is missing or unknown.") from None
+    reapply = entry.get("reapply")
+    if (reapply is None) == (outcome == Outcome.REJECTED):
+        raise BadReasons(f"{code}: every rejection, and nothing else, says when one may apply again.")
+    if not isinstance(second, bool) or not (
+        reapply in (None, NEVER) or (isinstance(reapply, int) and reapply >= 0)
+    ):
+        raise BadReasons(f"{code}: second_person is true or false, reapply a number of days or {NEVER}.")
+    return Reason(
+        code=code,
+        name=name,
+        outcome=outcome,
+        template=template,
+        second_person=second,
+        reapply_after_days=reapply if isinstance(reapply, int) else None,
+        reapply_never=reapply == NEVER,
+    )

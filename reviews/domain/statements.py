@@ -1,0 +1,224 @@
+"""What a decision says, checked before it is made; and who has to sign it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from django.db.models import TextChoices
+
+from accounts.models import User
+from onboarding.states import Environment
+from policies.models import Category
+from policies.states import Lane
+from reviews.domain import reasons
+from reviews.domain.reasons import Reason, Unfilled, UnknownReason
+from reviews.models import Case
+from reviews.states import APPROVALS, Outcome, SecondPerson, Verdict
+
+MOST = {
+    "explanation": 2000,
+    "facts": 5000,
+    "what_would_change": 2000,
+    "question": 2000,
+    "condition": 300,
+}  # characters
+CONDITIONS_MOST = 20
+REAPPLY_MOST = 3650  # days; a longer ban is "never", said so
+
+
+class Incomplete(Exception):
+    """A decision lacks something; `problems` says what, by field, in words for the reviewer."""
+
+    def __init__(self, problems: dict[str, str]):
+        self.problems = problems
+        super().__init__(" ".join(problems.values()))
+
+
+class Field(TextChoices):
+    """The parts of a statement that can be wrong."""
+
+    OUTCOME = "outcome"
+    REASON_CODE = "reason_code"
+    CATEGORIES = "categories"
+    EXPLANATION = "explanation"
+    FACTS = "facts"
+    WHAT_WOULD_CHANGE = "what_would_change"
+    REAPPLY = "reapply_after_days"
+    CONDITIONS = "conditions"
+    QUESTION = "question"
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What a reviewer wants to decide. `categories`: codes, the main one first; `conditions`: [{category, text}]."""
+
+    outcome: str
+    reason_code: str
+    categories: Sequence[str] = ()
+    explanation: str = ""
+    facts: str = ""
+    what_would_change: str = ""
+    reapply_after_days: int | None = None
+    reapply_never: bool = False
+    conditions: Sequence[dict[str, str]] = field(default_factory=list)
+    question: str = ""
+
+
+def checked(statement: Statement, *, case: Case, by: User) -> tuple[Statement, Reason]:
+    """Return the statement as it will be kept, and its reason. Raises Incomplete.
+
+    An empty explanation becomes the reason's standard wording; a rejection without a rule for applying again takes
+    the reason's; the categories of conditions are cited too.
+    """
+    problems: dict[str, str] = {}
+    reason = _reason_of(statement, problems)
+    if reason is None:
+        raise Incomplete(problems)
+    kept = _tidy(statement, reason)
+    _check_categories(kept, case, by, problems)
+    if kept.outcome == Outcome.REJECTED:
+        _check_rejection(kept, problems)
+    if kept.outcome == Outcome.APPROVED_WITH_CONDITIONS and not kept.conditions:
+        problems[Field.CONDITIONS] = "Write at least one condition, or approve without."
+    if any(len(condition["text"]) > MOST["condition"] for condition in kept.conditions):
+        problems[Field.CONDITIONS] = f"A condition has at most {MOST['condition']} characters."
+    if len(kept.conditions) > CONDITIONS_MOST:
+        problems[Field.CONDITIONS] = f"At most {CONDITIONS_MOST} conditions: nobody keeps more."
+    if kept.outcome == Outcome.NEEDS_INFORMATION and not kept.question:
+        problems[Field.QUESTION] = "Write the question that the applicant is to answer."
+    kept = replace(kept, explanation=_explanation(kept, reason, case, problems))
+    for name in (Field.EXPLANATION, Field.FACTS, Field.WHAT_WOULD_CHANGE, Field.QUESTION):
+        if len(getattr(kept, name)) > MOST[name]:
+            problems[name] = f"At most {MOST[name]:,} characters; this has {len(getattr(kept, name)):,}."
+    if problems:
+        raise Incomplete(problems)
+    return kept, reason
+
+
+def second_person(case: Case, *, reason: Reason | None = None) -> SecondPerson:
+    """Return who signs beside the one who decides: one rule for all cases.
+
+    Somebody signs where a scrutiny domain applies, the reason says so, the risk level is III or more, or the
+    lane is refuse; at level IV a senior reviewer. Asking a question needs nobody. Without a reason: what the
+    case alone asks for.
+    """
+    if reason is not None and reason.outcome == Outcome.NEEDS_INFORMATION:
+        return SecondPerson.NOBODY
+    if case.risk_level >= 4:
+        return SecondPerson.SENIOR
+    if case.domains or case.risk_level >= 3 or case.lane == Lane.REFUSE or (reason and reason.second_person):
+        return SecondPerson.REVIEWER
+    return SecondPerson.NOBODY
+
+
+def values(case: Case, *, statement: Statement | None = None) -> dict[str, str]:
+    """Return what the placeholders of the wordings stand for, as far as it is known without a person."""
+    named = names(case.revision.guidelines_id)
+    domains = [named.get(code, code) for code in case.domains]
+    known = {
+        "version": case.revision.guidelines.version,
+        "domain": _listed(domains),
+        "area": _listed(domains),
+        "tier": _tier(case),
+    }
+    if statement is not None:
+        known["category"] = named.get(statement.categories[0], "") if statement.categories else ""
+        known["conditions"] = "; ".join(condition["text"] for condition in statement.conditions)
+        known["questions"] = statement.question
+        known["fact"] = statement.facts if len(statement.facts) <= 600 else ""
+    return known
+
+
+def _reason_of(statement: Statement, problems: dict[str, str]) -> Reason | None:
+    if statement.outcome not in Outcome.values:
+        problems[Field.OUTCOME] = "Choose what you decide."
+        return None
+    try:
+        reason = reasons.get(statement.reason_code)
+    except UnknownReason:
+        problems[Field.REASON_CODE] = "Choose a reason."
+        return None
+    if reason.outcome != statement.outcome:
+        problems[Field.REASON_CODE] = (
+            f"“{reason.name}” is a reason to {reason.outcome.label.lower()}; choose another."
+        )
+        return None
+    return reason
+
+
+def _tidy(statement: Statement, reason: Reason) -> Statement:
+    conditional = statement.outcome == Outcome.APPROVED_WITH_CONDITIONS
+    conditions = [
+        {"category": condition.get("category", ""), "text": " ".join(condition["text"].split())}
+        for condition in statement.conditions
+        if conditional and condition.get("text", "").strip()
+    ]
+    cited = [*statement.categories, *(c["category"] for c in conditions if c["category"])]
+    rejected = statement.outcome == Outcome.REJECTED
+    says_when = statement.reapply_never or statement.reapply_after_days is not None
+    return replace(
+        statement,
+        categories=list(dict.fromkeys(cited)),
+        conditions=conditions,
+        explanation=statement.explanation.strip(),
+        facts=statement.facts.strip(),
+        what_would_change=statement.what_would_change.strip() if rejected else "",
+        question=statement.question.strip() if statement.outcome == Outcome.NEEDS_INFORMATION else "",
+        reapply_after_days=(statement.reapply_after_days if says_when else reason.reapply_after_days)
+        if rejected
+        else None,
+        reapply_never=rejected and (statement.reapply_never if says_when else reason.reapply_never),
+    )
+
+
+def _check_categories(kept: Statement, case: Case, by: User, problems: dict[str, str]) -> None:
+    strange = set(kept.categories) - set(names(case.revision.guidelines_id))
+    if strange:
+        problems[Field.CATEGORIES] = f"These guidelines have no {', '.join(sorted(strange))}."
+        return
+    mine = dict(
+        case.findings.filter(reviewer=by, revision=case.revision_id).values_list("category", "verdict")
+    )
+    if kept.outcome in APPROVALS and Verdict.VIOLATES in mine.values():
+        problems[Field.OUTCOME] = "You marked a category as violated: change that finding, or do not approve."
+    concerned = any(verdict != Verdict.NONE for verdict in mine.values())
+    if not kept.categories and (kept.outcome != Outcome.APPROVED or concerned):
+        problems[Field.CATEGORIES] = "Name the category that this rests on, the main one first."
+
+
+def _check_rejection(kept: Statement, problems: dict[str, str]) -> None:
+    if not kept.facts:
+        problems[Field.FACTS] = "Write the facts that you rely on; the applicant reads them."
+    if not kept.what_would_change:
+        problems[Field.WHAT_WOULD_CHANGE] = "Write what would change this decision."
+    if kept.reapply_never and kept.reapply_after_days is not None:
+        problems[Field.REAPPLY] = "Either a number of days or never, not both."
+    elif kept.reapply_after_days is not None and not 0 <= kept.reapply_after_days <= REAPPLY_MOST:
+        problems[Field.REAPPLY] = f"A number of days from 0 to {REAPPLY_MOST:,}."
+
+
+def _explanation(kept: Statement, reason: Reason, case: Case, problems: dict[str, str]) -> str:
+    try:
+        if kept.explanation:
+            reason.must_be_filled(kept.explanation)
+            return kept.explanation
+        return reason.fill(values(case, statement=kept))
+    except Unfilled as error:
+        problems[Field.EXPLANATION] = str(error)
+        return kept.explanation
+
+
+def names(guidelines_id: int) -> dict[str, str]:
+    """Return the names of a guideline version's categories, by code."""
+    return dict(Category.objects.filter(guidelines=guidelines_id).values_list("code", "name"))
+
+
+def _tier(case: Case) -> str:
+    environment = Environment.TEST if case.program.production_review else Environment.LIVE
+    tier = case.program.tiers.filter(environment=environment).first()
+    return str(tier) if tier else ""
+
+
+def _listed(texts: Sequence[str]) -> str:
+    """Return `a`, `a and b`, `a, b and c`, in small letters as inside a sentence."""
+    small = [name[:1].lower() + name[1:] for name in texts]
+    return " and ".join([", ".join(small[:-1]), small[-1]]) if len(small) > 1 else "".join(small)

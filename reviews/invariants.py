@@ -1,0 +1,115 @@
+"""What must hold of cases and decisions, as SQL that returns the rows breaking it."""
+
+from audit.invariants import states_agree
+
+# The people behind an application at the moment of a decision: applicant, owner, members of the owning organisation.
+BEHIND = """(application.applicant_id = {person} OR owner.person_id = {person} OR EXISTS (
+    SELECT FROM accounts_membership member WHERE member.organisation_id = owner.organisation_id
+    AND member.user_id = {person} AND member.since_at <= {moment}))"""
+
+ABOUT = """FROM reviews_decision decision JOIN reviews_case kase ON kase.id = decision.case_id
+        JOIN onboarding_application application ON application.id = kase.application_id
+        JOIN accounts_owner owner ON owner.id = application.owner_id"""
+
+LATEST_TOLD = """JOIN LATERAL (SELECT outcome FROM reviews_decision told
+            WHERE told.case_id = kase.id AND told.told_at IS NOT NULL ORDER BY told.id DESC LIMIT 1) AS latest ON true"""
+
+CASES: dict[str, str] = {
+    "The ledger agrees with the state of every case.": states_agree(
+        "reviews_case",
+        "reviews.case",
+        {
+            "case.opened": "open",
+            "case.released": "open",
+            "case.answered": "open",
+            "case.claimed": "claimed",
+            "case.awaits_second": "awaiting_second",
+            "case.awaits_applicant": "awaiting_applicant",
+            "case.decided": "decided",
+            "case.closed": "closed",
+        },
+    ),
+    "Every claimed case has one unreleased claim, and no other case has one.": """
+        SELECT kase.id, kase.state, count(claim.id) AS claims FROM reviews_case kase
+        LEFT JOIN reviews_claim claim ON claim.case_id = kase.id AND claim.released_at IS NULL
+        WHERE kase.state <> 'awaiting_second' GROUP BY kase.id
+        HAVING count(claim.id) <> (kase.state = 'claimed')::int""",
+    "Every application under review has a case.": """
+        SELECT application.id, application.state FROM onboarding_application application
+        WHERE application.state IN ('in_review', 'information_requested', 'approved', 'rejected')
+        AND NOT EXISTS (SELECT FROM reviews_case kase WHERE kase.application_id = application.id)""",
+    "A submitted application has a case, or one is owed.": """
+        SELECT application.id FROM onboarding_application application
+        WHERE application.state = 'submitted' AND NOT application.case_owed
+        AND NOT EXISTS (SELECT FROM reviews_case kase WHERE kase.application_id = application.id)""",
+    "Every finding is on a revision of its own case's application.": """
+        SELECT finding.id FROM reviews_finding finding JOIN reviews_case kase ON kase.id = finding.case_id
+        JOIN onboarding_revision revision ON revision.id = finding.revision_id
+        WHERE revision.application_id <> kase.application_id""",
+}
+
+PEOPLE: dict[str, str] = {
+    "Nobody decided their own or their organisation's case.": f"""
+        SELECT decision.id, decision.decided_by_id {ABOUT}
+        WHERE {BEHIND.format(person="decision.decided_by_id", moment="decision.decided_at")}""",
+    "Nobody signed a decision on their own or their organisation's case.": f"""
+        SELECT decision.id, decision.signed_by_id {ABOUT} WHERE decision.signed_by_id IS NOT NULL
+        AND {BEHIND.format(person="decision.signed_by_id", moment="decision.signed_at")}""",
+    "Nobody signed their own decision.": """
+        SELECT id, decided_by_id FROM reviews_decision WHERE signed_by_id = decided_by_id""",
+    "A decision that needed a second person was told only after one signed.": """
+        SELECT id, second FROM reviews_decision
+        WHERE second <> 'nobody' AND told_at IS NOT NULL AND signed_at IS NULL""",
+    "A scrutiny domain, or risk level III or more, was decided with a second person.": """
+        SELECT decision.id, decision.second, revision.risk_level, revision.domains FROM reviews_decision decision
+        JOIN onboarding_revision revision ON revision.id = decision.revision_id
+        WHERE decision.second = 'nobody' AND decision.outcome <> 'needs_information'
+        AND (revision.risk_level >= 3 OR jsonb_array_length(revision.domains) > 0)""",
+}
+
+TELLING: dict[str, str] = {
+    "Every decision is in the ledger, by the person who made it.": """
+        SELECT decision.id FROM reviews_decision decision WHERE NOT EXISTS (
+            SELECT FROM audit_ledgerentry entry WHERE entry.subject_type = 'reviews.decision'
+            AND entry.subject_id = decision.id::text AND entry.event = 'decision.proposed'
+            AND entry.actor = 'user:' || decision.decided_by_id)""",
+    "Every signature is in the ledger, by the person who signed.": """
+        SELECT decision.id FROM reviews_decision decision WHERE decision.signed_at IS NOT NULL AND NOT EXISTS (
+            SELECT FROM audit_ledgerentry entry WHERE entry.subject_type = 'reviews.decision'
+            AND entry.subject_id = decision.id::text AND entry.event = 'decision.signed'
+            AND entry.actor = 'user:' || decision.signed_by_id)""",
+    "A decision is told when the ledger says so.": """
+        SELECT decision.id, decision.told_at FROM reviews_decision decision
+        WHERE (decision.told_at IS NOT NULL) <> EXISTS (
+            SELECT FROM audit_ledgerentry entry WHERE entry.subject_type = 'reviews.decision'
+            AND entry.subject_id = decision.id::text AND entry.event = 'decision.told')""",
+    "Nothing is told before its time, or after it was given back.": """
+        SELECT id, tell_at, told_at FROM reviews_decision
+        WHERE told_at < tell_at OR (told_at IS NOT NULL AND (tell_at IS NULL OR returned_at IS NOT NULL))""",
+    "An application is what the latest decision that was told says.": f"""
+        SELECT application.id, application.state, latest.outcome FROM reviews_case kase
+        JOIN onboarding_application application ON application.id = kase.application_id {LATEST_TOLD}
+        WHERE NOT CASE latest.outcome
+            WHEN 'rejected' THEN application.state IN ('rejected', 'in_review')
+            WHEN 'needs_information' THEN application.state IN ('information_requested', 'in_review', 'withdrawn')
+            ELSE application.state IN ('approved', 'lapsed') END""",
+    "Nothing was approved or rejected without a decision that was told.": """
+        SELECT application.id, application.state FROM onboarding_application application
+        WHERE application.state IN ('approved', 'lapsed', 'rejected') AND NOT EXISTS (
+            SELECT FROM reviews_case kase JOIN reviews_decision decision ON decision.case_id = kase.id
+            WHERE kase.application_id = application.id AND decision.told_at IS NOT NULL
+            AND CASE WHEN application.state = 'rejected' THEN decision.outcome = 'rejected'
+                ELSE decision.outcome IN ('approved', 'approved_with_conditions') END)""",
+    "Everybody whose decision was told was written a letter.": """
+        SELECT decision.id FROM reviews_decision decision JOIN reviews_case kase ON kase.id = decision.case_id
+        JOIN onboarding_application application ON application.id = kase.application_id
+        WHERE decision.told_at IS NOT NULL AND application.applicant_id IS NOT NULL AND NOT EXISTS (
+            SELECT FROM outbox_letter letter WHERE letter.about_type = 'reviews.decision'
+            AND letter.about_id = decision.id::text)""",
+    "Every request for information carries its question.": """
+        SELECT decision.id FROM reviews_decision decision LEFT JOIN reviews_informationrequest asked
+        ON asked.decision_id = decision.id
+        WHERE (decision.outcome = 'needs_information') <> (asked.id IS NOT NULL)""",
+}
+
+INVARIANTS: dict[str, str] = {**CASES, **PEOPLE, **TELLING}

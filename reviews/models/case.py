@@ -1,0 +1,126 @@
+"""Cases, who has them, and what was found."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from audit import moves
+from onboarding.models import Application, Program, Revision
+from policies.states import Lane
+from reviews.states import CASE_TRANSITIONS, UNDECIDED, CaseKind, CaseState, Verdict
+
+
+class CaseQuerySet(models.QuerySet["Case"]):
+    def queued(self) -> "CaseQuerySet":
+        """What a reviewer may take or sign now, in the order of the queue; index `case_queue` serves it."""
+        return self.filter(state__in=[CaseState.OPEN, CaseState.CLAIMED, CaseState.AWAITING_SECOND]).order_by(
+            "due_at", "-risk_score", "id"
+        )
+
+    def undecided(self) -> "CaseQuerySet":
+        return self.filter(state__in=UNDECIDED)
+
+
+class Case(models.Model):
+    """A reviewer's unit of work. Lane and risk are those of the revision under review, copied for the queue."""
+
+    kind = models.CharField(max_length=12, choices=CaseKind.choices, default=CaseKind.APPLICATION)
+    program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="cases")
+    application = models.OneToOneField(Application, on_delete=models.PROTECT, related_name="case")
+    revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="+")
+    state = models.CharField(max_length=20, choices=CaseState.choices, default=CaseState.OPEN)
+    lane = models.CharField(max_length=10, choices=Lane.choices)
+    risk_score = models.PositiveSmallIntegerField()
+    risk_level = models.PositiveSmallIntegerField()
+    domains = models.JSONField(default=list)
+    opened_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True)
+
+    objects = CaseQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        triggers = moves.only(CASE_TRANSITIONS, first=(CaseState.OPEN,))
+        indexes = [
+            models.Index(
+                fields=["due_at", "-risk_score", "id"],
+                name="case_queue",
+                condition=Q(state__in=["open", "claimed", "awaiting_second"]),
+            ),
+            models.Index(fields=["program", "state", "due_at"], name="case_by_program"),
+        ]
+        constraints = [
+            models.CheckConstraint(name="case_state_known", condition=Q(state__in=CaseState.values)),
+            models.CheckConstraint(
+                name="case_decided_at_when_decided",
+                condition=Q(state=CaseState.DECIDED, decided_at__isnull=False)
+                | (~Q(state=CaseState.DECIDED) & Q(decided_at=None)),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"case {self.pk}"
+
+
+class ClaimQuerySet(models.QuerySet["Claim"]):
+    def live(self, at: datetime) -> "ClaimQuerySet":
+        return self.filter(released_at=None, expires_at__gt=at)
+
+    def run_out(self, at: datetime) -> "ClaimQuerySet":
+        return self.filter(released_at=None, expires_at__lte=at)
+
+
+class Claim(models.Model):
+    """Who works on a case, and until when. At most one unreleased claim a case: the database says so."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="claims")
+    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="claims")
+    claimed_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    released_at = models.DateTimeField(null=True)
+
+    objects = ClaimQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["case"], condition=Q(released_at=None), name="one_unreleased_claim_per_case"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["expires_at"], name="claim_unreleased", condition=Q(released_at=None)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reviewer} on case {self.case_id}"
+
+
+class Finding(models.Model):
+    """One reviewer's verdict on one category for one revision; the latest by the same person counts."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="findings")
+    revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="+")
+    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    category = models.SlugField(max_length=60)
+    verdict = models.CharField(max_length=10, choices=Verdict.choices)
+    note = models.CharField(max_length=1000, blank=True)
+    found_at = models.DateTimeField()
+
+    PERSONAL_FIELDS = ("note",)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["case", "revision", "reviewer", "category"],
+                name="one_finding_per_person_and_category",
+            ),
+            models.CheckConstraint(name="verdict_known", condition=Q(verdict__in=Verdict.values)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.category}: {self.verdict}"

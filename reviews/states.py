@@ -1,0 +1,64 @@
+"""The life of a case, and what a decision can be."""
+
+from django.db.models import TextChoices
+
+
+class CaseState(TextChoices):
+    OPEN = "open", "Open"
+    CLAIMED = "claimed", "Claimed"
+    AWAITING_SECOND = "awaiting_second", "Waits for a second person"
+    AWAITING_APPLICANT = "awaiting_applicant", "Waits for the applicant"
+    DECIDED = "decided", "Decided"
+    CLOSED = "closed", "Closed, withdrawn"
+
+
+CASE_TRANSITIONS: dict[str, set[str]] = {
+    CaseState.OPEN: {CaseState.CLAIMED, CaseState.CLOSED},
+    CaseState.CLAIMED: {
+        CaseState.OPEN,  # released, or the claim ran out
+        CaseState.AWAITING_SECOND,
+        CaseState.AWAITING_APPLICANT,
+        CaseState.DECIDED,
+        CaseState.CLOSED,
+    },
+    CaseState.AWAITING_SECOND: {
+        CaseState.OPEN,  # the second person does not sign
+        CaseState.DECIDED,
+        CaseState.CLOSED,
+    },
+    CaseState.AWAITING_APPLICANT: {
+        CaseState.OPEN,
+        CaseState.CLOSED,
+    },  # answered: back in the queue, old due time
+    CaseState.DECIDED: {CaseState.OPEN},  # recalled, or an appeal upheld
+    CaseState.CLOSED: set(),
+}
+UNDECIDED = (CaseState.OPEN, CaseState.CLAIMED, CaseState.AWAITING_SECOND, CaseState.AWAITING_APPLICANT)
+
+
+class CaseKind(TextChoices):
+    APPLICATION = "application", "Application"
+
+
+class Outcome(TextChoices):
+    APPROVED = "approved", "Approve"
+    APPROVED_WITH_CONDITIONS = "approved_with_conditions", "Approve with conditions"
+    NEEDS_INFORMATION = "needs_information", "Ask for information"
+    REJECTED = "rejected", "Reject"
+
+
+APPROVALS = (Outcome.APPROVED, Outcome.APPROVED_WITH_CONDITIONS)
+
+
+class Verdict(TextChoices):
+    NONE = "none", "None"
+    CONCERN = "concern", "Concern"
+    VIOLATES = "violates", "Violates"
+
+
+class SecondPerson(TextChoices):
+    """Who must sign beside the one who decides."""
+
+    NOBODY = "nobody", "Nobody"
+    REVIEWER = "reviewer", "Another reviewer"
+    SENIOR = "senior", "A senior reviewer"

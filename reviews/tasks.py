@@ -1,0 +1,26 @@
+"""Reviews' payers, for Celery: each reads the clock once and makes one call. All may run twice."""
+
+from celery import shared_task
+
+from audit import clock
+from reviews.domain import cases, claims, decisions
+
+
+@shared_task
+def open_owed() -> None:
+    """Open a case for each application that is owed one; close those of withdrawn applications."""
+    at = clock.now()
+    cases.close_withdrawn(at=at)
+    cases.open_owed(at=at)
+
+
+@shared_task
+def release_claims() -> None:
+    """Put cases whose claim ran out back into the queue."""
+    claims.release_run_out(at=clock.now())
+
+
+@shared_task
+def tell_owed() -> None:
+    """Tell the decisions whose recall window is over."""
+    decisions.tell_owed(at=clock.now())

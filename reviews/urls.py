@@ -1,0 +1,9 @@
+"""Addresses of reviews on the applicant's side; the desk is in the admin."""
+
+from django.urls import path
+
+from reviews import views
+
+urlpatterns = [
+    path("applications/<str:number>/answer/", views.answer, name="answer"),
+]

@@ -1,0 +1,22 @@
+"""What every test may rely on: the real servers of devstack's plugin, and a database that can be emptied."""
+
+import pytest
+from django.db import connection
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """Let transactional tests empty their tables: only the TRUNCATE refusals are switched off, nothing else."""
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+               WHERE t.tgtype::int & 32 = 32 AND NOT t.tgisinternal"""
+        )
+        for table, trigger in cursor.fetchall():
+            cursor.execute(f'ALTER TABLE "{table}" DISABLE TRIGGER "{trigger}"')
+
+
+@pytest.fixture(autouse=True)
+def _quick_hashes(settings):
+    """Argon2 is slow on purpose; tests that are not about passwords need not wait for it."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

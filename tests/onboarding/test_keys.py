@@ -1,0 +1,174 @@
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from audit import ledger
+from audit.models import LedgerEntry
+from onboarding.domain import grants, keys, secrets
+from onboarding.models import Key
+from onboarding.states import GRANT_TRANSITIONS, KEY_TRANSITIONS, GrantState, KeyState
+from outbox.models import Letter
+from tests.factories import MONDAY, make_grant, make_key, make_secret, make_senior, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+def owner_of(key):
+    return key.grant.application.applicant
+
+
+def test_issuing_twice_makes_one_key_and_one_letter():
+    make_grant()
+
+    issued = [keys.issue_owed(at=MONDAY) for _ in range(2)]
+
+    assert (issued, Key.objects.count(), Letter.objects.filter(kind="onboarding/key_ready").count()) == ([1, 0], 1, 1)
+
+
+def test_issuing_costs_the_same_number_of_statements_for_one_and_for_many(django_assert_max_num_queries):
+    from tests.factories import make_program
+
+    program = make_program()
+    for _ in range(12):
+        make_grant(program)
+
+    with django_assert_max_num_queries(10):
+        assert keys.issue_owed(at=MONDAY) == 12
+
+
+def test_the_secret_is_shown_once():
+    key, secret = make_secret()
+
+    with pytest.raises(keys.AlreadyOpened):
+        keys.open(key, by=owner_of(key), at=MONDAY)
+
+    assert secrets.is_well_formed(secret)
+
+
+def test_only_a_keyed_hash_of_the_secret_is_kept():
+    key, secret = make_secret()
+
+    label, pepper = next(iter(settings.KEY_PEPPERS.items()))
+    assert (key.secret_hash, key.pepper) == (secrets.digest(secret, pepper), label)
+    assert secret not in str(list(LedgerEntry.objects.values())) + str(list(Letter.objects.values()))
+
+
+def test_a_stranger_cannot_open():
+    key = make_key()
+
+    with pytest.raises(keys.CannotOpen, match="somebody else"):
+        keys.open(key, by=make_user("charlie"), at=MONDAY)
+
+
+def test_a_key_not_opened_in_time_expires_and_cannot_be_opened():
+    key = make_key()
+    late = key.open_by
+
+    assert keys.expire_due(at=late) == 1
+
+    with pytest.raises(keys.CannotOpen, match="time is over"):
+        keys.open(key, by=owner_of(key), at=late)
+
+
+def test_a_key_of_a_suspended_grant_cannot_be_opened():
+    key = make_key()
+    grants.suspend(key.grant, by=make_senior(), at=MONDAY, reason="Bursts at night")
+
+    with pytest.raises(keys.CannotOpen, match="suspended"):
+        keys.open(key, by=owner_of(key), at=MONDAY)
+
+
+def test_suspending_raises_the_access_version_and_owes_the_projection():
+    key, _ = make_secret()
+    before = key.access_version
+    Key.objects.update(projection_owed=False)
+
+    grants.suspend(key.grant, by=make_senior(), at=MONDAY, reason="Bursts at night")
+
+    key.refresh_from_db()
+    assert (key.access_version, key.projection_owed) == (before + 1, True)
+
+
+def test_suspend_and_resume_leave_one_ledger_row_each():
+    key, _ = make_secret()
+    sam = make_senior()
+
+    grants.suspend(key.grant, by=sam, at=MONDAY, reason="Bursts at night")
+    grants.resume(key.grant, by=sam, at=MONDAY, reason="Explained")
+
+    assert list(ledger.of(key.grant).values_list("event", flat=True)) == [
+        "grant.given",
+        "grant.suspended",
+        "grant.resumed",
+    ]
+
+
+def test_revoking_ends_every_key():
+    key, _ = make_secret()
+
+    grants.revoke(key.grant, by=make_senior(), at=MONDAY, reason="Sold the key")
+
+    key.refresh_from_db()
+    assert (key.state, key.ended_at, key.grant.__class__.objects.get().state) == ("revoked", MONDAY, "revoked")
+
+
+def test_a_grant_expires_with_its_keys():
+    key, _ = make_secret()
+
+    assert grants.expire_due(at=key.grant.expires_at + timedelta(seconds=1)) == 1
+
+    key.refresh_from_db()
+    assert key.state == KeyState.EXPIRED
+
+
+@pytest.mark.parametrize("verb", [grants.suspend, grants.resume, grants.revoke])
+def test_a_change_of_access_needs_a_reason(verb):
+    key, _ = make_secret()
+
+    with pytest.raises(Exception, match="Say why"):
+        verb(key.grant, by=make_senior(), at=MONDAY, reason="  ")
+
+
+def test_resuming_what_works_is_refused():
+    key, _ = make_secret()
+
+    with pytest.raises(grants.IllegalMove):
+        grants.resume(key.grant, by=make_senior(), at=MONDAY, reason="Twice")
+
+
+GRANT_WAYS = {"active": [], "suspended": ["suspended"], "revoked": ["revoked"], "expired": ["expired"]}
+KEY_WAYS = {"issued": [], "active": ["active"], "suspended": ["active", "suspended"], "revoked": ["revoked"], "expired": ["expired"]}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [(a, b) for a in GrantState for b in GrantState if a != b and b not in GRANT_TRANSITIONS[a]]
+)
+def test_the_database_refuses_each_step_of_a_grant_the_table_does_not_name(old, new):
+    grant = make_grant()
+    rows = type(grant).objects.filter(pk=grant.pk)
+    sam = make_senior()
+
+    def to(state):
+        stopped = {"suspended_at": MONDAY, "suspended_by": sam, "suspend_reason": "x"} if state == "suspended" else {
+            "suspended_at": None, "suspended_by": None, "suspend_reason": ""}  # fmt: skip
+        return rows.update(state=state, ended_at=MONDAY if state in ("revoked", "expired") else None, **stopped)
+
+    for step in GRANT_WAYS[old]:
+        to(step)
+    with pytest.raises(IntegrityError, match="no step from"), transaction.atomic():
+        to(new)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [(a, b) for a in KeyState for b in KeyState if a != b and b not in KEY_TRANSITIONS[a]]
+)
+def test_the_database_refuses_each_step_of_a_key_the_table_does_not_name(old, new):
+    key, _ = make_secret() if old in ("active", "suspended") else (make_key(), "")
+    rows = Key.objects.filter(pk=key.pk)
+    for step in KEY_WAYS[old]:
+        rows.update(state=step)
+
+    with pytest.raises(IntegrityError, match="no step from"), transaction.atomic():
+        rows.update(state=new)

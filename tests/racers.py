@@ -1,0 +1,80 @@
+"""One racer: `python -m tests.racers <verb> <args…>` waits at the start line, does one thing, prints the outcome."""
+
+import sys
+from datetime import datetime
+
+import django
+
+django.setup()
+
+from django.db import connection  # noqa: E402
+
+from accounts.models import User  # noqa: E402
+from onboarding.domain import invitations, keys, waitlist  # noqa: E402
+from onboarding.models import Invitation, Key, Program  # noqa: E402
+from reviews.domain import cases, claims, decisions  # noqa: E402
+from reviews.models import Case, Decision  # noqa: E402
+from tests.processes import START_LINE  # noqa: E402
+
+
+def admit(program: str, at: str) -> int:
+    return len(waitlist.admit(Program.objects.get(pk=program), by="racer", at=datetime.fromisoformat(at)))
+
+
+def issue(at: str) -> int:
+    return keys.issue_owed(at=datetime.fromisoformat(at))
+
+
+def open_key(key: str, at: str) -> str:
+    found = Key.objects.select_related("grant__application__applicant").get(pk=key)
+    try:
+        keys.open(found, by=found.grant.application.applicant, at=datetime.fromisoformat(at))
+    except keys.AlreadyOpened:
+        return "refused"
+    return "opened"
+
+
+def accept(invitation: str, at: str) -> int:
+    found = Invitation.objects.select_related("seat__entry__application__applicant").get(pk=invitation)
+    applicant = found.seat.entry.application.applicant
+    return invitations.accept(found, by=applicant, at=datetime.fromisoformat(at)).pk
+
+
+def claim(case: str, reviewer: str, at: str) -> str:
+    try:
+        claims.claim(Case.objects.get(pk=case), by=User.objects.get(pk=reviewer), at=datetime.fromisoformat(at))
+    except claims.HeldBy:
+        return "refused"
+    return "claimed"
+
+
+def decide(case: str, reviewer: str, at: str, outcome: str, code: str) -> str:
+    by, at_, found = User.objects.get(pk=reviewer), datetime.fromisoformat(at), Case.objects.get(pk=case)
+    try:
+        return str(decisions.decide(found, by=by, at=at_, outcome=outcome, reason_code=code).pk)
+    except (decisions.AlreadyDecided, claims.NotHeld) as error:
+        return type(error).__name__
+
+
+def sign(decision: str, reviewer: str, at: str) -> str:
+    by, found = User.objects.get(pk=reviewer), Decision.objects.get(pk=decision)
+    try:
+        return str(decisions.sign(found, by=by, at=datetime.fromisoformat(at)).signed_by_id)
+    except decisions.NothingToSign:
+        return "refused"
+
+
+def open_cases(at: str) -> int:
+    return cases.open_owed(at=datetime.fromisoformat(at))
+
+
+def tell(at: str) -> int:
+    return decisions.tell_owed(at=datetime.fromisoformat(at))
+
+
+if __name__ == "__main__":
+    verb, *arguments = sys.argv[1:]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock_shared(%s)", [START_LINE])
+        cursor.execute("SELECT pg_advisory_unlock_shared(%s)", [START_LINE])
+    print(globals()[verb](*arguments))
