@@ -47,12 +47,18 @@ class Signup(SignupForm):
 
 
 class OrganisationForm(forms.ModelForm):
+    website = forms.URLField(
+        required=False,
+        label="Public website",
+        assume_scheme="https",
+        widget=forms.URLInput(attrs={"placeholder": "https://"}),
+    )
+
     class Meta:
         model = Organisation
         fields = ("name", "website")
-        labels = {"name": "Full legal name", "website": "Public website"}
+        labels = {"name": "Full legal name"}
         help_texts = {"name": "No abbreviations; reviewers compare it with the website."}
-        widgets = {"website": forms.URLInput(attrs={"placeholder": "https://"})}
 
 
 class MemberForm(forms.Form):

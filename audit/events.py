@@ -80,3 +80,4 @@ class Event(TextChoices):
     IMPORT_ASKED = "import.asked", "Import asked for"
     IMPORT_STARTED = "import.started", "Import started"
     IMPORT_FINISHED = "import.finished", "Import finished"
+    IMPORT_FAILED = "import.failed", "Import stopped by a problem"

@@ -34,7 +34,7 @@ INVARIANTS: dict[str, str] = {
         SELECT id, event, actor FROM audit_ledgerentry WHERE actor !~ '^(user:[0-9]+|system:[a-z0-9_.-]+)$'""",
     "Every ledger row's reason is a code or a digest, never what somebody typed.": """
         SELECT id, event, reason FROM audit_ledgerentry
-        WHERE reason !~ '^([a-z0-9_.:-]*|[0-9a-f]{16}:[0-9a-f]{32})$'""",
+        WHERE reason !~ '^([A-Za-z0-9_.:-]*|[0-9a-f]{16}:[0-9a-f]{32})$'""",
     "Seals are numbered without a gap and each names the one before it.": """
         SELECT number, previous_hash FROM (
             SELECT number, previous_hash, row_number() OVER (ORDER BY number) AS expected,

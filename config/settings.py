@@ -23,6 +23,7 @@ KEY_PREFIX = env.text("KEY_PREFIX", "gh")
 
 PORT = env.number("PORT", 8000)
 GATEWAY_PORT = env.number("GATEWAY_PORT", 8001)
+GATEWAY_PROCESSES = env.number("GATEWAY_PROCESSES", 1)  # over all machines: the share of a limit while Redis is away
 BASE_URL = env.text("BASE_URL", None if PRODUCTION else f"http://127.0.0.1:{PORT}").rstrip("/")
 GATEWAY_URL = env.text("GATEWAY_URL", f"http://127.0.0.1:{GATEWAY_PORT}").rstrip("/")
 ALLOWED_HOSTS = env.lines("ALLOWED_HOSTS", None if PRODUCTION else "127.0.0.1,localhost,[::1],testserver")

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import httpx
 
-from demo import answers, people
+from demo import PASSWORD, answers
 from demo.visitor import Unexpected, Visitor
 
 LIMIT = 5  # requests a minute of the demo's program: small, so that the limit is reached in a moment
 SLUG, MODEL = "demo-model", "demo-1"
 APPLICANT = {"name": "Ana Ruiz", "email": "ana@pygma.example"}
-PASSWORD = "a long enough passphrase"
+OWN_PASSWORD = "a long enough passphrase"
 STORY = {
     "title": "Docstrings for our own library",
     "summary": "Drafts docstrings for functions of our own library; the developer who owns the function edits and commits them.",
@@ -60,14 +60,14 @@ class Journey:
             started = time.monotonic()
             try:
                 for says in verb():
-                    self._note(says, True, started)
+                    self.note(says, True, started)
                     started = time.monotonic()
             except (Unexpected, httpx.HTTPError) as error:
-                self._note(f"{verb.__name__.replace('_', ' ')}: {error}", False, started)
+                self.note(f"{verb.__name__.replace('_', ' ')}: {error}", False, started)
                 return False
         return True
 
-    def _note(self, says: str, ok: bool, started: float) -> None:
+    def note(self, says: str, ok: bool, started: float) -> None:
         step = Step(says, ok, round(time.monotonic() - started, 2))
         self.steps.append(step)
         self.say(f"{'✓' if ok else '✗'} {len(self.steps):>2}. {says}  ({step.seconds} s)")
@@ -78,14 +78,14 @@ class Journey:
         self.ana = Visitor(self.web)
         self.ana.open("/accounts/signup/")
         self.ana.submit(
-            email=APPLICANT["email"], password1=PASSWORD, full_name=APPLICANT["name"], time_zone="Europe/Madrid"
+            email=APPLICANT["email"], password1=OWN_PASSWORD, full_name=APPLICANT["name"], time_zone="Europe/Madrid"
         )
         yield "Ana signs up with e-mail and password."
         link = self._mailed(r"http\S+/accounts/confirm-email/\S+", "the link that confirms the address")
         self.ana.open(httpx.URL(link).raw_path.decode())
         self.ana.submit("confirm-email")
         yield "A Celery worker sends the confirmation from the outbox; Ana follows its link and confirms by a button."
-        self._sign_in(self.ana, APPLICANT["email"], PASSWORD)
+        self._sign_in(self.ana, APPLICANT["email"], OWN_PASSWORD)
 
     def accept_guidelines(self) -> Iterator[str]:
         self.ana.open("/guidelines/")
@@ -127,7 +127,7 @@ class Journey:
         bob.open(path)
         bob.submit("claim")
         yield "He claims it; nobody else can decide it now."
-        bob.submit("decide", **{"d-outcome": "approved", "d-approved": "A1_notify_list"})
+        bob.submit("decide", **{"d-outcome": "approved", "d-reason_approved": "A1_notify_list"})
         yield "He approves it: the use is on the list of usual uses."
         if bob.says("second"):
             bea = self._staff("bea@gatehouse.example")
@@ -218,7 +218,7 @@ class Journey:
 
     def _staff(self, address: str) -> Visitor:
         visitor = Visitor(self.web)
-        self._sign_in(visitor, address, people.PASSWORD)
+        self._sign_in(visitor, address, PASSWORD)
         return visitor
 
     def _sign_in(self, visitor: Visitor, address: str, password: str) -> None:

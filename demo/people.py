@@ -9,8 +9,9 @@ from django.contrib.auth.models import Group
 from accounts.domain import organisations, people
 from accounts.models import MemberRole, User
 from accounts.roles import Role
+from demo import PASSWORD
 
-PASSWORD = "gatehouse-demo"
+
 
 
 @dataclass(frozen=True)

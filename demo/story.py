@@ -176,7 +176,7 @@ class Story:
     def _outcome(self, story: dict[str, Any], case: Case) -> dict[str, Any]:
         path = story["path"]
         if path == "asked":
-            return ASK
+            return ASK | {"categories": case.domains}
         if path == "rejected":
             return REJECT_NO_PERSON
         if path == "rejected_prohibited":
@@ -244,7 +244,6 @@ APPROVE = {
 ASK = {
     "outcome": "needs_information",
     "reason_code": "I1_too_vague",
-    "categories": [],
     "explanation": "We cannot tell what people will do with the output.",
     "question": "Who are the first twenty people who will use it, and what do they do with an answer?",
 }

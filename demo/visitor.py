@@ -112,7 +112,7 @@ class Visitor:
     def _form(self, to: str, names: set[str]) -> Form:
         reader = FormReader()
         reader.feed(self.page.text)
-        posts = [form for form in reader.forms if form.method == "post"]
+        posts = [form for form in reader.forms if form.method == "post" and "logout" not in form.action]
         fitting = [form for form in posts if to in form.action] if to else posts
         known = [form for form in fitting if names <= set(form.fields) | set(form.buttons)]
         if not known:

@@ -10,6 +10,7 @@ could not reach the directory itself (a checkout under /root).
 """
 
 import os
+import re
 import shutil
 import socket
 import stat
@@ -23,6 +24,7 @@ from devstack.locks import Lock
 ROOT = Path(__file__).resolve().parent.parent
 ELSEWHERE = Path("/var/lib/gatehouse")
 PRIVATE = ("keeper", "secrets", "logs", "mail", "files", "static", "run")
+PLAIN = re.compile(r"[A-Za-z0-9/._~=+-]+")
 LONGEST_SOCKET = ".s.PGSQL.5432.lock"
 
 
@@ -110,7 +112,12 @@ def _elsewhere(account: Account) -> Path:
 
 
 def _takes_sockets(folder: Path) -> bool:
-    """Try the longest socket name in `folder`: its path may be too long, its file system may take none."""
+    """Try the longest socket name in `folder`: its path may be too long, its file system may take none.
+
+    Paths that need escaping are refused: libpq splits at a comma, and the clients disagree about the rest.
+    """
+    if not PLAIN.fullmatch(str(folder)):
+        return False
     trial = folder / LONGEST_SOCKET
     with socket.socket(socket.AF_UNIX) as one:
         try:

@@ -32,6 +32,7 @@ class Keeper:
     def __init__(self, data: DataDirectory, *, durable: bool) -> None:
         self.data = data
         self.durable = durable
+        self.grace = GRACE if durable else 0.0  # nobody comes back to what is thrown away
         self.users = data.lock("users")
         self.alone = data.lock("keeper")
         self.servers: dict[str, Server] = {}
@@ -62,13 +63,13 @@ class Keeper:
         self.told_to_stop = True
 
     def is_unused(self) -> bool:
-        """Say whether nobody has used the servers for GRACE; then nobody can until this process has ended."""
+        """Say whether nobody has used the servers for the grace; then nobody can until this process ended."""
         if not self.users.taken():
             self.unused_since = None
             return False
         now = time.monotonic()
         self.unused_since = self.unused_since or now
-        if now - self.unused_since < GRACE:
+        if now - self.unused_since < self.grace:
             self.users.leave()
             return False
         return True
@@ -93,7 +94,7 @@ class Keeper:
         """Start one server; return what was wrong, in sentences, "" if it answers."""
         try:
             server = self.servers.get(name) or KINDS[name](self.data, durable=self.durable)
-            server.start()
+            server.start(given_up=lambda: self.told_to_stop or self.is_unused())
         except Trouble as trouble:
             print(trouble, flush=True)
             return str(trouble)

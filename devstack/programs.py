@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 
 from devstack import Trouble, lifelines
@@ -58,14 +59,14 @@ class Server(ABC):
     def answers(self) -> bool:
         """Say whether it takes requests."""
 
-    def start(self) -> None:
+    def start(self, *, given_up: Callable[[], bool]) -> None:
         """Start it and wait until it answers; raise Trouble with the end of its log otherwise."""
         self.end_leftover()
         self.prepare()
         self.launch()
         deadline = time.monotonic() + PATIENCE
         while not self.answers():
-            if self.process is None or self.process.poll() is not None or time.monotonic() > deadline:
+            if self.is_dead() or given_up() or time.monotonic() > deadline:
                 self.stop()
                 raise Trouble(f"{self.speaks} did not start. The end of {self.log}:\n{self.last_words()}")
             time.sleep(0.02)

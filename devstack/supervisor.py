@@ -194,7 +194,9 @@ class Supervisor:
                 self._pass_on(0.02)
             if child.popen.poll() is None:
                 if not self.hurried.is_set():
-                    self.hear(child.process.name, f"[{child.process.name} did not stop in time and is killed]")
+                    self.hear(
+                        child.process.name, f"[{child.process.name} did not stop in time and is killed]"
+                    )
                 lifelines.kill([child.popen.pid])
             self._bury(child)
         self.guard.dismiss()

@@ -118,7 +118,10 @@ class UsualUse(models.Model):
         default_permissions = ()
         ordering = ["guidelines", "code"]
         triggers = append_only()
-        constraints = [models.UniqueConstraint(fields=["guidelines", "code"], name="one_usual_use_per_code")]
+        constraints = [
+            models.UniqueConstraint(fields=["guidelines", "code"], name="one_usual_use_per_code"),
+            models.CheckConstraint(name="usual_use_lane_known", condition=Q(lane__in=Lane.values)),
+        ]
 
     def __str__(self) -> str:
         return self.text

@@ -6,12 +6,12 @@ Cast: Alice owns an application, Bob and Bea review, Sam is a senior reviewer, C
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 
 from accounts.domain import owners
 from accounts.models import Membership, Organisation, Owner, User
-from accounts.roles import Role
+from accounts.roles import DUTIES, Role
 from audit import ledger
 from audit.events import Event
 from onboarding.domain import invitations, keys, programs, questions, rates, waitlist
@@ -40,7 +40,16 @@ def verified(user: User) -> User:
     return user
 
 
+def make_roles() -> None:
+    """Make the groups again that a test with committed data has emptied with everything else."""
+    for role, duties in DUTIES.items():
+        group, is_new = Group.objects.get_or_create(name=str(role))
+        if is_new:
+            group.permissions.set(Permission.objects.filter(content_type__app_label="accounts", codename__in=duties))
+
+
 def make_staff(name: str, *roles: Role) -> User:
+    make_roles()
     user = verified(make_user(name, is_staff=True))
     user.groups.set(Group.objects.filter(name__in=[str(role) for role in roles]))
     return user

@@ -36,7 +36,7 @@ class GrantAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list:
         view = self.admin_site.admin_view(require_POST(self.act))
-        return [path("<int:pk>/<slug:verb>/", view, name="grant_act"), *super().get_urls()]
+        return [path("<int:pk>/access/<slug:verb>/", view, name="grant_act"), *super().get_urls()]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

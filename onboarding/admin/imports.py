@@ -43,18 +43,20 @@ class UploadForm(forms.Form):
     program = forms.ModelChoiceField(Program.objects.exclude(stage=Stage.CLOSED), to_field_name="slug")
     file = forms.FileField(
         label="List",
-        help_text="CSV or JSONL, UTF-8, at most 200 MB. Each row needs a title or name; description and id help.",
+        help_text="CSV or JSONL, UTF-8, at most 200 MB. Each row needs a title; description and id help.",
         widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.jsonl,.ndjson,.txt"}),
     )
     owner = forms.EmailField(
         label="Whose rows are they?",
         required=False,
-        help_text="The e-mail of an account: that person may later accept. Empty: every row can be reviewed, none admitted.",
+        help_text="The e-mail of an account, who may later accept. "
+        "Empty: every row can be reviewed, none can be admitted.",
     )
     mapping = forms.CharField(
         required=False,
         widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
-        help_text="Only if the list has other names for things: one line each, the list's field, then the question's key.",
+        help_text="Only if the list has other names for things. "
+        "One line each: the list's field, then the key of the question.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any):
@@ -89,20 +91,20 @@ class UploadForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Look at the first line of the file: the commonest mistakes show there."""
         given = super().clean() or {}
-        if given.get("file") and given.get("program") and "mapping" in given:
+        if (file := given.get("file")) and given.get("program") and "mapping" in given:
             try:
-                columns = Records(given["file"].file, name=given["file"].name).columns
+                columns = Records(file.file, name=file.name).columns
                 paper = answers.paper(questions.of(questions.current()), given["program"])
                 mappings.RowReader(given["mapping"] or Mapping(), paper=paper, columns=columns)
             except (UnreadableFile, BadMapping, questions.NoQuestions) as refusal:
                 self.add_error("file", str(refusal))
-            given["file"].seek(0)
+            file.seek(0)
         return given
 
 
 @admin.register(ImportJob)
 class ImportJobAdmin(admin.ModelAdmin):
-    """Every page of imports asks for the duty; nothing is edited, state changes in onboarding.domain.import_jobs."""
+    """Every page of imports asks for the duty; state changes in onboarding.domain.import_jobs only."""
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return may(request.user, Duty.IMPORT_APPLICATIONS)

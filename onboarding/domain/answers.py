@@ -180,7 +180,7 @@ def in_words(paper: Paper, question: Question, value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(paper.label(question, str(one)) for one in value)
     if question.type == "tick":
-        return "Yes" if value == "yes" else f"Yes, version {value}"
+        return f"Yes, version {value}" if question.shows and value not in ("yes", "none") else "Yes"
     if question.type == "number" and isinstance(value, int):
         return f"{value:,}"
     return paper.label(question, str(value)) if paper.options(question) else str(value)

@@ -105,12 +105,9 @@ def start(
         raise NotYours
     if not program.accepts_applications:
         raise ProgramIsClosed(program)
-    if not_before and not_before > at:
-        raise TooEarly(not_before)
-    drafted = Application.objects.filter(program=program, owner=owner, state=State.DRAFT, external_id="")
-    if found := drafted.first():
+    if found := draft_of(program, owner):
         return found
-    _must_be_free(program, owner)
+    must_be_free(program, owner, at=at, not_before=not_before)
     application = Application.objects.create(
         program=program,
         owner=owner,
@@ -121,6 +118,31 @@ def start(
     )
     ledger.record(Event.APPLICATION_STARTED, subject=application, actor=by, at=at, program=program.slug)
     return application
+
+
+def draft_of(program: Program, owner: Owner) -> Application | None:
+    """Return the draft this owner has in this program."""
+    return Application.objects.filter(program=program, owner=owner, state=State.DRAFT, external_id="").first()
+
+
+def must_be_free(
+    program: Program,
+    owner: Owner,
+    *,
+    at: datetime,
+    not_before: datetime | None = None,
+    but: Application | None = None,
+) -> None:
+    """Raise TooEarly or AlreadyApplied when this owner is under way, in line or let in already, `but` left aside."""
+    if not_before and not_before > at:
+        raise TooEarly(not_before)
+    mine = Application.objects.filter(program=program, owner=owner).select_related("owner", "program")
+    if but:
+        mine = mine.exclude(pk=but.pk)
+    if found := mine.filter(state__in=UNDER_WAY).first():
+        raise AlreadyApplied(found)
+    if _has_a_place(program, owner) and (found := mine.filter(state=State.APPROVED).first()):
+        raise AlreadyApplied(found)
 
 
 @transaction.atomic
@@ -172,7 +194,7 @@ def submit(application: Application, *, by: User, at: datetime) -> Revision:
         raise IllegalMove(application, State.SUBMITTED)
     if not application.program.accepts_applications:
         raise ProgramIsClosed(application.program)
-    _must_be_free(application.program, application.owner, but=application)
+    must_be_free(application.program, application.owner, at=at, but=application)
     version = guidelines.in_force()
     if not acceptances.accepted(by, version):
         raise GuidelinesNotAccepted(version.version)
@@ -211,6 +233,8 @@ def withdraw(application: Application, *, by: User, at: datetime) -> Application
     was = application.state
     application.settled_at, application.case_owed = at, False
     _move(application, State.WITHDRAWN, [was], Event.APPLICATION_WITHDRAWN, by, at, "", was=was)
+    if application.submitted_at:
+        _write("withdrawn", application, at)
     transaction.on_commit(partial(hints.later, OPEN_OWED), robust=True)
     return application
 
@@ -293,7 +317,10 @@ def reopen(application: Application, *, by: ledger.Actor, at: datetime, reason: 
 def lapse(application: Application, *, by: ledger.Actor, at: datetime, reason: str) -> Application:
     """An approval ends unused: declined, expired twice, or out of the line. Raises IllegalMove."""
     application = _locked(application)
-    return _move(application, State.LAPSED, [State.APPROVED], Event.APPLICATION_LAPSED, by, at, reason)
+    _move(application, State.LAPSED, [State.APPROVED], Event.APPLICATION_LAPSED, by, at, reason)
+    if reason != "invitation_expired_twice":  # the letter about the invitation says it already
+        _write("lapsed", application, at, reason=reason)
+    return application
 
 
 def _locked(application: Application) -> Application:
@@ -334,31 +361,8 @@ def _send(application: Application, revision: Revision, by: User, at: datetime) 
         application, State.SUBMITTED, [State.DRAFT], Event.APPLICATION_SUBMITTED, by, at, "",
         revision=revision.number, lane=revision.lane, risk_level=revision.risk_level, domains=revision.domains,
     )  # fmt: skip
-    letters.write(
-        "onboarding/receipt",
-        to=(application.applicant or by).email,
-        at=at,
-        about=application,
-        once=f"receipt:{revision.pk}",
-        name=str(application.applicant or by),
-        program=application.program.name,
-        title=application.title,
-        number=application.number,
-        submitted_at=at.astimezone(application.program.zone),
-        url=settings.BASE_URL + reverse("application", args=[application.number]),
-    )
+    _write("receipt", application, at, once=f"receipt:{revision.pk}")
     transaction.on_commit(partial(hints.later, OPEN_OWED), robust=True)
-
-
-def _must_be_free(program: Program, owner: Owner, *, but: Application | None = None) -> None:
-    """Raise AlreadyApplied when this owner is under way, in line or let in already."""
-    mine = Application.objects.filter(program=program, owner=owner).select_related("owner", "program")
-    if but:
-        mine = mine.exclude(pk=but.pk)
-    if found := mine.filter(state__in=UNDER_WAY).first():
-        raise AlreadyApplied(found)
-    if _has_a_place(program, owner) and (found := mine.filter(state=State.APPROVED).first()):
-        raise AlreadyApplied(found)
 
 
 def _has_a_place(program: Program, owner: Owner) -> bool:
@@ -366,4 +370,27 @@ def _has_a_place(program: Program, owner: Owner) -> bool:
     return (
         WaitlistEntry.objects.filter(program=program, owner=owner, state__in=LIVE_ENTRY_STATES).exists()
         or Grant.objects.live().filter(program=program, owner=owner).exists()
+    )
+
+
+def _write(
+    kind: str, application: Application, at: datetime, *, once: str | None = None, **more: object
+) -> None:
+    """Write a letter to the applicant; an imported row that nobody owns has none."""
+    if application.applicant is None:
+        return
+    letters.write(
+        f"onboarding/{kind}",
+        to=application.applicant.email,
+        at=at,
+        about=application,
+        once=once,
+        name=str(application.applicant),
+        program=application.program.name,
+        title=application.title or "Untitled",
+        number=application.number,
+        submitted_at=application.submitted_at
+        and application.submitted_at.astimezone(application.program.zone),
+        url=settings.BASE_URL + reverse("application", args=[application.number]),
+        **more,
     )

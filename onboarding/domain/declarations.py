@@ -29,11 +29,8 @@ class Text:
 
 def texts(paper: Paper, program: Program) -> dict[str, Text]:
     """Return the text of each tick as it stands now; two queries. Raises NoGuidelines."""
-    return {
-        question.key: _text(question, paper, program)
-        for question in paper.form.questions
-        if question.type == "tick"
-    }
+    ticks = (question for question in paper.form.questions if question.type == "tick")
+    return {question.key: _text(question, paper, program) for question in ticks}
 
 
 def settled(answers: Mapping[str, Any], now: Mapping[str, Text]) -> dict[str, Any]:
@@ -63,23 +60,18 @@ def keep(answers: Mapping[str, Any], now: Mapping[str, Text], *, by: User, at: d
 
 
 def _text(question: Question, paper: Paper, program: Program) -> Text:
+    document, words = f"declaration:{question.key}", question.question
     if question.shows == "guidelines":
         version = guidelines.in_force()
-        words = question.question.replace("{version}", version.version)
-        return Text(f"declaration:{question.key}", version.version, version.text_hash, words)
+        return Text(document, version.version, version.text_hash, f"{words}, version {version.version}")
     if question.shows == "weaknesses":
-        return _weaknesses(question, paper, program)
-    words = question.question
-    return Text(f"declaration:{question.key}", paper.form.version, _hash(words), words)
-
-
-def _weaknesses(question: Question, paper: Paper, program: Program) -> Text:
-    words = question.question.replace("{models}", ", ".join(paper.models.values()) or program.name)
-    known = weaknesses.current(program.slug)
-    document = weaknesses.document(program.slug)
-    if known is None:
+        document, known = weaknesses.document(program.slug), weaknesses.current(program.slug)
+        if known:
+            return Text(
+                document, str(known.version), known.text_hash, f"{words}, version {known.version}", known.text
+            )
         return Text(document, NOTHING_PUBLISHED, _hash(words), words)
-    return Text(document, str(known.version), known.text_hash, words, known.text)
+    return Text(document, paper.form.version, _hash(words), words)
 
 
 def _hash(words: str) -> str:

@@ -1,7 +1,8 @@
 """Imports that staff ask for in the admin: asked, begun, finished, failed, asked for again.
 
-A running import holds an advisory lock of its database session. A worker that dies loses its session and so the lock:
-that, not a clock, tells a dead import from a slow one. Running a list twice is safe: what is there is skipped.
+A running import holds an advisory lock of its database session. A worker that dies loses its session and so
+the lock: that, not a clock, tells a dead import from a slow one. Running a list twice is safe: what is there
+is skipped.
 """
 
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from django.core.files import File
 from django.db import connection, transaction
@@ -84,8 +86,9 @@ def held(job_id: int) -> Iterator[bool]:
 
 @transaction.atomic
 def begin(job_id: int, *, by: ledger.Actor, at: datetime) -> ImportJob | None:
-    """Start a waiting import, for whoever holds it; None where it is done, or failed and nobody asked again."""
-    job = ImportJob.objects.select_for_update().select_related("program", "owner", "asked_by").get(pk=job_id)
+    """Start a waiting import, for whoever holds it; None where nothing is asked of a worker any more."""
+    jobs = ImportJob.objects.select_for_update(of=["self"]).select_related("program", "owner", "asked_by")
+    job = jobs.get(pk=job_id)
     if job.state == ImportState.RUNNING:  # we hold it, so its worker is dead
         _fail(job, WORKER_STOPPED, by=by, at=at)
         _move(job, to=ImportState.WAITING, event=Event.IMPORT_ASKED, by=by, at=at)
@@ -142,11 +145,11 @@ def _is_held(job_id: int) -> bool:
 
 def _fail(job: ImportJob, problem: str, *, by: ledger.Actor, at: datetime) -> None:
     job.problem, job.finished_at = problem[:300], at
-    _move(job, to=ImportState.FAILED, event=Event.IMPORT_FINISHED, by=by, at=at, failed_at_row=job.rows)
+    _move(job, to=ImportState.FAILED, event=Event.IMPORT_FAILED, by=by, at=at, rows=job.rows)
 
 
 def _move(
-    job: ImportJob, *, to: ImportState, event: Event, by: ledger.Actor, at: datetime, **figures: object
+    job: ImportJob, *, to: ImportState, event: Event, by: ledger.Actor, at: datetime, **figures: Any
 ) -> None:
     if to not in IMPORT_TRANSITIONS[job.state]:
         raise IllegalMove(job, to)

@@ -1,7 +1,7 @@
-"""Import an existing waiting list into a program: a stream of rows in, applications waiting for a reviewer out.
+"""Import an existing waiting list: a stream of rows in, applications that wait for a reviewer out.
 
-A row is imported whole or not at all. Rows are written set-based, in one transaction a chunk, so that memory stays
-flat however long the list is; a second run of the same list skips what the first one kept.
+A row is imported whole or not at all. Rows are written set-based, in one transaction a chunk, so that memory
+stays flat however long the list is; a second run of the same list skips what the first one kept.
 """
 
 from collections.abc import Callable, Iterator
@@ -47,7 +47,11 @@ class Problem:
 
 @dataclass
 class Outcome:
-    """What an import did so far. rows = imported + skipped + failed; `errors` holds the first MOST_LISTED of the failed."""
+    """What an import did so far: rows = imported + skipped + failed.
+
+    `errors` holds the first MOST_LISTED of the failed; `short` counts imported rows with a text shorter than
+    the form asks for.
+    """
 
     rows: int = 0
     imported: int = 0
@@ -90,10 +94,10 @@ def import_list(
 ) -> Outcome:
     """Import a list (CSV or JSONL bytes, read once from front to back) and return what became of its rows.
 
-    With `owner`, all rows belong to that person, who may later accept; without, each has an owner of its own whom
-    nobody can act for: it is reviewed and never admitted. `told` hears after each chunk, with the chunk's problems.
-    Raises ClosedToImports, records.UnreadableFile, mappings.BadMapping, and what questions and guidelines raise
-    when there are none.
+    With `owner`, all rows belong to that person, who may later accept; without, each has an owner of its own
+    whom nobody can act for: it is reviewed and never admitted. `told` hears of each chunk and its problems.
+    Raises ClosedToImports, records.UnreadableFile, mappings.BadMapping, questions.NoQuestions,
+    guidelines.NoGuidelines.
     """
     if program.stage == Stage.CLOSED:
         raise ClosedToImports(program)
@@ -106,10 +110,10 @@ def import_list(
     purpose = Purpose(program, question_set, paper, version, owner, whose, by, at)
     outcome = Outcome()
     with _SeenIds() as seen:
-        for rows, problems in _chunks(records, reader):
+        for rows, broken in _chunks(records, reader):
             fresh, known, doubled = _sorted_out(rows, purpose, seen, dry_run)
-            problems = sorted(problems + doubled, key=lambda problem: problem.line)
-            outcome.rows += len(rows) + len(problems) - len(doubled)
+            problems = sorted(broken + doubled, key=lambda problem: problem.line)
+            outcome.rows += len(rows) + len(broken)
             outcome.imported += len(fresh)
             outcome.short += sum(bool(row.short) for row in fresh)
             outcome.skipped += known
@@ -151,7 +155,7 @@ def _read(record: Record | Broken, reader: RowReader) -> Row | Problem:
 def _sorted_out(
     rows: list[Row], purpose: Purpose, seen: "_SeenIds", dry_run: bool
 ) -> tuple[list[Row], int, list[Problem]]:
-    """Keep what is new of a chunk; return it, how many were there already, and the repetitions within the list.
+    """Keep what is new of a chunk; return it, how many were there already, and repetitions within the list.
 
     The program's row is locked, so two imports of one list at once cannot both find a row new.
     """
@@ -239,7 +243,7 @@ def _owners_nobody_acts_for(rows: list[Row]) -> list[Owner]:
 
 
 class _SeenIds:
-    """The external ids a list has brought so far, with their lines: in a temporary table, so that memory stays flat."""
+    """The external ids met so far, with their lines: in a temporary table, so that memory stays flat."""
 
     TABLE = "import_seen_ids"
 

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import F, Func, QuerySet
 from django.db.models.fields import DateTimeField
 from django.urls import reverse
+from django.views.decorators.debug import sensitive_variables
 
 from accounts.models import User
 from audit import ledger
@@ -78,6 +79,7 @@ def _issue_chunk(at: datetime) -> int:
     return len(grants)
 
 
+@sensitive_variables("secret", "pepper")  # no error report may show them
 @transaction.atomic
 def open(key: Key, *, by: User, at: datetime) -> str:
     """Mint the secret, store its keyed hash, return the secret: the only time it exists in clear.

@@ -1,7 +1,7 @@
 """Which field of an imported list answers which question, and what one row becomes by it.
 
-Only types and hard ceilings are checked. Real lists are short and full of gaps (584 of 669 real pitches are under 200
-characters): what the form asks more of is left to the reviewer's question, and counted as short or unanswered.
+Only types and hard ceilings are checked. Real lists are short and full of gaps (584 of 669 real pitches are
+under 200 characters): what the form asks more of is marked as short and left to the reviewer's question.
 """
 
 import hashlib
@@ -66,7 +66,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Mapping:
-    """Field -> question key (or `external_id`), as somebody wrote it; what it leaves free is found by usual names."""
+    """Field -> question key (or `external_id`) as somebody wrote it; usual names fill what it leaves free."""
 
     by_field: dict[str, str] = field(default_factory=dict)
 
@@ -125,7 +125,8 @@ def _must_be_a_target(name: Any, key: str, form: Form) -> None:
     if question is None:
         hint = " (write the file's field first, the question after it)" if name in form.keys else ""
         raise BadMapping(
-            f"The mapping gives {clipped(name)} the question {clipped(key)}, which the form does not have{hint}. "
+            f"The mapping gives {clipped(name)} the question {clipped(key)}, "
+            f"which the form does not have{hint}. "
             f"It has: {', '.join(sorted(form.keys))}."
         )
     if question.type == "tick":
@@ -205,7 +206,7 @@ class RowReader:
         return found
 
     def _answer(self, key: str, value: Any) -> Any:
-        """Return the answer as it is stored; only its type and the hard ceiling are asked about. Raises BadRow."""
+        """Return the answer as it is stored, if its type and length allow it. Raises BadRow."""
         question = self.questions[key]
         match question.type:
             case "number":
@@ -220,7 +221,7 @@ class RowReader:
                 return _text(question, value, CEILING if kind == "long" else MOST_IN_A_LINE)
 
     def _short(self, answers: dict[str, Any]) -> tuple[str, ...]:
-        """Return the keys of texts that are shorter than the form asks for; they are marked, never refused."""
+        """Return the keys of texts shorter than the form asks for; they are marked, never refused."""
         return tuple(
             key
             for key, answer in answers.items()
@@ -305,7 +306,7 @@ def _external_id(value: Any) -> str:
 
 
 def _digest(fields: dict[str, Any]) -> str:
-    """Return the id of a row that brings none: the same content has the same one, whatever order its fields are in."""
+    """Return the id of a row that brings none: equal content has an equal one, whatever the fields' order."""
     canonical = json.dumps(fields, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return f"{NO_ID}{hashlib.sha256(canonical.encode()).hexdigest()[:40]}"
 

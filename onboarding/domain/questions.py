@@ -40,7 +40,9 @@ class VersionTaken(Exception):
 
 class NoQuestions(Exception):
     def __init__(self) -> None:
-        super().__init__("No question set is loaded yet. Run `python manage.py bootstrap`, which loads the shipped one.")
+        super().__init__(
+            "No question set is loaded yet. Run `python manage.py bootstrap`, which loads the shipped one."
+        )
 
 
 class Strict(BaseModel):
@@ -260,12 +262,19 @@ def _faults(question: Question, form: Form) -> list[str]:
         or min(question.weights.values(), default=0) < 0
     ):
         faults.append(f"{where} needs `weighs` and weights of 0 or more together.")
-    if question.shown_when:
-        above = form.keys[: form.keys.index(question.key)]
-        faults += _unreadable(question.shown_when, f"shown_when of {question.key}", above, form)
-        if " and " in question.shown_when:  # the page's script reads one clause
-            faults.append(f"{where} is shown by more than one clause.")
-    return faults
+    return faults + (_when_faults(question, form) if question.shown_when else [])
+
+
+def _when_faults(question: Question, form: Form) -> list[str]:
+    above = form.keys[: form.keys.index(question.key)]
+    if faults := _unreadable(question.shown_when, f"shown_when of {question.key}", above, form):
+        return faults
+    clauses = conditions.parse(question.shown_when).clauses
+    if len(clauses) > 1 or clauses[0].op in conditions.COMPARES or conditions.SETTING in clauses[0].values:
+        return [
+            f"Question {question.key} is shown by more than a page's script reads: write one of = != in contains."
+        ]
+    return []
 
 
 def _unreadable(text: str, where: str, keys: Sequence[str], form: Form) -> list[str]:

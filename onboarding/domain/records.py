@@ -1,7 +1,7 @@
-"""The rows of an uploaded list, read as a stream: CSV or JSONL bytes in, one record or one problem at a time out.
+"""The rows of an uploaded list, read as a stream: CSV or JSONL bytes in, records and problems out.
 
-Nothing longer than MOST_BYTES is ever held, whatever the file holds; a problem names the physical line, counted
-from 1, on which its record begins.
+Nothing longer than MOST_BYTES is ever held, whatever the file holds; a problem names the physical line,
+counted from 1, on which its record begins.
 """
 
 import csv
@@ -25,7 +25,7 @@ NOT_TEXT = {
     b"\xff\xfe": "UTF-16 text",
     b"\xfe\xff": "UTF-16 text",
 }
-# One record of RFC 4180, for the lines after a broken quote: there a stray quote means that we are inside its text.
+# A cell of RFC 4180, for the lines after a broken quote: a stray quote there is the inside of its text.
 CELL = r'(?:"(?:[^"]|"")*+"|[^"{0}\r\n]*+)'
 
 
@@ -51,7 +51,7 @@ class Broken:
 
 @dataclass(frozen=True)
 class Line:
-    """A physical line; `raw` is None where it was longer than MOST_BYTES. `quotes` counts its double quotes."""
+    """A physical line: None for `raw` where it was longer than MOST_BYTES; `quotes` counts double quotes."""
 
     number: int
     raw: bytes | None
@@ -256,7 +256,7 @@ def clipped(text: object, most: int = 60) -> str:
 
 
 def unstorable(value: Any) -> str:
-    """Say why PostgreSQL could not keep a parsed value (NUL, half characters, endless numbers), or return ""."""
+    """Say why PostgreSQL could not keep a parsed value (NUL, half a character, no number), or return ""."""
     waiting = [(value, 0)]
     while waiting:
         this, depth = waiting.pop()

@@ -149,6 +149,7 @@ class Key(models.Model):
                 fields=["grant"], condition=Q(state__in=LIVE_KEY_STATES), name="one_live_key_per_grant"
             ),
             models.CheckConstraint(name="key_state_known", condition=Q(state__in=KeyState.values)),
+            models.CheckConstraint(name="key_environment_known", condition=Q(environment__in=Environment.values)),
             models.CheckConstraint(
                 name="secret_hash_from_opening_on",
                 condition=Q(opened_at=None, opened_by=None, secret_hash=None, pepper="")

@@ -113,6 +113,7 @@ class Tier(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["program", "name"], name="one_tier_per_name"),
             models.UniqueConstraint(fields=["program", "environment"], name="one_tier_per_environment"),
+            models.CheckConstraint(name="tier_environment_known", condition=Q(environment__in=Environment.values)),
             models.CheckConstraint(
                 name="tier_limits_positive", condition=Q(requests_per_minute__gte=1, requests_per_day__gte=1)
             ),

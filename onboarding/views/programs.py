@@ -1,9 +1,52 @@
-from django.http import HttpResponse
+"""The programs: what can be applied for, how long the line is, by which rule it moves."""
+
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from audit import clock
+from onboarding.domain import line_rule
+from onboarding.models import Program, RateStep, WaitlistEntry
+from policies import markdown
+from policies.domain import weaknesses
 
 
-def index(request):
-    return HttpResponse()
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """List the programs with stage, pace and the length of the line."""
+    found = _with_line(Program.objects.public(), clock.now())
+    return render(request, "onboarding/program_list.html", {"programs": found})
 
 
-def detail(request, slug):
-    return HttpResponse()
+@require_safe
+def detail(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show one program: models, limits, the rule of the line, known weaknesses, and how to apply or why not."""
+    at = clock.now()
+    program = _with_line(Program.objects.prefetch_related("models", "tiers"), at).filter(slug=slug).first()
+    if program is None:
+        raise Http404
+    known = weaknesses.current(program.slug)
+    context = {
+        "program": program,
+        "tiers": [
+            tier for tier in program.tiers.all() if program.production_review or tier.environment == "live"
+        ],
+        "rule": line_rule.in_words(program, per_week=program.per_week),
+        "weaknesses": known,
+        "weaknesses_text": markdown.rendered(known.text) if known else "",
+    }
+    return render(request, "onboarding/program_detail.html", context)
+
+
+def _with_line(programs: QuerySet[Program], at) -> QuerySet[Program]:
+    """Add `per_week`, the rate in force (None without one), and `waiting`, the length of the line: no query a row."""
+    steps = RateStep.objects.filter(program=OuterRef("pk"), from_at__lte=at).order_by("-from_at", "-id")
+    line = WaitlistEntry.objects.waiting().filter(program=OuterRef("pk")).order_by().values("program")
+    return programs.annotate(
+        per_week=Subquery(steps.values("per_week")[:1]),
+        waiting=Coalesce(
+            Subquery(line.annotate(length=Count("pk")).values("length"), output_field=IntegerField()), 0
+        ),
+    )

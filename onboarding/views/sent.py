@@ -7,7 +7,7 @@ from onboarding.domain import answers, questions
 from onboarding.domain.questions import Question
 from onboarding.models import Program, Revision
 
-SHORT = 60  # characters: longer answers get the whole width
+SHORT = 30  # characters, what fits a column: longer answers get the whole width
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The applicant's own applications: where each stands, what is waited for, and what they can do about it."""
 
 from datetime import datetime
+from html import unescape
 from typing import Any
 
 from django.conf import settings
@@ -9,6 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import Min, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.html import strip_tags
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Owner, User
@@ -19,8 +21,9 @@ from onboarding.permissions import may_answer_invitation, may_leave, may_see, ma
 from onboarding.states import ApplicationState
 from onboarding.views import sent, standing, timeline
 from onboarding.views.standing import Course, Standing
+from policies import markdown
 from policies.domain import weaknesses
-from policies.models import Category
+from policies.models import Category, KnownWeakness
 from reviews.domain import decisions, due
 from reviews.models import Case, Decision
 from reviews.states import Outcome
@@ -73,32 +76,32 @@ def detail(request: HttpRequest, number: str) -> HttpResponse:
     if application.state == ApplicationState.DRAFT:
         first = questions.of(application.question_set).sections[0]
         return redirect("apply_section", number, first.key)
+    return render(request, "onboarding/application_detail.html", _context(request.user, application))
+
+
+def _context(user: User, application: Application) -> dict[str, Any]:
     at = clock.now()
     course = standing.course(application, at=at)
     revision = application.revisions.select_related("guidelines", "question_set").order_by("-number").first()
     told = list(decisions.told_for(application))
     review = _review(course, told, at)
-    return render(
-        request,
-        "onboarding/application_detail.html",
-        {
-            "application": application,
-            "program": application.program,
-            "course": course,
-            "standing": course.standing,
-            "invitation": course.invitation,
-            "revision": revision,
-            "parts": sent.parts(revision, application.program) if revision else [],
-            "steps": timeline.steps(course, taken_up_at=review["taken_up_at"], told=told),
-            "weaknesses": weaknesses.current(application.program.slug),
-            "contact": settings.CONTACT_EMAIL,
-            "may_withdraw": may_withdraw(request.user, application),
-            "may_leave": course.entry is not None and may_leave(request.user, course.entry),
-            **review,
-            **_clauses(application, revision, review["rejection"]),
-            **_line(course, at),
-        },
-    )
+    return {
+        "application": application,
+        "program": application.program,
+        "course": course,
+        "standing": course.standing,
+        "invitation": course.invitation,
+        "revision": revision,
+        "parts": sent.parts(revision, application.program) if revision else [],
+        "steps": timeline.steps(course, taken_up_at=review["taken_up_at"], told=told),
+        "weaknesses": _in_plain_words(weaknesses.current(application.program.slug)),
+        "contact": settings.CONTACT_EMAIL,
+        "may_withdraw": may_withdraw(user, application),
+        "may_leave": course.entry is not None and may_leave(user, course.entry),
+        **review,
+        **_clauses(application, revision, review["rejection"]),
+        **_line(course, at),
+    }
 
 
 @require_POST
@@ -155,7 +158,7 @@ def answer_invitation(request: HttpRequest, number: str) -> HttpResponse:
             return redirect("access")
         if answer == "decline":
             invitations.decline(invitation, by=request.user, at=clock.now())
-            messages.success(request, "You have declined. Your seat goes to somebody else in a later week.")
+            messages.success(request, "You have declined and left the line.")
         else:
             messages.error(request, "Choose to accept or to decline; nothing was changed.")
     except (invitations.InvitationIsOver, invitations.NotYours) as refused:
@@ -209,6 +212,11 @@ def _clauses(
     conditions = [{**one, "name": names.get(one.get("category", ""), "")} for one in application.conditions]
     clauses = [{"category": code, "name": names.get(code, code)} for code in cited]
     return {"conditions": conditions, "clauses": clauses}
+
+
+def _in_plain_words(known: KnownWeakness | None) -> str:
+    """Return the text of known weaknesses without its markup, for a line in the side column."""
+    return unescape(strip_tags(markdown.rendered(known.text))) if known else ""
 
 
 def _line(course: Course, at: datetime) -> dict[str, Any]:

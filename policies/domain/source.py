@@ -111,13 +111,14 @@ def read(raw: bytes) -> Any:
 
 def _sentence(found: Any, source: dict[str, Any]) -> str:
     """Say `prohibited[2] (weapons), lane: …` for one of pydantic's findings."""
-    place, thing, named = "", source, ""
+    place, thing = "", source
     for step in found["loc"]:
         place += f"[{step}]" if isinstance(step, int) else (f", {step}" if place else str(step))
         thing = _inside(thing, step)
         if isinstance(step, int) and isinstance(thing, dict) and thing.get("id"):
             place += f" ({str(thing['id'])[:60]})"
-    named = f", not {str(found['input'])[:60]!r}" if isinstance(found["input"], (str, int, float)) else ""
+    told = isinstance(found["input"], (str, int, float)) and found["type"] != "extra_forbidden"
+    named = f", not {str(found['input'])[:60]!r}" if told else ""
     problem = PROBLEMS.get(found["type"], found["msg"].removeprefix("Value error, "))
     return f"{place or 'The file'}: {problem}{named}."
 

@@ -51,9 +51,6 @@ class CaseAdmin(admin.ModelAdmin):
     list_display_links = None
     list_select_related = ("program", "application")
     search_fields = ("application__number__iexact", "application__title")
-    search_help_text = (
-        "Words of the title, or the number of an application. Nothing is listed without a search."
-    )
     ordering = ("-id",)
     actions = None
     show_full_result_count = False
@@ -166,7 +163,7 @@ class CaseAdmin(admin.ModelAdmin):
         try:
             decision = decisions.decide(case, by=request.user, at=at, **work.decision_form.kwargs())
         except statements.Incomplete as error:
-            work.decision_form.take_problems(error.problems)
+            work.decision_form.take_problems(error.problems, begun=error.begun)
             return self._show(request, work, status=422)
         except REFUSALS as error:
             return self._refuse(request, work, error)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -111,11 +112,11 @@ class DecisionForm(forms.Form):
     )
 
     def __init__(
-        self, data: Any = None, *, case: Case, categories: list[Category], suggested: list[str]
+        self, data: Any = None, *, case: Case, at: datetime, categories: list[Category], suggested: list[str]
     ) -> None:
         initial = {"main_category": suggested[0] if suggested else "", "categories": suggested[1:]}
         super().__init__(data, initial=initial, prefix="d")
-        known = statements.values(case)
+        known = statements.values(case, at=at)
         for outcome in Outcome:
             choices = [("", "Choose"), *((r.code, r.name) for r in reasons.for_outcome(outcome))]
             picked = forms.ChoiceField(label="Reason", choices=choices, required=False, widget=ReasonSelect)
@@ -155,8 +156,8 @@ class DecisionForm(forms.Form):
             "question": said["question"],
         }
 
-    def take_problems(self, problems: Mapping[str, str]) -> None:
-        """Put the domain's problems beside the fields they are about."""
+    def take_problems(self, problems: Mapping[str, str], *, begun: str) -> None:
+        """Put the domain's problems beside the fields they are about, and begin the wording nobody wrote."""
         fields = {
             statements.Field.REASON_CODE: f"reason_{self.cleaned_data.get('outcome')}",
             statements.Field.CATEGORIES: "main_category",
@@ -164,6 +165,9 @@ class DecisionForm(forms.Form):
         }
         for name, sentence in problems.items():
             self.add_error(fields.get(name, name), sentence)
+        if begun:
+            self.data = self.data.copy()
+            self.data[self.add_prefix("explanation")] = begun
 
     def _conditions(self) -> list[dict[str, str]]:
         ticked = [value.split(CONDITION_SEPARATOR, 1) for value in self.cleaned_data["conditions"]]

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
 from django.utils.timesince import timesince
 
 from accounts.models import User
@@ -15,6 +16,7 @@ from accounts.roles import Duty, may
 from onboarding.models import Program
 from policies.models import Category, CategoryKind
 from policies.states import Lane
+from reviews.domain import due
 from reviews.models import Case, Claim, Decision
 from reviews.permissions import conflicts
 from reviews.states import CaseState, SecondPerson
@@ -24,6 +26,7 @@ COUNT_MOST = 1000  # counted no further: "1,000+" says enough and stays quick wi
 WORDS_MOST = 100  # characters of a search
 PARTS = 6  # of the risk score, in a line of the queue
 SOON = timedelta(hours=8)
+IN_HOURS = timedelta(days=2)  # beyond, a date says more than "in 1 week"
 SHOWN = {"all": "Everything open", "mine": "Held by me", "sign": "Waiting for my signature"}
 
 
@@ -139,10 +142,13 @@ def programs() -> list[tuple[str, str]]:
     return list(Program.objects.values_list("slug", "name"))
 
 
-def due_words(due_at: datetime, at: datetime) -> tuple[str, str]:
+def due_words(case: Case, at: datetime) -> tuple[str, str]:
     """Return when a case is due in words, and the class of its pill."""
+    due_at = case.due_at
     if due_at <= at:
         return f"late by {timesince(due_at, at, depth=1)}", "stop"
+    if due_at - at > IN_HOURS:
+        return f"due {date_format(due.last_day(due_at, zone=case.program.zone), 'D j M')}", ""
     return f"due in {timesince(at, due_at, depth=1)}", "wait" if due_at - at <= SOON else ""
 
 
@@ -178,7 +184,7 @@ def _with_parts(cases: QuerySet[Case]) -> QuerySet[Case]:
     return (
         cases.select_related("program", "application", "revision")
         .only(
-            "state", "lane", "risk_score", "risk_level", "domains", "opened_at", "due_at", "program__name",
+            "state", "lane", "risk_score", "risk_level", "domains", "opened_at", "due_at", "program__name", "program__time_zone",
             "application__number", "application__title", "application__submitted_at", "revision__risk_parts",
         )
         .prefetch_related(
@@ -193,12 +199,12 @@ def _with_parts(cases: QuerySet[Case]) -> QuerySet[Case]:
 
 
 def _row(case: Case, names: Mapping[str, str], at: datetime) -> Row:
-    due, urgency = due_words(case.due_at, at)
+    words, urgency = due_words(case, at)
     live = [claim for claim in case.held if claim.expires_at > at]
     return Row(
         case=case,
         domains=[names.get(code, code) for code in case.domains],
-        due=due,
+        due=words,
         urgency=urgency,
         waits=timesince(case.application.submitted_at or case.opened_at, at, depth=1),
         claim=live[0] if live else None,

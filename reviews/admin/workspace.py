@@ -1,5 +1,6 @@
 """What the page of one case shows, read with a fixed number of queries."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -123,7 +124,7 @@ def of(case: Case, *, user: User, at: datetime, data: Any = None) -> Work:
         categories=categories,
         pending=pending,
         may_sign=pending is not None and may_sign(user, pending),
-        decision_form=DecisionForm(data, case=case, categories=categories, suggested=_suggested(case, found)),
+        decision_form=DecisionForm(data, case=case, at=at, categories=categories, suggested=_suggested(case, found)),
         findings=findings_forms(data, categories=categories, known=found),
         found=[
             Found(
@@ -141,7 +142,7 @@ def of(case: Case, *, user: User, at: datetime, data: Any = None) -> Work:
 def context(work: Work, *, user: User) -> dict[str, Any]:
     """Return what the template needs beside the workspace itself."""
     case, names = work.case, {category.code: category.name for category in work.categories}
-    due, urgency = due_words(case.due_at, work.at)
+    due, urgency = due_words(case, work.at)
     decisions, signs = list(_decisions(case)), SIGNS[statements.second_person(case)]
     return {
         "work": work,
@@ -149,7 +150,7 @@ def context(work: Work, *, user: User) -> dict[str, Any]:
         "application": case.application,
         "sections": sections(case.revision, case),
         "unanswered": _unanswered(case),
-        "facts": list(case.application.facts.items()),
+        "facts": [(name, _plain(value)) for name, value in case.application.facts.items()],
         "domains": [names.get(code, code) for code in case.domains],
         "lane_reasons": case.revision.lane_reasons,
         "signs": signs,
@@ -161,7 +162,7 @@ def context(work: Work, *, user: User) -> dict[str, Any]:
         "due": due,
         "urgency": urgency,
         "waits": timesince(case.application.submitted_at or case.opened_at, work.at, depth=1),
-        "decisions": [Said.of(decision, names) for decision in decisions],
+        "decisions": [Said.of(decision, names) for decision in decisions if decision != work.pending],
         "pending": Said.of(work.pending, names) if work.pending else None,
         "earlier": earlier(case.application),
         "timeline": timeline(case, decisions),
@@ -253,6 +254,11 @@ def _unanswered(case: Case) -> int:
     paper = answers.paper(questions.of(case.revision.question_set), case.program)
     reading = answers.Reading(paper, case.revision.answers)
     return sum(answers.is_empty(case.revision.answers.get(question.key)) for question in reading.asked())
+
+
+def _plain(value: Any) -> str:
+    """Return an imported value as text; lists and objects as the JSON they came as."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _reason_name(code: str) -> str:

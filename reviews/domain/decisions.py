@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.timezone import localtime
 
 from accounts.models import Owner, User
@@ -113,7 +114,7 @@ def decide(
             outcome, reason_code, categories, explanation, facts, what_would_change,
             reapply_after_days, reapply_never, conditions, question,
         ),
-        case=case, by=by,
+        case=case, by=by, at=at,
     )  # fmt: skip
     decision = _write(case, said, second=statements.second_person(case, reason=reason), by=by, at=at)
     claims.finish(standing, at=at)
@@ -320,31 +321,32 @@ def _write_letter(case: Case, decision: Decision, at: datetime) -> None:
     names = statements.names(decision.guidelines_id)
     request = InformationRequest.objects.filter(decision=decision).first()
     again = reapply_at(decision) if decision.outcome == Outcome.REJECTED else None
-    letters.write(
-        f"reviews/{decision.outcome}",
-        to=application.applicant.email,
-        at=at,
-        about=decision,
-        once=f"decision:{decision.pk}",
-        name=str(application.applicant),
-        title=application.title,
-        number=application.number,
-        program=case.program.name,
-        version=decision.guidelines.version,
-        clauses=[names.get(code, code) for code in decision.categories],
-        explanation=decision.explanation,
-        facts=decision.facts,
-        what_would_change=decision.what_would_change,
-        conditions=[
-            {"category": names.get(c["category"], c["category"]), "text": c["text"]}
-            for c in decision.conditions
-        ],
-        never=again == NEVER,
-        reapply_at=again if again and again != NEVER else None,
-        reapply_now=bool(again and again <= at),
-        question=request.question if request else "",
-        answer_by=request.due_at if request else None,
-        url=settings.BASE_URL + reverse("application", args=[application.number]),
-        answer_url=settings.BASE_URL + reverse("answer", args=[application.number]),
-        guidelines_url=settings.BASE_URL + reverse("guidelines"),
-    )
+    with timezone.override(application.applicant.time_zone):  # dates in the letter are the reader's
+        letters.write(
+            f"reviews/{decision.outcome}",
+            to=application.applicant.email,
+            at=at,
+            about=decision,
+            once=f"decision:{decision.pk}",
+            name=str(application.applicant),
+            title=application.title,
+            number=application.number,
+            program=case.program.name,
+            version=decision.guidelines.version,
+            clauses=[names.get(code, code) for code in decision.categories],
+            explanation=decision.explanation,
+            facts=decision.facts,
+            what_would_change=decision.what_would_change,
+            conditions=[
+                {"category": names.get(c["category"], c["category"]), "text": c["text"]}
+                for c in decision.conditions
+            ],
+            never=again == NEVER,
+            reapply_at=again if again and again != NEVER else None,
+            reapply_now=bool(again and again <= at),
+            question=request.question if request else "",
+            answer_by=request.due_at if request else None,
+            url=settings.BASE_URL + reverse("application", args=[application.number]),
+            answer_url=settings.BASE_URL + reverse("answer", args=[application.number]),
+            guidelines_url=settings.BASE_URL + reverse("guidelines"),
+        )

@@ -4,7 +4,7 @@ Ordinary cases 2 working days, as OpenAI's app review of 2022 promised; those th
 Azure's limited-access reviews. Public holidays are not known here.
 """
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from policies.states import Lane
@@ -30,6 +30,12 @@ def stretched(due: datetime, *, waited: timedelta, zone: ZoneInfo) -> datetime:
     """Return the due time moved on by the time the case waited for somebody else (UTC); never into a weekend."""
     local = _working((due + waited).astimezone(zone).replace(tzinfo=None))
     return local.replace(tzinfo=zone).astimezone(UTC)
+
+
+def last_day(due: datetime, *, zone: ZoneInfo) -> date:
+    """Return the last working day there is: a case due on Monday at 0:00 has to be done on Friday."""
+    day = (due.astimezone(zone) - timedelta(microseconds=1)).date()
+    return day - timedelta(days=max(0, day.weekday() - SATURDAY + 1))
 
 
 def _working(local: datetime) -> datetime:

@@ -49,21 +49,22 @@ class Reason:
     def placeholders(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(PLACEHOLDER.findall(self.template)))
 
-    def begun(self, values: dict[str, str]) -> str:
-        """Return the wording with what is known filled in; the rest stays in braces for a person to write."""
-        return PLACEHOLDER.sub(lambda found: values.get(found[1], "") or found[0], self.template)
+    def begun(self, values: dict[str, str], *, text: str = "") -> str:
+        """Return the wording (or `text`, somebody's change of it) with what is known filled in.
 
-    def fill(self, values: dict[str, str]) -> str:
-        """Return the whole wording; raises Unfilled."""
-        text = self.begun(values)
-        self.must_be_filled(text)
-        return text
+        The rest stays in braces for a person to write. Braces that are not this reason's own are left alone.
+        """
+        own = {name: values[name] for name in self.placeholders if values.get(name)}
+        return PLACEHOLDER.sub(lambda found: own.get(found[1], found[0]), text or self.template)
 
-    def must_be_filled(self, text: str) -> None:
-        """Raise Unfilled when `text` still holds one of this reason's own placeholders."""
-        left = tuple(name for name in self.placeholders if f"{{{name}}}" in text)
+    def fill(self, values: dict[str, str], *, text: str = "") -> str:
+        """Return the whole wording, or `text`, filled in; raises Unfilled."""
+        filled = self.begun(values, text=text)
+        written = PLACEHOLDER.findall(text or self.template)  # what values bring in may hold braces of its own
+        left = tuple(name for name in self.placeholders if name in written and not values.get(name))
         if left:
             raise Unfilled(left)
+        return filled
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
+from dateutil.relativedelta import relativedelta
 from django.db.models import TextChoices
 
 from accounts.models import User
@@ -26,10 +28,13 @@ REAPPLY_MOST = 3650  # days; a longer ban is "never", said so
 
 
 class Incomplete(Exception):
-    """A decision lacks something; `problems` says what, by field, in words for the reviewer."""
+    """A decision lacks something; `problems` says what, by field, in words for the reviewer.
 
-    def __init__(self, problems: dict[str, str]):
-        self.problems = problems
+    `begun` is the explanation, or the standard wording where none was written, as far as it could be filled in.
+    """
+
+    def __init__(self, problems: dict[str, str], *, begun: str = ""):
+        self.problems, self.begun = problems, begun
         super().__init__(" ".join(problems.values()))
 
 
@@ -45,6 +50,14 @@ class Field(TextChoices):
     REAPPLY = "reapply_after_days"
     CONDITIONS = "conditions"
     QUESTION = "question"
+
+
+FILLED_BY = {
+    "category": Field.CATEGORIES,
+    "conditions": Field.CONDITIONS,
+    "questions": Field.QUESTION,
+    "fact": Field.FACTS,
+}
 
 
 @dataclass(frozen=True)
@@ -63,7 +76,7 @@ class Statement:
     question: str = ""
 
 
-def checked(statement: Statement, *, case: Case, by: User) -> tuple[Statement, Reason]:
+def checked(statement: Statement, *, case: Case, by: User, at: datetime) -> tuple[Statement, Reason]:
     """Return the statement as it will be kept, and its reason. Raises Incomplete.
 
     An empty explanation becomes the reason's standard wording; a rejection without a rule for applying again takes
@@ -85,12 +98,12 @@ def checked(statement: Statement, *, case: Case, by: User) -> tuple[Statement, R
         problems[Field.CONDITIONS] = f"At most {CONDITIONS_MOST} conditions: nobody keeps more."
     if kept.outcome == Outcome.NEEDS_INFORMATION and not kept.question:
         problems[Field.QUESTION] = "Write the question that the applicant is to answer."
-    kept = replace(kept, explanation=_explanation(kept, reason, case, problems))
+    kept = replace(kept, explanation=_explanation(kept, reason, case, at, problems))
     for name in (Field.EXPLANATION, Field.FACTS, Field.WHAT_WOULD_CHANGE, Field.QUESTION):
         if len(getattr(kept, name)) > MOST[name]:
             problems[name] = f"At most {MOST[name]:,} characters; this has {len(getattr(kept, name)):,}."
     if problems:
-        raise Incomplete(problems)
+        raise Incomplete(problems, begun=reason.begun(values(case, at=at, statement=kept), text=kept.explanation))
     return kept, reason
 
 
@@ -110,7 +123,7 @@ def second_person(case: Case, *, reason: Reason | None = None) -> SecondPerson:
     return SecondPerson.NOBODY
 
 
-def values(case: Case, *, statement: Statement | None = None) -> dict[str, str]:
+def values(case: Case, *, at: datetime, statement: Statement | None = None) -> dict[str, str]:
     """Return what the placeholders of the wordings stand for, as far as it is known without a person."""
     named = names(case.revision.guidelines_id)
     domains = [named.get(code, code) for code in case.domains]
@@ -119,6 +132,7 @@ def values(case: Case, *, statement: Statement | None = None) -> dict[str, str]:
         "domain": _listed(domains),
         "area": _listed(domains),
         "tier": _tier(case),
+        "review_on": _review_on(case, at),
     }
     if statement is not None:
         known["category"] = named.get(statement.categories[0], "") if statement.categories else ""
@@ -196,14 +210,15 @@ def _check_rejection(kept: Statement, problems: dict[str, str]) -> None:
         problems[Field.REAPPLY] = f"A number of days from 0 to {REAPPLY_MOST:,}."
 
 
-def _explanation(kept: Statement, reason: Reason, case: Case, problems: dict[str, str]) -> str:
+def _explanation(
+    kept: Statement, reason: Reason, case: Case, at: datetime, problems: dict[str, str]
+) -> str:
     try:
-        if kept.explanation:
-            reason.must_be_filled(kept.explanation)
-            return kept.explanation
-        return reason.fill(values(case, statement=kept))
+        return reason.fill(values(case, at=at, statement=kept), text=kept.explanation)
     except Unfilled as error:
-        problems[Field.EXPLANATION] = str(error)
+        left = tuple(name for name in error.names if FILLED_BY.get(name) not in problems)
+        if left:  # what another field will fill is asked for there
+            problems[Field.EXPLANATION] = str(Unfilled(left))
         return kept.explanation
 
 
@@ -216,6 +231,13 @@ def _tier(case: Case) -> str:
     environment = Environment.TEST if case.program.production_review else Environment.LIVE
     tier = case.program.tiers.filter(environment=environment).first()
     return str(tier) if tier else ""
+
+
+def _review_on(case: Case, at: datetime) -> str:
+    """Return the day an approval given now ends at the latest: the shortest term of the domains that apply."""
+    terms = Category.objects.filter(guidelines=case.revision.guidelines_id, code__in=case.domains)
+    months = min(terms.values_list("approval_months", flat=True), default=case.program.grant_months)
+    return f"{at.astimezone(case.program.zone) + relativedelta(months=months):%-d %B %Y}"
 
 
 def _listed(texts: Sequence[str]) -> str:

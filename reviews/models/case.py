@@ -55,6 +55,9 @@ class Case(models.Model):
         constraints = [
             models.CheckConstraint(name="case_state_known", condition=Q(state__in=CaseState.values)),
             models.CheckConstraint(
+                name="case_kind_and_lane_known", condition=Q(kind__in=CaseKind.values, lane__in=Lane.values)
+            ),
+            models.CheckConstraint(
                 name="case_decided_at_when_decided",
                 condition=Q(state=CaseState.DECIDED, decided_at__isnull=False)
                 | (~Q(state=CaseState.DECIDED) & Q(decided_at=None)),

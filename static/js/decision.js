@@ -37,12 +37,16 @@
     };
   }
 
+  function wording() {
+    const known = values();
+    return (reason()?.dataset.template || "").replace(/\{([a-z_]+)\}/g, (whole, name) => known[name] || whole);
+  }
+
   function offer() {
     const chosen = reason();
     if (!chosen?.dataset.template) return;
-    const known = values();
     if (explanation.value === offered) {
-      offered = chosen.dataset.template.replace(/\{([a-z_]+)\}/g, (whole, name) => known[name] || whole);
+      offered = wording();
       explanation.value = offered;
       explanation.dispatchEvent(new Event("input", { bubbles: true }));
     }
@@ -53,6 +57,10 @@
       never.checked = isNever;
     }
   }
+
+  // A page that came back with an error: what it offered before is still its own to change.
+  if (explanation.value === wording()) offered = explanation.value;
+  if (days.value === reason()?.dataset.reapply) offeredDays = days.value;
 
   form.addEventListener("input", (event) => {
     if (event.target !== explanation) offer();

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from devstack import servers
+from devstack import keeper, lifelines, servers
 from devstack.directory import ROOT, DataDirectory
 
 
@@ -21,36 +22,32 @@ def data() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="gatehouse-test-"))
     folder.chmod(0o711)
     yield folder / "data"
-    wait_until(lambda: not servers.are_running(DataDirectory(folder / "data")), patience=15)
-    DataDirectory(folder / "data").remove()
+    left = DataDirectory(folder / "data")
+    if servers.are_running(left):
+        lifelines.send([keeper.status(left)["pid"]], signal.SIGTERM)
+        wait_until(lambda: not servers.are_running(left), patience=15)
+    left.remove()
     shutil.rmtree(folder)
 
 
 @pytest.fixture
 def bare(data: Path) -> dict[str, str]:
     """Return an environment in which nothing of Gatehouse is set but its data directory."""
-    ours = (
-        "GATEHOUSE",
-        "DATABASE_URL",
-        "REDIS_URL",
-        "SECRET_KEY",
-        "KEY_PEPPERS",
-        "FIELD_KEYS",
-        "PYTEST",
-        "PORT",
-        "GATEWAY",
-    )
+    ours = ("GATE", "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "KEY_PEPPERS", "FIELD_KEYS", "PORT")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return {**inherited, "GATEHOUSE_DATA": str(data)}
 
 
 @pytest.fixture
 def user(bare: dict[str, str]) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Return a function that starts a process which prepares its environment, runs some code, prints, and stays."""
+    """Return a function that starts a user: a process that prepares, runs some code, and stays."""
     started: list[subprocess.Popen[str]] = []
 
-    def start(code: str = "print('ready')", *, durable: bool = True, **environ: str) -> subprocess.Popen[str]:
-        prepare = f"import os, time; from devstack import environment; environment.prepare(durable={durable})"
+    def start(
+        code: str = "print('ready')", *, durable: bool = False, **environ: str
+    ) -> subprocess.Popen[str]:
+        prepare = "import os, time; from devstack import environment"
+        prepare += f"; environment.prepare(data=environment.data_path(), durable={durable})"
         process = subprocess.Popen(
             [sys.executable, "-c", f"{prepare}\n{code}\nimport sys; sys.stdout.flush(); time.sleep(60)"],
             cwd=ROOT,

@@ -21,7 +21,7 @@ def test_database_url_wins_and_the_other_server_is_private(user):
 def test_with_both_set_no_server_is_started(user, data):
     outside = {"DATABASE_URL": OUTSIDE, "REDIS_URL": "redis://cache.example/0"}
 
-    assert said(user(SHOW, **outside)) == str(outside)
+    assert said(user(SHOW, durable=True, **outside)) == str(outside)
     assert not (data / "servers").exists()
 
 
@@ -37,10 +37,11 @@ def test_in_production_nothing_is_made(user, data):
 
 
 def test_secrets_are_made_once_and_for_our_eyes_only(user, data):
-    show = "print(*(open(os.environ[n + '_FILE']).read().strip() for n in ('SECRET_KEY', 'KEY_PEPPERS', 'FIELD_KEYS')))"
+    names = "('SECRET_KEY', 'KEY_PEPPERS', 'FIELD_KEYS')"
+    show = f"print(*(open(os.environ[name + '_FILE']).read().strip() for name in {names}))"
     outside = {"DATABASE_URL": OUTSIDE, "REDIS_URL": "redis://cache.example/0"}
 
-    first, second = said(user(show, **outside)), said(user(show, **outside))
+    first, second = said(user(show, durable=True, **outside)), said(user(show, durable=True, **outside))
 
     assert first == second
     assert {stat.S_IMODE(file.stat().st_mode) for file in (data / "secrets").iterdir()} == {0o600}

@@ -14,10 +14,13 @@ from devstack.processes import Process
 from devstack.supervisor import Supervisor
 from tests.devstack.conftest import are_gone, said, wait_until
 
-# A parent, a child in its process group, and a child in a group of its own, as a worker's pool and an rq work horse are.
-FAMILY = (
-    "import os, time; os.fork() or os.setpgrp() or os.fork(); print(os.getpid(), flush=True); time.sleep(60)"
-)
+# A parent and two children in a process group of their own, as an rq work horse is in one.
+FAMILY = r"""
+import os, time
+os.fork() or os.setpgrp() or os.fork()
+os.write(1, b"%d\n" % os.getpid())
+time.sleep(60)
+"""
 
 
 @contextmanager
@@ -86,8 +89,9 @@ import sys, threading
 from pathlib import Path
 from devstack.processes import Process
 from devstack.supervisor import Supervisor
+hear = lambda name, line: print(line, flush=True)
 row = Process("worker", (sys.executable, "-c", {FAMILY!r}))
-one = Supervisor([row], environ=os.environ, logs=Path(os.environ["GATEHOUSE_DATA"]), hear=lambda name, line: print(line, flush=True))
+one = Supervisor([row], environ=os.environ, logs=Path(os.environ["GATEHOUSE_DATA"]), hear=hear)
 threading.Thread(target=one.run).start()
 """
     running = user(code, DATABASE_URL="postgres:///none", REDIS_URL="unix:///none")

@@ -25,25 +25,7 @@ from tests.factories import (
     make_user,
 )
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def now(monkeypatch):
-    """Let the doors read MONDAY; a test moves on by calling it with a time."""
-
-    def set_to(at):
-        monkeypatch.setattr("audit.clock.now", lambda: at)
-
-    set_to(MONDAY)
-    return set_to
-
-
-@pytest.fixture
-def alice(client):
-    user = make_user("alice")
-    client.force_login(user)
-    return user
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("now")]
 
 
 def access(client):

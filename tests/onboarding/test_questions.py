@@ -140,7 +140,7 @@ def test_the_database_allows_one_current_set():
         (shipped_with("website", shown_when="declared = yes"), "reads declared, which is no question above it"),
         (shipped_with("full_name", shown_when="title = x"), "reads title, which is no question above it"),
         (shipped_with("website", shown_when="applicant_type = robot"), "not among its options"),
-        (shipped_with("website", shown_when="headcount != 1 and applicant_type != company"), "more than one clause"),
+        (shipped_with("website", shown_when="headcount != 1 and applicant_type != company"), "more than a page's script reads"),
         (shipped_with("persona", weights={"yes": 2}), "needs a weight for each of its options"),
         (shipped_with("persona", weighs=""), "needs `weighs` and weights"),
         (shipped_with("title", key="summary"), "The key summary is used twice"),

@@ -5,16 +5,14 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from onboarding.domain import grants, invitations, keys, programs, waitlist
-from onboarding.models import Grant
-from onboarding.states import ApplicationState, EntryState, InvitationState
-from reviews.domain import cases, claims, decisions, questions
-from reviews.models import Case
+from onboarding.domain import invitations, keys, programs
+from onboarding.states import ApplicationState
+from policies.domain import weaknesses
+from reviews.domain import cases, questions
 from tests.factories import (
     MONDAY,
     make_application,
     make_entry,
-    make_grant,
     make_key,
     make_manager,
     make_organisation,
@@ -25,71 +23,15 @@ from tests.factories import (
     make_senior,
     make_user,
 )
+from tests.onboarding import standings
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("now")]
 
 HOSTILE = "<script>alert(1)</script> & “quoted” " + "W" * 80
-REFUSAL = {
-    "outcome": "rejected",
-    "reason_code": "R3_safeguards_missing",
-    "categories": ["fraud_spam"],
-    "explanation": "For bulk messages we need proof of consent.",
-    "facts": "The form says that addresses are bought.",
-    "what_would_change": "Send only to people who asked for it.",
-}
-
-
-@pytest.fixture(autouse=True)
-def now(monkeypatch):
-    """Let the doors read MONDAY; a test moves on by calling it with a time."""
-
-    def set_to(at):
-        monkeypatch.setattr("audit.clock.now", lambda: at)
-
-    set_to(MONDAY)
-    return set_to
-
-
-@pytest.fixture
-def alice(client):
-    user = make_user("alice")
-    client.force_login(user)
-    return user
 
 
 def page(client, application, **kwargs):
     return client.get(reverse("application", args=[application.number]), **kwargs).content.decode()
-
-
-def post(client, name, application, **data):
-    return client.post(reverse(name, args=[application.number]), data, follow=True)
-
-
-def state_of(application):
-    application.refresh_from_db()
-    return application.state
-
-
-def decided(application, *, at=MONDAY, tell=True, **said):
-    """Take an application through claim and decision by the reviewers' own functions."""
-    reviewer = make_reviewer()
-    cases.open_owed(at=at)
-    case = Case.objects.get(application=application)
-    claims.claim(case, by=reviewer, at=at)
-    decision = decisions.decide(case, by=reviewer, at=at, **said)
-    if tell:
-        decisions.tell_owed(at=at)
-    return decision
-
-
-def invited(alice, *, program=None, at=MONDAY):
-    program = program or make_program()
-    make_rate(program, 5)
-    entry = make_entry(program, applicant=alice, at=at)
-    (seat,) = waitlist.admit(program, by="beat", at=at)
-    invitations.tell_owed(at=at)
-    seat.invitation.refresh_from_db()
-    return entry.application, seat.invitation
 
 
 # --- who sees what
@@ -101,17 +43,6 @@ def test_a_page_asks_for_signing_in_first(client):
 
     for address in addresses:
         assert client.get(address).url == f"{reverse('account_login')}?next={address}"
-
-
-@pytest.mark.parametrize("name", ["withdraw", "leave", "invitation"])
-def test_an_act_asks_for_signing_in_first_and_changes_nothing(client, name):
-    entry = make_entry()
-
-    response = client.post(reverse(name, args=[entry.application.number]), {"answer": "accept"})
-
-    entry.refresh_from_db()
-    assert response.url.startswith(reverse("account_login"))
-    assert (entry.state, state_of(entry.application)) == (EntryState.WAITING, ApplicationState.APPROVED)
 
 
 @pytest.mark.parametrize("stranger", [make_user, make_reviewer, make_senior, make_manager])
@@ -134,7 +65,7 @@ def test_a_number_that_does_not_exist_is_answered_as_a_foreign_one(client, alice
 
 
 def test_members_see_their_organisations_application(client, alice):
-    application = make_application(owner=_owner_of(make_organisation(alice, make_user("bob"))))
+    application = make_application(owner=standings.owner_of(make_organisation(alice, make_user("bob"))))
 
     assert application.title in page(client, application)
     assert application.number in client.get(reverse("applications")).content.decode()
@@ -142,16 +73,10 @@ def test_members_see_their_organisations_application(client, alice):
 
 def test_a_former_colleague_sees_it_no_more(client, alice):
     organisation = make_organisation(alice)
-    application = make_application(owner=_owner_of(organisation), applicant=alice)
+    application = make_application(owner=standings.owner_of(organisation), applicant=alice)
     organisation.memberships.all().delete()
 
     assert client.get(reverse("application", args=[application.number])).status_code == 404
-
-
-def _owner_of(organisation):
-    from accounts.domain import owners
-
-    return owners.of_organisation(organisation)
 
 
 # --- the list
@@ -217,77 +142,9 @@ SENTENCES = {
 }
 
 
-def _in_review(alice):
-    application = make_application(applicant=alice)
-    cases.open_owed(at=MONDAY)
-    claims.claim(Case.objects.get(), by=make_reviewer(), at=MONDAY)
-    return application
-
-
-def _asked(alice):
-    application = make_application(applicant=alice)
-    ask = {"outcome": "needs_information", "reason_code": "I1_too_vague", "categories": ["fraud_spam"]}
-    decided(application, **ask, explanation="Too short.", question="Who reads it first?")
-    return application
-
-
-def _rejected(alice):
-    application = make_application(applicant=alice)
-    decided(application, **REFUSAL)
-    return application
-
-
-def _in_line(alice):
-    program = make_program()
-    make_rate(program, 1)
-    make_entry(program)
-    waitlist.admit(program, by="beat", at=MONDAY)
-    return make_entry(program, applicant=alice).application
-
-
-def _granted(verb):
-    def make(alice):
-        key, _ = make_secret(applicant=alice)
-        getattr(grants, verb)(key.grant, by=make_senior(), at=MONDAY, reason="Commands ran by themselves.")
-        return key.grant.application
-
-    return make
-
-
-def _withdrawn(alice):
-    from onboarding.domain import applications
-
-    application = make_application(applicant=alice)
-    return applications.withdraw(application, by=alice, at=MONDAY)
-
-
-def _lapsed(alice):
-    application, invitation = invited(alice)
-    invitations.decline(invitation, by=alice, at=MONDAY)
-    return application
-
-
-MAKERS = {
-    "received": lambda alice: make_application(applicant=alice),
-    "in_review": _in_review,
-    "asked": _asked,
-    "rejected": _rejected,
-    "in_line": _in_line,
-    "invited": lambda alice: invited(alice)[0],
-    "key_owed": lambda alice: make_grant(applicant=alice).application,
-    "key_ready": lambda alice: make_key(applicant=alice).grant.application,
-    "active": lambda alice: make_secret(applicant=alice)[0].grant.application,
-    "suspended": _granted("suspend"),
-    "revoked": _granted("revoke"),
-    "withdrawn": _withdrawn,
-    "lapsed": _lapsed,
-    "approved": lambda alice: make_application(applicant=alice, state=ApplicationState.APPROVED),
-}
-
-
 @pytest.mark.parametrize("standing", SENTENCES)
 def test_the_page_says_first_where_one_stands(client, alice, standing):
-    application = MAKERS[standing](alice)
+    application = standings.MAKERS[standing](alice)
     application.refresh_from_db()
 
     response = client.get(reverse("application", args=[application.number]))
@@ -298,7 +155,7 @@ def test_the_page_says_first_where_one_stands(client, alice, standing):
 
 @pytest.mark.parametrize("standing", SENTENCES)
 def test_the_list_shows_the_same_standing(client, alice, standing):
-    MAKERS[standing](alice)
+    standings.MAKERS[standing](alice)
 
     (course,) = client.get(reverse("applications")).context["courses"]
 
@@ -307,7 +164,7 @@ def test_the_list_shows_the_same_standing(client, alice, standing):
 
 @pytest.mark.parametrize("standing", SENTENCES)
 def test_a_page_has_one_filled_button_at_most_and_one_heading(client, alice, standing):
-    text = page(client, MAKERS[standing](alice))
+    text = page(client, standings.MAKERS[standing](alice))
 
     assert text.count("btn-fill") <= 1
     assert text.count("<h1") == 1
@@ -331,13 +188,13 @@ def test_a_late_answer_is_called_late(client, alice, now):
 
 def test_a_refusal_says_why_what_would_change_it_when_again_and_how_to_appeal(client, alice, settings):
     application = make_application(applicant=alice)
-    decided(application, **REFUSAL, reapply_after_days=30)
+    standings.decided(application, **standings.REFUSAL, reapply_after_days=30)
 
     text = page(client, application)
 
-    assert REFUSAL["explanation"] in text
-    assert REFUSAL["facts"] in text
-    assert REFUSAL["what_would_change"] in text
+    assert standings.REFUSAL["explanation"] in text
+    assert standings.REFUSAL["facts"] in text
+    assert standings.REFUSAL["what_would_change"] in text
     assert f"{reverse('guidelines_version', args=['1.0.0'])}#fraud_spam" in text
     assert "You may apply again from 23 December 2026, 12:00 (UTC)" in text
     assert f"mailto:{settings.CONTACT_EMAIL}?subject=Appeal%20{application.number}" in text
@@ -345,19 +202,19 @@ def test_a_refusal_says_why_what_would_change_it_when_again_and_how_to_appeal(cl
 
 def test_a_refusal_for_good_says_so(client, alice):
     application = make_application(applicant=alice)
-    decided(application, **REFUSAL, reapply_never=True)
+    standings.decided(application, **standings.REFUSAL, reapply_never=True)
 
     assert "We do not take another application for this program from you." in page(client, application)
 
 
 def test_an_untold_decision_shows_nowhere(client, alice):
     application = make_application(applicant=alice)
-    decided(application, **REFUSAL, tell=False)
+    standings.decided(application, **standings.REFUSAL, tell=False)
 
     text = page(client, application)
 
     assert "With a reviewer since" in text
-    assert REFUSAL["facts"] not in text
+    assert standings.REFUSAL["facts"] not in text
 
 
 def test_the_conditions_of_an_approval_stand_with_their_clauses(client, alice):
@@ -375,7 +232,7 @@ def test_the_conditions_of_an_approval_stand_with_their_clauses(client, alice):
 
 
 def test_the_question_leads_to_its_answer_and_the_answer_is_shown_afterwards(client, alice):
-    application = _asked(alice)
+    application = standings.asked(alice)
     application.refresh_from_db()
     before = page(client, application)
     questions.answer(questions.open_for(application), by=alice, at=MONDAY, answer="Our own editors do.")
@@ -388,7 +245,7 @@ def test_the_question_leads_to_its_answer_and_the_answer_is_shown_afterwards(cli
 
 
 def test_the_line_shows_place_and_rule(client, alice):
-    application = _in_line(alice)
+    application = standings.in_line(alice)
     make_entry(application.program)
 
     text = page(client, application)
@@ -398,7 +255,7 @@ def test_the_line_shows_place_and_rule(client, alice):
 
 
 def test_a_paused_line_names_no_date(client, alice):
-    application = _in_line(alice)
+    application = standings.in_line(alice)
     programs.pause(application.program, by=make_manager("pia"), at=MONDAY, reason="Too many flags.")
 
     text = page(client, application)
@@ -414,7 +271,7 @@ def test_a_line_without_a_rate_names_no_date(client, alice):
 
 
 def test_an_invitation_that_ran_out_says_what_comes_before_the_sweep_and_after(client, alice, now):
-    application, _ = invited(alice)
+    application, _ = standings.invited(alice)
     later = MONDAY + timedelta(days=7)
     now(later)
     before = page(client, application)
@@ -438,7 +295,7 @@ def test_an_unopened_key_that_ran_out_says_whom_to_ask(client, alice, now):
 
 def test_times_are_those_of_the_person(client, alice):
     type(alice).objects.filter(pk=alice.pk).update(time_zone="Asia/Kolkata")
-    application, _ = invited(alice)
+    application, _ = standings.invited(alice)
 
     assert "accept by Monday 30 November, 17:30 (Asia/Kolkata)." in page(client, application)
 
@@ -472,156 +329,13 @@ def test_a_page_asks_the_database_a_fixed_number_of_times(client, alice, django_
         page(client, application)
 
 
-# --- acts
+def test_known_weaknesses_are_named_while_one_waits(client, alice):
+    application = make_entry(make_program("code-model"), applicant=alice).application
+    text = "- **Invented names.** It calls `functions` that <b>do not</b> exist & more."
+    weaknesses.publish("code-model", text=text, by="test", at=MONDAY)
 
+    shown = page(client, application)
 
-@pytest.mark.parametrize("name", ["withdraw", "leave", "invitation"])
-def test_looking_at_an_act_does_nothing(client, alice, name):
-    application, invitation = invited(alice)
-
-    address = reverse(name, args=[application.number])
-    answers = {client.get(address, {"answer": "accept"}).status_code for _ in range(50)}
-
-    invitation.refresh_from_db()
-    assert (answers, invitation.state) == ({405}, InvitationState.OFFERED)
-
-
-@pytest.mark.parametrize("name", ["withdraw", "leave", "invitation"])
-def test_an_act_from_another_site_is_refused(alice, name):
-    from django.test import Client
-
-    careful = Client(enforce_csrf_checks=True)
-    careful.force_login(alice)
-    application, invitation = invited(alice)
-
-    response = careful.post(reverse(name, args=[application.number]), {"answer": "accept"})
-
-    invitation.refresh_from_db()
-    assert (response.status_code, invitation.state) == (403, InvitationState.OFFERED)
-
-
-def test_accepting_gives_a_grant_and_leads_to_access(client, alice):
-    application, _ = invited(alice)
-
-    response = post(client, "invitation", application, answer="accept")
-
-    assert response.redirect_chain == [(reverse("access"), 302)]
-    assert "You have accepted." in response.content.decode()
-    assert Grant.objects.get().application == application
-
-
-def test_accepting_twice_gives_one_grant(client, alice):
-    application, _ = invited(alice)
-
-    for _ in range(2):
-        response = post(client, "invitation", application, answer="accept")
-
-    assert (response.status_code, Grant.objects.count()) == (200, 1)
-
-
-def test_declining_leaves_the_line(client, alice):
-    application, _ = invited(alice)
-
-    response = post(client, "invitation", application, answer="decline")
-
-    assert "You declined the invitation on 23 November 2026." in response.content.decode()
-    assert (state_of(application), Grant.objects.count()) == (ApplicationState.LAPSED, 0)
-
-
-def test_accepting_what_was_declined_is_refused_in_words(client, alice):
-    application, _ = invited(alice)
-    post(client, "invitation", application, answer="decline")
-
-    response = post(client, "invitation", application, answer="accept")
-
-    assert "This invitation is declined; nothing was changed." in response.content.decode()
-    assert Grant.objects.count() == 0
-
-
-def test_accepting_too_late_is_refused_in_words(client, alice, now):
-    application, invitation = invited(alice)
-    now(invitation.expires_at)
-
-    response = post(client, "invitation", application, answer="accept")
-
-    assert "This invitation has expired; nothing was changed." in response.content.decode()
-    assert Grant.objects.count() == 0
-
-
-def test_answering_without_an_invitation_is_refused_in_words(client, alice):
-    application = make_entry(applicant=alice).application
-
-    response = post(client, "invitation", application, answer="accept")
-
-    assert "There is no invitation to answer yet; nothing was changed." in response.content.decode()
-
-
-def test_an_unknown_answer_changes_nothing(client, alice):
-    application, invitation = invited(alice)
-
-    response = post(client, "invitation", application, answer="perhaps")
-
-    invitation.refresh_from_db()
-    assert "Choose to accept or to decline" in response.content.decode()
-    assert invitation.state == InvitationState.OFFERED
-
-
-def test_a_member_accepts_for_the_organisation(client, alice):
-    organisation = make_organisation(make_user("bob"), alice)
-    program = make_program()
-    make_rate(program, 5)
-    application = make_entry(program, owner=_owner_of(organisation)).application
-    waitlist.admit(program, by="beat", at=MONDAY)
-
-    post(client, "invitation", application, answer="accept")
-
-    assert Grant.objects.get().owner == application.owner
-
-
-def test_leaving_the_line_lapses_the_approval(client, alice):
-    entry = make_entry(applicant=alice)
-
-    response = post(client, "leave", entry.application)
-
-    entry.refresh_from_db()
-    assert (entry.state, state_of(entry.application)) == (EntryState.LEFT, ApplicationState.LAPSED)
-    assert "You left the line on 23 November 2026." in response.content.decode()
-
-
-def test_nobody_leaves_a_line_they_are_not_in(client, alice):
-    application, _ = invited(alice)
-
-    response = post(client, "leave", application)
-
-    assert "has no place in line to give up; nothing was changed." in response.content.decode()
-
-
-@pytest.mark.parametrize("state", ["submitted", "in_review", "information_requested"])
-def test_an_application_under_way_can_be_withdrawn(client, alice, state):
-    application = make_application(applicant=alice, state=state)
-    offered = "Withdraw the application" in page(client, application)
-
-    post(client, "withdraw", application)
-
-    assert (offered, state_of(application)) == (True, ApplicationState.WITHDRAWN)
-
-
-@pytest.mark.parametrize("state", ["approved", "rejected", "withdrawn", "lapsed"])
-def test_a_settled_application_cannot_be_withdrawn(client, alice, state):
-    application = make_application(applicant=alice, state=state)
-    offered = "Withdraw the application" in page(client, application)
-
-    response = post(client, "withdraw", application)
-
-    assert (offered, state_of(application)) == (False, state)
-    assert "it cannot become “withdrawn”" in response.content.decode()
-
-
-def test_withdrawing_a_draft_leads_back_to_the_list(client, alice):
-    application = make_application(applicant=alice, state=ApplicationState.DRAFT)
-
-    response = post(client, "withdraw", application)
-
-    assert response.redirect_chain == [(reverse("applications"), 302)]
-    assert state_of(application) == ApplicationState.WITHDRAWN
-    assert "Withdrawn" in page(client, application)
+    assert "Invented names. It calls functions that" in shown
+    assert f"{reverse('program', args=['code-model'])}#weaknesses" in shown
+    assert "<b>do not" not in shown

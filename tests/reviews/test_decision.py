@@ -57,8 +57,12 @@ def test_each_outcome_is_kept_as_it_was_said(outcome):
         (Outcome.APPROVED, {"reason_code": "A3_amendment"}, Field.EXPLANATION),
         (Outcome.APPROVED, {"explanation": "x" * 2001}, Field.EXPLANATION),
         (Outcome.APPROVED, {"categories": ["astrology"]}, Field.CATEGORIES),
-        (Outcome.APPROVED_WITH_CONDITIONS, {"conditions": []}, Field.CONDITIONS),
-        (Outcome.APPROVED_WITH_CONDITIONS, {"conditions": [{"category": "health", "text": " "}]}, Field.CONDITIONS),
+        (Outcome.APPROVED_WITH_CONDITIONS, {"categories": ["health"], "conditions": []}, Field.CONDITIONS),
+        (
+            Outcome.APPROVED_WITH_CONDITIONS,
+            {"categories": ["health"], "conditions": [{"category": "health", "text": " "}]},
+            Field.CONDITIONS,
+        ),
         (Outcome.APPROVED_WITH_CONDITIONS, {"conditions": [{"category": "health", "text": "x" * 301}]}, Field.CONDITIONS),
         (Outcome.APPROVED_WITH_CONDITIONS, {"conditions": [{"category": "", "text": "be kind"}]}, Field.CATEGORIES),
         (Outcome.NEEDS_INFORMATION, {"question": "  "}, Field.QUESTION),
@@ -295,10 +299,12 @@ def test_giving_back_puts_the_case_into_the_queue_with_the_words_kept_out_of_the
 def test_giving_back_needs_a_reason():
     decision = make_decision(domains=["health"])
 
+    bea = make_reviewer("bea")
+
     with pytest.raises(SayWhy):
-        decisions.give_back(decision, by=make_reviewer("bea"), at=MONDAY, reason=" ")
+        decisions.give_back(decision, by=bea, at=MONDAY, reason=" ")
     with pytest.raises(Incomplete):
-        decisions.give_back(decision, by=make_reviewer("bea"), at=MONDAY, reason="x" * 1001)
+        decisions.give_back(decision, by=bea, at=MONDAY, reason="x" * 1001)
 
 
 @pytest.mark.django_db

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from accounts.models import User
 from audit import clock
-from demo import people
+from demo import PASSWORD, people
 from demo.story import Story
 
 
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         if not options["sign_ins"]:
             self._fill()
         if options["json"]:
-            self.stdout.write(json.dumps({"password": people.PASSWORD, "people": [vars(row) for row in SIGN_INS]}))
+            self.stdout.write(json.dumps({"password": PASSWORD, "people": [vars(row) for row in SIGN_INS]}))
         else:
             self._print()
 
@@ -37,7 +37,7 @@ class Command(BaseCommand):
         Story(clock.now()).tell()
 
     def _print(self) -> None:
-        self.stdout.write(f"Sign in with the password {people.PASSWORD} as")
+        self.stdout.write(f"Sign in with the password {PASSWORD} as")
         for row in SIGN_INS:
             self.stdout.write(f"  {row.email:<28} {row.role}")
 

@@ -22,15 +22,15 @@ REFUSALS = (UnreadableFile, BadMapping, imports.ClosedToImports, NoQuestions, No
 HELP = """Import an existing waiting list (CSV or JSONL, UTF-8) into a program.
 
 Each row becomes an application that waits for a reviewer. Usual names are understood: title or name;
-description, purpose, summary or text; id, uid or external_id (else the row's content is its id). Other fields are
-kept as imported facts; fields called human_... are never imported. Only types and hard ceilings are checked: short or
-missing answers are marked. A row with a problem is reported by line, and nothing of it is kept; the other rows are
-imported. Running a list again skips the rows that are there.
+description, purpose, summary or text; id, uid or external_id (else the row's content is its id). Other
+fields are kept as imported facts; fields called human_... are never imported. Only types and hard ceilings
+are checked: short or missing answers are marked. A row with a problem is reported by line, and nothing of it
+is kept; the other rows are imported. Running a list again skips the rows that are there.
 
-Exit status: 0 when the file was read to its end, even if rows had problems; 1 when the file could not be imported
-(no such file or program, unreadable mapping, empty file, ...) or not one of its rows was usable.
-With --json the last line is {"rows", "imported", "skipped", "errors": [{"line", "problem"}], "failed", "short"};
-`errors` lists the first 10,000, `failed` counts all."""
+Exit status: 0 when the file was read to its end, even if rows had problems; 1 when the file could not be
+imported (no such file or program, unreadable mapping, empty file, ...) or not one of its rows was usable.
+With --json the last line is {"rows", "imported", "skipped", "errors": [{"line", "problem"}], "failed",
+"short"}; `errors` lists the first 10,000, `failed` counts all."""
 
 
 class Command(BaseCommand):
@@ -103,8 +103,9 @@ class Command(BaseCommand):
     def _write_summary(self, outcome: Outcome, options: dict[str, Any]) -> None:
         would = "would be imported" if options["dry_run"] else "imported"
         self.stdout.write(
-            f"{outcome.rows:,} rows: {outcome.imported:,} {would} ({outcome.short:,} with a text shorter than the form "
-            f"asks for), {outcome.skipped:,} skipped because they are there, {outcome.failed:,} with a problem."
+            f"{outcome.rows:,} rows: {outcome.imported:,} {would} ({outcome.short:,} with a text shorter "
+            f"than the form asks for), {outcome.skipped:,} skipped because they are there, "
+            f"{outcome.failed:,} with a problem."
         )
 
 

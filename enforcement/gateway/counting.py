@@ -1,0 +1,123 @@
+"""Redis as the gateway uses it: one script for each request, the projection written after a miss."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+
+from enforcement.gateway import metrics
+from enforcement.gateway.asked import Asked
+from enforcement.gateway.limits import Standing
+from onboarding import projection
+from onboarding.projection import Projection
+
+log = logging.getLogger(__name__)
+
+TIMEOUT = 1.0  # seconds for each answer; a busy process must not take its own slowness for Redis'
+CONNECTIONS = 64  # of each process
+PROBE_EVERY = 0.25  # seconds between questions whether Redis is back
+SCRIPT = (Path(__file__).parent / "script.lua").read_text()
+LIMITED = ("ok", "rate_limited")
+
+
+class RedisAway(Exception):
+    """Redis did not answer, or refused to write."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was decided: the answer's code, or `missing` where Redis does not know the key (well enough)."""
+
+    code: str
+    key: str = ""
+    grant: str = ""
+    owner: str = ""
+    program: str = ""
+    application: str = ""
+    what: str = ""  # of outside_scope: model or scope
+    standing: Standing | None = None
+
+    @classmethod
+    def of_reply(cls, reply: list[Any]) -> "Verdict":
+        """Return the verdict of one reply of script.lua."""
+        code, now = reply[:2]
+        key, grant, owner, program, application = reply[2:7] or [""] * 5
+        names, rest = (key, grant, owner, program, application), reply[7:]
+        if code not in LIMITED:
+            return cls(code, *names, rest[0] if rest else "")
+        per_minute, debt, per_day, spent, fits_minute, fits_day = map(int, rest)
+        standing = Standing(int(now), per_minute, debt, per_day, spent, bool(fits_minute), bool(fits_day))
+        return cls(code, *names, standing=standing)
+
+
+class Counting:
+    """The connection to Redis of one process, and whether it is worth asking."""
+
+    def __init__(self, url: str) -> None:
+        self._redis = Redis(
+            connection_pool=BlockingConnectionPool.from_url(
+                url,
+                max_connections=CONNECTIONS,
+                timeout=TIMEOUT,
+                socket_timeout=TIMEOUT,
+                socket_connect_timeout=TIMEOUT,
+                # A restarted Redis closed every connection: each is opened once again, nothing else repeated.
+                retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
+                decode_responses=True,
+            )
+        )
+        self._script = self._redis.register_script(SCRIPT)  # EVALSHA, and the text again where it is not known
+        self._write = self._redis.register_script(projection.WRITE)
+        self.away = False
+
+    async def close(self) -> None:
+        await self._redis.connection_pool.disconnect()
+
+    async def authorize(self, digests: Sequence[str], versions: Sequence[int], asked: Asked) -> Verdict:
+        """Decide and count one request; `versions` are the least ones to believe. Raises RedisAway."""
+        arguments = [asked.model, asked.scope, projection.MINUTE, projection.DAY, projection.USAGE, *versions]
+        started = perf_counter()
+        reply = await self._ask(self._script, [projection.name_of(each) for each in digests], arguments)
+        metrics.script_seconds.observe(perf_counter() - started)
+        return Verdict.of_reply(reply)
+
+    async def project(self, projections: Sequence[Projection]) -> None:
+        """Write projections, as the payer does: the highest version stays. Raises RedisAway."""
+        await self._ask(self._write, *projection.arguments(projections))
+
+    async def watch(self) -> None:
+        """Ask Redis, while it is away, whether it is back. For ever."""
+        while True:
+            await asyncio.sleep(PROBE_EVERY)
+            if self.away:
+                try:
+                    await self._redis.ping()
+                except (RedisError, OSError):
+                    continue
+                self.away = False
+                metrics.redis_away.set(0)
+                log.warning("Redis is back.")
+
+    async def _ask(self, script: Any, keys: list[str], arguments: list[Any]) -> Any:
+        if self.away:
+            raise RedisAway
+        try:
+            return await script(keys=keys, args=arguments)
+        except (RedisError, OSError) as error:
+            self._gone(error)
+            raise RedisAway from error
+
+    def _gone(self, error: Exception) -> None:
+        if not self.away:
+            log.warning("Redis is away (%s): deciding from PostgreSQL.", type(error).__name__)
+        self.away = True
+        metrics.redis_away.set(1)

@@ -1,0 +1,122 @@
+"""The decision: memory's denials, then Redis, PostgreSQL once where Redis does not know, PostgreSQL alone without Redis."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from django.conf import settings
+
+from enforcement.gateway import answers
+from enforcement.gateway.answers import Answer
+from enforcement.gateway.asked import Asked
+from enforcement.gateway.counting import Counting, RedisAway, Verdict
+from enforcement.gateway.database import Database, PostgresAway
+from enforcement.gateway.denials import Changes
+from enforcement.gateway.fallback import Fallback
+from onboarding import projection
+from onboarding.domain import secrets
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 8.0  # seconds to wait for PostgreSQL at the start
+CODE_OF = {"suspended": "suspended", "revoked": "revoked_key", "expired": "expired_key"}
+
+
+class NotLoaded(Exception):
+    """Without the denials of the last hour this process must not answer."""
+
+    def __init__(self) -> None:
+        super().__init__("PostgreSQL does not answer, so the denials cannot be loaded. Look at DATABASE_URL and start again.")
+
+
+class Gatekeeper:
+    """Everything one process needs to answer."""
+
+    def __init__(self) -> None:
+        self.database = Database()
+        self.changes = Changes(self.database)
+        self.counting = Counting(settings.REDIS_URL)
+        self.fallback = Fallback(self.database, processes=settings.GATEWAY_PROCESSES)
+        self._watchers: list[asyncio.Task[None]] = []
+
+    async def open(self) -> None:
+        """Load the denials, then begin to watch; raise NotLoaded. Nothing is answered before."""
+        deadline = asyncio.get_running_loop().time() + PATIENCE
+        while not self.changes.loaded:
+            try:
+                await self.changes.poll()
+            except PostgresAway:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise NotLoaded from None
+                await asyncio.sleep(0.5)
+        await self.database.open()
+        self._watchers = [asyncio.create_task(each.watch()) for each in (self.changes, self.counting)]
+
+    async def close(self) -> None:
+        """Stop watching and close every connection."""
+        for task in self._watchers:
+            task.cancel()
+        await asyncio.gather(*self._watchers, return_exceptions=True)
+        await self.changes.close()
+        await self.database.close()
+        await self.counting.close()
+
+    def away(self) -> list[str]:
+        """Return the parts that do not answer."""
+        parts = {"postgresql": self.database.away or not self.changes.loaded, "redis": self.counting.away}
+        return [name for name, is_away in parts.items() if is_away]
+
+    async def decide(self, secret: str, asked: Asked) -> tuple[Answer, str]:
+        """Return the answer for a well-formed secret, and what decided it."""
+        digests = [digest for _, digest in secrets.candidates(secret)]
+        if state := self.changes.denial(digests):
+            return answer_of(Verdict(CODE_OF[state]), asked), "memory"
+        versions = self.changes.versions(digests)
+        try:
+            try:
+                verdict, path = await self._by_redis(digests, versions, asked)
+            except RedisAway:
+                verdict, path = await self.fallback.authorize(digests, versions, asked), "fallback"
+        except PostgresAway:
+            return answers.problem("unavailable"), "none"
+        # A denial that arrived while we asked counts too.
+        if verdict.code == "ok" and (state := self.changes.denial(digests)):
+            return answer_of(Verdict(CODE_OF[state]), asked), "memory"
+        return answer_of(verdict, asked), path
+
+    async def _by_redis(
+        self, digests: Sequence[str], versions: Sequence[int], asked: Asked
+    ) -> tuple[Verdict, str]:
+        """Ask Redis; where it does not know the key well enough, read PostgreSQL once, project, ask again."""
+        verdict = await self.counting.authorize(digests, versions, asked)
+        if verdict.code != "missing":
+            return verdict, "redis"
+        found = (await self.database.lookup(digests)).projection
+        await self.counting.project([found] if found else [projection.unknown(each) for each in digests])
+        verdict = await self.counting.authorize(digests, versions, asked)
+        if verdict.code == "missing":  # Redis dropped it between two questions
+            raise PostgresAway
+        return verdict, "miss"
+
+
+def answer_of(verdict: Verdict, asked: Asked) -> Answer:
+    """Return the answer to a verdict."""
+    if verdict.code == "ok" and verdict.standing:
+        return answers.allowed(
+            key=verdict.key,
+            grant=verdict.grant,
+            owner=verdict.owner,
+            program=verdict.program,
+            standing=verdict.standing,
+        )
+    if verdict.code == "rate_limited" and verdict.standing:
+        return answers.rate_limited(verdict.standing)
+    if verdict.code == "outside_scope":
+        return answers.outside_scope(
+            verdict.what, application=verdict.application, model=asked.model, scope=asked.scope
+        )
+    if verdict.code == "suspended":
+        return answers.suspended()
+    if verdict.code == "terms_not_accepted":
+        return answers.terms_not_accepted()
+    return answers.problem(verdict.code)

@@ -1,0 +1,44 @@
+"""What the gateway counts of itself, for Prometheus.
+
+Each process counts for itself. Where several share a port, PROMETHEUS_MULTIPROC_DIR (an empty directory at the start)
+makes /metrics of any of them tell the sum; without it each answers for itself.
+"""
+
+import os
+
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+KIND = "text/plain; version=0.0.4; charset=utf-8"
+
+requests = Counter(
+    "gatehouse_gateway_requests", "Requests by answer, and by what decided them.", ["code", "path"]
+)
+script_seconds = Histogram(
+    "gatehouse_gateway_script_seconds",
+    "Seconds one call of the Redis script took, the way there and back included.",
+    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0),
+)
+redis_away = Gauge(
+    "gatehouse_gateway_redis_away", "1 while this process decides without Redis.", multiprocess_mode="livemax"
+)
+postgres_away = Gauge(
+    "gatehouse_gateway_postgres_away", "1 while PostgreSQL does not answer.", multiprocess_mode="livemax"
+)
+polled_at = Gauge(
+    "gatehouse_gateway_denials_polled_at",
+    "When denials were last read from PostgreSQL, seconds since 1970.",
+    multiprocess_mode="livemin",
+)
+denials_held = Gauge(
+    "gatehouse_gateway_denials_held", "Denied keys held in memory.", multiprocess_mode="livemax"
+)
+
+
+def text() -> bytes:
+    """Return every figure in Prometheus' text form."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return generate_latest(REGISTRY)
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)
+    return generate_latest(registry)

@@ -1,0 +1,165 @@
+"""The application form as Django forms, one section each, built from a question set.
+
+What an answer may be is said once, in the domain: these fields only carry what was typed and the domain's sentences.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+from django.utils.html import format_html
+
+from onboarding.domain import answers, conditions
+from onboarding.domain.answers import Reading
+from onboarding.domain.declarations import Text
+from onboarding.domain.questions import Question
+
+MOST_RADIOS = 9  # a longer list of options becomes a select
+ROWS = {300: 3, 1000: 4, 2000: 6}  # lines shown by the most characters allowed
+
+
+class AsTyped:
+    """Mixed into fields so that Django checks nothing: the domain does."""
+
+    def clean(self, value: Any) -> Any:
+        return value
+
+
+class TypedField(AsTyped, forms.CharField):
+    pass
+
+
+class TypedChoice(AsTyped, forms.ChoiceField):
+    pass
+
+
+class TypedChoices(AsTyped, forms.MultipleChoiceField):
+    pass
+
+
+class Checkbox(forms.CheckboxInput):
+    """A tick whose value is the version of the text it stands for, so that an outdated page is noticed."""
+
+    def __init__(self, version: str):
+        super().__init__(check_test=lambda value: value == version)
+        self.version = version
+
+    def format_value(self, value: Any) -> str:
+        return self.version
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> str:
+        return data.get(name, "")
+
+
+class SectionForm(forms.Form):
+    """The questions of one section that are asked, or may be once another answer on the page is given."""
+
+    def __init__(
+        self,
+        reading: Reading,
+        section: str,
+        *,
+        texts: Mapping[str, Text],
+        typed: Mapping[str, Any] | None = None,
+        problems: Mapping[str, str] | None = None,
+    ):
+        """Show the stored answers, or `typed` over them; `problems` are shown at their fields."""
+        said = dict(reading.answers) | dict(typed or {})
+        super().__init__(data=said if problems else None, initial=said)
+        for question in on_page(reading, section):
+            self.fields[question.key] = _field(question, reading, texts.get(question.key))
+        for key, sentence in (problems or {}).items():
+            if key in self.fields:
+                self.add_error(key, sentence)
+
+
+def on_page(reading: Reading, section: str) -> list[Question]:
+    """Return the section's questions that are asked, or hang on an answer to another one of this page."""
+    here = {question.key for question in reading.paper.form.of_section(section)}
+    found = []
+    for question in reading.paper.form.of_section(section):
+        reads = set(conditions.parse(question.shown_when).keys) if question.shown_when else set()
+        in_gate = question.gate in reading.paper.gates
+        if reading.shown[question.key] or (in_gate and reads & here):
+            found.append(question)
+    return found
+
+
+def typed_on(reading: Reading, section: str, post: QueryDict) -> dict[str, Any]:
+    """Return what was typed on the section's page: an unticked box or unchosen option arrives as nothing at all."""
+    found: dict[str, Any] = {}
+    for question in on_page(reading, section):
+        if question.type == "multi":
+            found[question.key] = post.getlist(question.key)
+        elif question.key in post or question.type in ("choice", "yesno", "tick"):
+            found[question.key] = post.get(question.key, "")
+    return found
+
+
+def _field(question: Question, reading: Reading, text: Text | None) -> forms.Field:
+    options = [(value, reading.paper.label(question, value)) for value in reading.paper.options(question)]
+    field = _bare_field(question, options, text)
+    field.label = text.words if text else question.question
+    field.help_text = _hint(question)
+    field.required = answers.is_required(question, reading.paper.gates)
+    field.example = question.example
+    field.body = text.body if text else ""
+    if question.rules.required == "hold":
+        field.mark = "needed unless your use is a usual one"
+    if question.shown_when:
+        field.shown_when = _for_the_page(question.shown_when)
+    return field
+
+
+def _bare_field(question: Question, options: list[tuple[str, str]], text: Text | None) -> forms.Field:
+    match question.type:
+        case "multi":
+            return TypedChoices(choices=options, widget=forms.CheckboxSelectMultiple)
+        case "yesno":
+            return TypedChoice(choices=options, widget=forms.RadioSelect)
+        case "choice" | "country" if len(options) > MOST_RADIOS:
+            return TypedChoice(
+                choices=[("", "Choose …"), *options], widget=forms.Select(attrs=_autofill(question))
+            )
+        case "choice" | "country":
+            return TypedChoice(choices=options, widget=forms.RadioSelect)
+        case "tick":
+            return TypedField(widget=Checkbox(text.version if text else "yes"))
+        case _:
+            return TypedField(widget=_input(question))
+
+
+def _input(question: Question) -> forms.Widget:
+    rules = question.rules
+    counted = {"data-count": "", "data-min": rules.min_length, "data-max": rules.max_length}
+    match question.type:
+        case "long":
+            rows = next((rows for most, rows in ROWS.items() if rules.max_length <= most), 8)
+            return forms.Textarea(attrs={"rows": rows, **counted})
+        case "number":
+            return forms.TextInput(attrs={"inputmode": "numeric", "class": "short", "autocomplete": "off"})
+        case "email":
+            return forms.EmailInput(attrs={"autocomplete": "email"})
+        case "url":
+            return forms.URLInput(attrs={"autocomplete": "url", "placeholder": "https://"})
+        case _:
+            return forms.TextInput(attrs=_autofill(question))
+
+
+def _autofill(question: Question) -> dict[str, str]:
+    known = {"full_name": "name", "country": "country", "legal_name": "organization"}
+    return {"autocomplete": known[question.key]} if question.key in known else {}
+
+
+def _hint(question: Question) -> str:
+    if question.why and question.hint:
+        return format_html("{} {}", question.hint, question.why)
+    return question.hint or question.why
+
+
+def _for_the_page(text: str) -> str:
+    """Return a condition as static/js/conditional.js reads it; the loader allows one clause here."""
+    clause = conditions.parse(text).clauses[0]
+    return json.dumps({"key": clause.key, "op": str(clause.op), "values": list(clause.values)})

@@ -1,0 +1,245 @@
+"""The projection: what the gateway must know of each opened key, kept in Redis under the secret's digest.
+
+PostgreSQL is the truth and Redis a copy of it with a version and a bounded life. The writer keeps the highest
+version, so a slow writer never undoes a newer one. A denial is written like everything else, never deleted: after
+a deletion a reader that still held the old row would put the key back as active.
+
+Only SQL and Redis are used here, no model: the gateway imports this module without Django's app registry.
+"""
+
+import json
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass, fields
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+log = logging.getLogger(__name__)
+
+PROJECTION_LIFE = 3600  # seconds; then PostgreSQL is read again, and no older copy of Redis can be believed
+SHORT_LIFE = 30  # seconds; of what may change without the key: unknown secrets, guidelines not yet accepted
+CHUNK = 500  # keys a write: Redis serves nobody else meanwhile
+TIMEOUT = 2.0  # seconds the payer waits for Redis, each time
+DENIED = ("suspended", "revoked", "expired")
+UNKNOWN = "unknown"
+
+NAME = "gh:p:"  # + digest: one projection
+MINUTE = "gh:m:"  # + owner:program: requests a minute
+DAY = "gh:d:"  # + owner:program:day: requests of that day
+USAGE = "gh:u:"  # + key:hour: answers of that hour, by code
+
+# The strictest of key and grant. One statement reads it with the version, so that both are of one moment.
+STATE = """CASE
+    WHEN 'revoked' IN (k.state, g.state) THEN 'revoked'
+    WHEN 'expired' IN (k.state, g.state) THEN 'expired'
+    WHEN 'suspended' IN (k.state, g.state) THEN 'suspended'
+    ELSE 'active' END"""
+PROJECTED = f"""
+    SELECT k.id, k.secret_hash, k.access_version, {STATE}, k.key_id, g.public_id::text, o.public_id::text, p.slug,
+        a.number, k.environment, g.models_allowed, t.requests_per_minute, t.requests_per_day,
+        floor(extract(epoch FROM least(k.expires_at, g.expires_at)))::bigint,
+        EXISTS (SELECT FROM policies_acceptance x WHERE x.document = 'guidelines' AND (
+            x.user_id IN (o.person_id, a.applicant_id) OR x.user_id IN (
+                SELECT m.user_id FROM accounts_membership m WHERE m.organisation_id = o.organisation_id)))
+    FROM onboarding_key k
+        JOIN onboarding_grant g ON g.id = k.grant_id
+        JOIN onboarding_tier t ON t.id = g.tier_id
+        JOIN onboarding_program p ON p.id = g.program_id
+        JOIN onboarding_application a ON a.id = g.application_id
+        JOIN accounts_owner o ON o.id = g.owner_id
+    WHERE k.secret_hash IS NOT NULL"""
+BY_DIGEST = f"{PROJECTED} AND k.secret_hash = ANY(%s)"
+BY_KEY = f"{PROJECTED} AND k.id = ANY(%s)"
+
+# KEYS: names of projections. ARGV: how many fields one has; then for each its life in seconds and its fields as
+# name, value, name, value …, the version first. An equal version is written again and begins a new life.
+WRITE = """
+local width, at = tonumber(ARGV[1]) * 2, 2
+for _, name in ipairs(KEYS) do
+    local held = tonumber(redis.call('HGET', name, 'version') or '-1')
+    if tonumber(ARGV[at + 2]) >= held then
+        redis.call('HSET', name, unpack(ARGV, at + 1, at + width))
+        redis.call('EXPIRE', name, ARGV[at])
+    end
+    at = at + width + 1
+end
+"""
+
+
+@dataclass(frozen=True)
+class Projection:
+    """What the gateway knows of one secret: state, names, scope, limits."""
+
+    version: int
+    digest: str
+    state: str  # active, suspended, revoked, expired; unknown for a secret nobody has
+    key: str = ""
+    grant: str = ""
+    owner: str = ""
+    program: str = ""
+    application: str = ""
+    environment: str = ""
+    models: tuple[str, ...] = ()
+    per_minute: int = 0
+    per_day: int = 0
+    expires: int = 0  # seconds since 1970, UTC: of key or grant, whichever is first
+    accepted: bool = False  # somebody of the owner accepted some version of the guidelines
+
+    @classmethod
+    def of_row(cls, row: Sequence[Any]) -> "Projection":
+        """Return the projection of one row of PROJECTED."""
+        _, digest, version, state, key, grant, owner, program, application, *rest = row
+        environment, models, per_minute, per_day, expires, accepted = rest
+        if isinstance(models, str):  # Django's own connections leave jsonb as text
+            models = json.loads(models)
+        return cls(
+            version, digest, state, key, grant, owner, program, application, environment, tuple(models),
+            per_minute, per_day, expires, accepted,
+        )  # fmt: skip
+
+    @property
+    def life(self) -> int:
+        """Seconds it may stay in Redis."""
+        return PROJECTION_LIFE if self.accepted else SHORT_LIFE
+
+
+FIELDS = tuple(field.name for field in fields(Projection))
+
+
+def name_of(digest: str) -> str:
+    """Return the name its projection has in Redis."""
+    return NAME + digest
+
+
+def unknown(digest: str) -> Projection:
+    """Return the projection of a secret nobody has; any real one replaces it."""
+    return Projection(0, digest, UNKNOWN)
+
+
+def arguments(projections: Sequence[Projection]) -> tuple[list[str], list[str | int]]:
+    """Return KEYS and ARGV of WRITE."""
+    argv: list[str | int] = [len(FIELDS)]
+    for each in projections:
+        argv.append(each.life)
+        for name, value in zip(FIELDS, astuple(each), strict=True):
+            argv += [name, _plain(value)]
+    return [name_of(each.digest) for each in projections], argv
+
+
+def _plain(value: Any) -> str | int:
+    """Return a field as Redis keeps it; a list has a line break on both sides of each item, for Lua to find it."""
+    if isinstance(value, tuple):
+        return "\n" + "".join(f"{item}\n" for item in value)
+    return int(value) if isinstance(value, bool) else value
+
+
+def state_of(keys: Iterable[int]) -> dict[int, Projection]:
+    """Return the projections of these opened keys as PostgreSQL has them now, by the key's primary key."""
+    return _read(list(keys))
+
+
+def write_owed(*, at: datetime | None = None) -> int:
+    """Bring Redis up to date with every change that is owed; return how many keys. Safe to run twice, and in pairs.
+
+    No row is locked while Redis is asked: a frozen Redis must not hold up a suspension. A debt is taken back only
+    for the version that was written; a crash before that repeats a write and never loses one. Redis away: the debts
+    stay, and the gateways learn of denials from PostgreSQL themselves. `at` is every payer's argument; versions,
+    not times, decide here.
+    """
+    written, last = 0, 0
+    while chunk := _owed_after(last):
+        if not _write(chunk):
+            return written
+        written += _settle(chunk)
+        last = max(chunk)
+    return written
+
+
+def rebuild() -> int:
+    """Write every key that still matters, owed or not: the living, and the denials of the last lifetime.
+
+    Returns how many; raises RedisError where Redis is away.
+    """
+    written, last = 0, 0
+    while pks := _pks(
+        """SELECT id FROM onboarding_key
+           WHERE id > %s AND secret_hash IS NOT NULL AND (state IN ('active', 'suspended')
+               OR access_changed_at > clock_timestamp() - make_interval(secs => %s))
+           ORDER BY id LIMIT %s""",
+        [last, 2 * PROJECTION_LIFE, CHUNK],
+    ):
+        chunk = _read(pks)
+        _put(list(chunk.values()))
+        _settle(chunk)
+        written, last = written + len(chunk), pks[-1]
+    return written
+
+
+def _owed_after(last: int) -> dict[int, Projection]:
+    return _read(
+        _pks(
+            """SELECT id FROM onboarding_key WHERE projection_owed AND secret_hash IS NOT NULL AND id > %s
+               ORDER BY id LIMIT %s""",
+            [last, CHUNK],
+        )
+    )
+
+
+def _settle(chunk: dict[int, Projection]) -> int:
+    """Take back the debts of the versions written; a key that changed meanwhile stays owed."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE onboarding_key AS k SET projection_owed = false
+               FROM unnest(%s::bigint[], %s::bigint[]) AS written(id, version)
+               WHERE k.id = written.id AND k.access_version = written.version AND k.projection_owed""",
+            [list(chunk), [each.version for each in chunk.values()]],
+        )
+        return cursor.rowcount
+
+
+def _write(chunk: dict[int, Projection]) -> bool:
+    try:
+        _put(list(chunk.values()))
+    except (RedisError, OSError) as error:
+        log.warning("Redis is away (%s): the projection of %d keys stays owed.", type(error).__name__, len(chunk))
+        return False
+    return True
+
+
+def _put(projections: Sequence[Projection]) -> None:
+    keys, argv = arguments(projections)
+    _redis().eval(WRITE, len(keys), *keys, *argv)
+
+
+def _pks(sql: str, parameters: list[Any]) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+def _read(pks: list[int]) -> dict[int, Projection]:
+    if not pks:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(BY_KEY, [pks])
+        return {row[0]: Projection.of_row(row) for row in cursor.fetchall()}
+
+
+@cache
+def _redis() -> Redis:
+    """Return this process's client: every wait is bounded; a connection that Redis dropped is opened once again."""
+    return Redis.from_url(
+        settings.REDIS_URL,
+        socket_timeout=TIMEOUT,
+        socket_connect_timeout=TIMEOUT,
+        retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
+    )

@@ -1,0 +1,180 @@
+"""The limits' formulas: Lua in Redis against plain arithmetic, and the arithmetic against its own promises."""
+
+import time
+from pathlib import Path
+
+from hypothesis import HealthCheck, given
+from hypothesis import settings as fuzz
+from hypothesis import strategies as st
+
+from enforcement.gateway import limits
+from enforcement.gateway.counting import SCRIPT, Verdict
+from enforcement.gateway.limits import MINUTE, Standing
+from onboarding import projection
+from onboarding.projection import Projection
+
+FAR = 4_000_000_000  # seconds since 1970
+DIGEST = "d" * 64
+limit = st.integers(min_value=1, max_value=100_000)
+moments = st.lists(st.integers(min_value=0, max_value=20_000_000), min_size=1, max_size=200)
+quickly = fuzz(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def known(per_minute: int, per_day: int, **more) -> Projection:
+    given_ = {"version": 1, "digest": DIGEST, "state": "active", "key": "k_1", "owner": "o", "program": "p"}
+    return Projection(**given_ | {"per_minute": per_minute, "per_day": per_day, "expires": FAR, "accepted": True} | more)
+
+
+def put(client, *projections: Projection) -> None:
+    keys, argv = projection.arguments(projections)
+    client.eval(projection.WRITE, len(keys), *keys, *argv)
+
+
+def ask(client, *, model: str = "", scope: str = "", version: int = 0) -> Verdict:
+    prefixes = (projection.MINUTE, projection.DAY, projection.USAGE)
+    return Verdict.of_reply(
+        client.eval(SCRIPT, 1, projection.name_of(DIGEST), model, scope, *prefixes, version)
+    )
+
+
+def admitted(limit_: int, pauses: list[int]) -> list[int]:
+    """Return the times at which requests pass that come `pauses` microseconds after one another."""
+    debt, last, now, passed = 0, 0, 0, []
+    for pause in pauses:
+        now += pause
+        debt = limits.drained(debt, passed=now - last, limit=limit_)
+        last = now
+        if limits.fits(debt, limit=limit_):
+            debt += MINUTE
+            passed.append(now)
+    return passed
+
+
+@given(limit, st.integers(min_value=0, max_value=10**13), st.integers(min_value=-(10**8), max_value=10**8))
+@quickly
+def test_the_script_counts_as_the_formula_says(valkey, per_minute, debt, passed):
+    put(valkey, known(per_minute, 10**9))
+    seconds, microseconds = valkey.time()
+    valkey.delete("gh:d:o:p")
+    valkey.hset("gh:m:o:p", mapping={"debt": debt, "at": seconds * 1_000_000 + microseconds - passed})
+    at = int(valkey.hget("gh:m:o:p", "at"))
+
+    verdict = ask(valkey)
+
+    left = limits.drained(debt, passed=verdict.standing.now - at, limit=per_minute)
+    fits = limits.fits(left, limit=per_minute)
+    assert (verdict.code, verdict.standing.debt) == (("ok", left + MINUTE) if fits else ("rate_limited", left))
+
+
+@given(limit)
+@quickly
+def test_a_burst_of_exactly_the_limit_passes(per_minute):
+    per_minute = min(per_minute, 500)
+
+    assert len(admitted(per_minute, [0] * (per_minute + 5))) == per_minute
+
+
+@given(st.integers(min_value=1, max_value=300), moments)
+@quickly
+def test_in_any_stretch_no_more_pass_than_burst_and_refill(per_minute, pauses):
+    passed = admitted(per_minute, pauses)
+
+    for index, start in enumerate(passed):
+        for later, end in enumerate(passed[index:], start=1):
+            assert later <= per_minute + (end - start) * per_minute / MINUTE
+
+
+@given(limit, st.integers(min_value=0, max_value=10**13))
+@quickly
+def test_after_the_wait_one_more_passes_and_not_a_microsecond_before(per_minute, debt):
+    debt = limits.drained(debt, passed=0, limit=per_minute)
+    wait = limits.wait(debt, limit=per_minute)
+
+    assert limits.fits(limits.drained(debt, passed=wait, limit=per_minute), limit=per_minute)
+    assert wait == 0 or not limits.fits(limits.drained(debt, passed=wait - 1, limit=per_minute), limit=per_minute)
+
+
+@given(st.integers(min_value=6000, max_value=60_000), st.lists(st.booleans(), min_size=5, max_size=30))
+@fuzz(quickly, max_examples=15)
+def test_a_run_of_requests_in_real_time_follows_the_formula(valkey, per_minute, pauses):
+    """By Redis' own clock, request after request, each verdict is what the formula makes of the one before."""
+    put(valkey, known(per_minute, 10**9))
+    seconds, microseconds = valkey.time()
+    debt, last = (per_minute - 2) * MINUTE, seconds * 1_000_000 + microseconds  # two more fit at once
+    valkey.hset("gh:m:o:p", mapping={"debt": debt, "at": last})
+    for pause in pauses:
+        time.sleep(60 / per_minute if pause else 0)
+        verdict = ask(valkey)
+        left = limits.drained(debt, passed=verdict.standing.now - last, limit=per_minute)
+        fits = limits.fits(left, limit=per_minute)
+        assert (verdict.code == "ok") is fits
+        if fits:
+            debt, last = left + MINUTE, verdict.standing.now
+
+
+def test_both_limits_or_none_are_charged(valkey):
+    put(valkey, known(10, 1))
+
+    codes = [ask(valkey).code for _ in range(3)]
+    debt = int(valkey.hget("gh:m:o:p", "debt"))
+
+    assert (codes, debt) == (["ok", "rate_limited", "rate_limited"], MINUTE)
+
+
+def test_a_smaller_limit_holds_nobody_for_more_than_a_minute(valkey):
+    put(valkey, known(600, 10**6))
+    for _ in range(600):
+        ask(valkey)
+    put(valkey, known(5, 10**6, version=2))
+
+    verdict = ask(valkey)
+
+    assert (verdict.code, verdict.standing.retry_after <= 12) == ("rate_limited", True)
+
+
+def test_the_state_is_asked_before_the_limits(valkey):
+    said = []
+    for fields in (
+        {"state": "revoked"}, {"state": "expired"}, {"expires": 1_000_000_000}, {"state": "suspended"},
+        {"accepted": False}, {"environment": "test"}, {"models": ("b", "c")}, {"models": ("b", "a")},
+    ):  # fmt: skip
+        put(valkey, known(1, 1, **{"environment": "live", "models": ("a",)} | fields))
+        said.append(ask(valkey, model="a", scope="live").code)
+
+    assert said == [
+        "revoked_key", "expired_key", "expired_key", "suspended", "terms_not_accepted", "outside_scope",
+        "outside_scope", "ok",
+    ]  # fmt: skip
+
+
+def test_a_projection_older_than_what_the_process_saw_is_not_believed(valkey):
+    put(valkey, known(5, 5, version=3))
+
+    assert [ask(valkey, version=version).code for version in (3, 4)] == ["ok", "missing"]
+
+
+def test_what_redis_keeps_has_an_end(valkey):
+    put(valkey, known(5, 5))
+    ask(valkey)
+
+    lives = {name[:5]: valkey.ttl(name) for name in valkey.keys("gh:[pmdu]:*")}
+    assert 0 < lives["gh:p:"] <= 3600
+    assert 0 < lives["gh:m:"] <= 61
+    assert 0 < lives["gh:d:"] <= 25 * 3600
+    assert 0 < lives["gh:u:"] <= 8 * 86400
+
+
+def test_a_refused_request_says_the_seconds_a_client_must_wait():
+    minute = Standing(0, 60, 60 * MINUTE, 100, 1, False, True)
+    both = Standing(86_399_000_000, 60, 60 * MINUTE, 100, 100, False, False)
+    none = Standing(0, 0, 0, 0, 0, False, False)
+
+    assert (minute.hit, minute.retry_after) == (["minute"], 1)
+    assert (both.hit, both.retry_after) == (["minute", "day"], 1)
+    assert none.retry_after == 86_400
+
+
+def test_the_numbers_of_the_formula_stand_in_the_script_too():
+    text = (Path(limits.__file__).parent / "script.lua").read_text()
+
+    assert f"local MINUTE, DAY = {MINUTE}, {limits.DAY}" in text
