@@ -94,7 +94,7 @@ class Journey:
 
     def apply(self) -> Iterator[str]:
         self.ana.open(f"/apply/{SLUG}/")
-        self.ana.submit()
+        self.ana.submit(owner="me")
         given = answers.complete(APPLICANT, STORY, [MODEL])
         pages = 0
         while "/form/" in self.ana.page.url.path:

@@ -126,7 +126,8 @@ def _mail(letter: Letter) -> EmailMultiAlternatives:
     """Return the letter as mail; its Message-ID never changes, so a repeated one can be told."""
     headers = {"Message-ID": f"<letter-{letter.pk}@gatehouse>", "Auto-Submitted": "auto-generated"}
     mail = EmailMultiAlternatives(
-        letter.subject, letter.text, settings.DEFAULT_FROM_EMAIL, [letter.recipient], headers=headers
+        letter.subject, letter.text, settings.DEFAULT_FROM_EMAIL, [letter.recipient],
+        reply_to=[settings.CONTACT_EMAIL], headers=headers,
     )
     if letter.html:
         mail.attach_alternative(letter.html, "text/html")

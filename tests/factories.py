@@ -20,6 +20,7 @@ from onboarding.models import Application, Grant, Key, Program, QuestionSet, Rev
 from onboarding.states import ApplicationState, Environment
 from policies.domain import acceptances, guidelines
 from policies.models import GuidelineVersion
+from tests import reviewed
 
 MONDAY = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 _serial = count(1)
@@ -172,6 +173,9 @@ def _moved(made: Application, state: str, at: datetime, fields: dict) -> Applica
         with transaction.atomic():
             ledger.record(Event(f"application.{step}"), subject=made, actor="test", at=at)
     made.refresh_from_db()
+    if state in (ApplicationState.APPROVED, ApplicationState.LAPSED, ApplicationState.REJECTED):
+        rejected = state == ApplicationState.REJECTED
+        reviewed.leave_traces([made], at=at, outcome="rejected" if rejected else "approved")
     return made
 
 
@@ -246,3 +250,4 @@ def make_long_line(program: Program, length: int, *, at: datetime = MONDAY) -> N
     with transaction.atomic():
         ledger.record_many(Event.APPLICATION_APPROVED, subjects=made, actor="test", at=at)
         ledger.record_many(Event.ENTRY_JOINED, subjects=program.entries.all(), actor="test", at=at)
+    reviewed.leave_traces(made, at=at)

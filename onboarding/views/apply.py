@@ -185,12 +185,8 @@ def _to(application: Application, section: Section) -> HttpResponse:
 def _start_page(
     request: HttpRequest, found: starting.Start, *, problem: str = "", status: int = 200
 ) -> HttpResponse:
-    context = {
-        "start": found,
-        "program": found.program,
-        "problem": problem,
-        "chosen": request.POST.get("owner"),
-    }
+    chosen = request.POST.get("owner") or next((choice.value for choice in found.free), "")
+    context = {"start": found, "program": found.program, "problem": problem, "chosen": chosen}
     return render(request, "onboarding/apply_start.html", context, status=status)
 
 

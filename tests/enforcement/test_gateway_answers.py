@@ -6,6 +6,7 @@ from datetime import timedelta
 import httpx
 import pytest
 from django.conf import settings
+from django.db import transaction
 
 from audit import clock
 from audit.events import Event
@@ -256,12 +257,11 @@ def test_a_key_of_an_older_pepper_still_works(valkey, settings):
 def test_all_keys_of_an_owner_share_one_allowance(gateway):
     first = open_key(per_minute=3)
     gateway.ask(first.secret)
-    keys.end_all(first.grant, event=Event.KEY_REVOKED, by="test", at=clock.now())
+    with transaction.atomic():
+        keys.end_all(first.grant, event=Event.KEY_REVOKED, by="test", at=clock.now())
     Grant.objects.filter(pk=first.grant.pk).update(key_owed=True, key_request=2)
     keys.issue_owed(at=clock.now())
-    renewed = keys.open(
-        first.grant.keys.get(request=2), by=first.grant.application.applicant, at=clock.now()
-    )
+    renewed = keys.open(first.grant.keys.get(request=2), by=first.grant.application.applicant, at=clock.now())
 
     assert [gateway.code(renewed) for _ in range(3)] == ["ok", "ok", "rate_limited"]
 

@@ -179,7 +179,16 @@ def test_production_questions_are_asked_only_at_the_production_gate():
 def test_every_question_of_the_form_can_be_asked():
     seen = {
         question.key
-        for changes in ({}, HELD, {"applicant_type": "company", "personal_data": "yes", "audience": "public", "auto_publish": "yes"})
+        for changes in (
+            {},
+            HELD,
+            {
+                "applicant_type": "company",
+                "personal_data": "yes",
+                "audience": "public",
+                "auto_publish": "yes",
+            },
+        )
         for question in reading(make_paper(production=True), **changes).asked()
     }
 
@@ -189,7 +198,9 @@ def test_every_question_of_the_form_can_be_asked():
 # ---------------------------------------------------------------- what is wrong
 
 
-@pytest.mark.parametrize("key", [question.key for question in make_paper().form.questions if question.key in GOOD])
+@pytest.mark.parametrize(
+    "key", [question.key for question in make_paper().form.questions if question.key in GOOD]
+)
 def test_each_required_answer_is_missed_when_it_is_not_there(key):
     assert key in problems(**{key: None})
 
@@ -242,7 +253,9 @@ def test_a_website_must_be_a_public_page(website):
     assert "website" in problems(applicant_type="company", website=website)
 
 
-@pytest.mark.parametrize("website", ["https://pygma.example", "https://www.pygma.example/about?x=1#y", "https://bücher.example/"])
+@pytest.mark.parametrize(
+    "website", ["https://pygma.example", "https://www.pygma.example/about?x=1#y", "https://bücher.example/"]
+)
 def test_an_ordinary_website_is_taken(website):
     assert "website" not in problems(applicant_type="company", website=website)
 
@@ -276,12 +289,23 @@ def test_a_blocked_country_is_refused_with_a_reason():
     assert found == {"country": "We may not offer access in Spain."}
 
 
-@pytest.mark.parametrize(("typed", "kept"), [("12,000", 12000), ("12 000", 12000), (" 7 ", 7), (7, 7), ("٣", "٣"), ("1e3", "1e3")])
+@pytest.mark.parametrize(
+    ("typed", "kept"), [("12,000", 12000), ("12 000", 12000), (" 7 ", 7), (7, 7), ("٣", "٣"), ("1e3", "1e3")]
+)
 def test_numbers_are_read_as_people_type_them(typed, kept):
     assert answers.clean(make_paper().form, {"max_input_chars": typed}) == {"max_input_chars": kept}
 
 
-@given(st.dictionaries(st.sampled_from(make_paper().form.keys), st.text(max_size=50) | st.lists(st.text(max_size=9), max_size=3) | st.integers() | st.booleans() | st.none()))
+@given(
+    st.dictionaries(
+        st.sampled_from(make_paper().form.keys),
+        st.text(max_size=50)
+        | st.lists(st.text(max_size=9), max_size=3)
+        | st.integers()
+        | st.booleans()
+        | st.none(),
+    )
+)
 def test_cleaning_twice_is_cleaning_once_and_never_breaks_the_form(raw):
     paper = make_paper()
 
@@ -294,7 +318,9 @@ def test_cleaning_twice_is_cleaning_once_and_never_breaks_the_form(raw):
 
 
 def test_cleaning_leaves_out_what_no_question_asks_and_what_cannot_be_stored():
-    cleaned = answers.clean(make_paper().form, {"is_staff": "yes", "title": "A\x00B\ud800C\r\n", "summary": "  \n "})
+    cleaned = answers.clean(
+        make_paper().form, {"is_staff": "yes", "title": "A\x00B\ud800C\r\n", "summary": "  \n "}
+    )
 
     assert cleaned == {"title": "ABC", "summary": None}
 

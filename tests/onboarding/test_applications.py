@@ -55,7 +55,11 @@ def filled(program, user, *, owner=None, **changes):
     accept_guidelines(user)
     draft = applications.start(program, owner=owner or make_owner(user), by=user, at=MONDAY)
     return applications.save_draft(
-        draft, answers=good_for(program, user, **changes), seen_version=draft.answers_version, by=user, at=MONDAY
+        draft,
+        answers=good_for(program, user, **changes),
+        seen_version=draft.answers_version,
+        by=user,
+        at=MONDAY,
     )
 
 
@@ -179,9 +183,13 @@ def test_a_draft_keeps_what_was_typed_even_where_it_is_wrong(draft, alice):
 
 
 def test_an_emptied_answer_is_taken_away(draft, alice):
-    applications.save_draft(draft, answers={"title": "A name", "areas": ["legal"]}, seen_version=0, by=alice, at=LATER)
+    applications.save_draft(
+        draft, answers={"title": "A name", "areas": ["legal"]}, seen_version=0, by=alice, at=LATER
+    )
 
-    saved = applications.save_draft(draft, answers={"title": " ", "areas": []}, seen_version=1, by=alice, at=LATER)
+    saved = applications.save_draft(
+        draft, answers={"title": " ", "areas": []}, seen_version=1, by=alice, at=LATER
+    )
 
     assert not {"title", "areas"} & set(saved.answers)
 
@@ -197,7 +205,9 @@ def test_a_page_that_is_behind_overwrites_nothing(draft, alice):
     before = untouched(draft)
 
     with pytest.raises(StaleDraft) as raised:
-        applications.save_draft(draft, answers={"title": "From the other"}, seen_version=0, by=alice, at=LATER)
+        applications.save_draft(
+            draft, answers={"title": "From the other"}, seen_version=0, by=alice, at=LATER
+        )
 
     assert raised.value.application.answers["title"] == "From one tab"
     assert untouched(draft) == before
@@ -215,7 +225,9 @@ def test_a_stranger_saves_nothing(draft):
     before = untouched(draft)
 
     with pytest.raises(NotYours):
-        applications.save_draft(draft, answers={"title": "Mine"}, seen_version=0, by=make_user("charlie"), at=LATER)
+        applications.save_draft(
+            draft, answers={"title": "Mine"}, seen_version=0, by=make_user("charlie"), at=LATER
+        )
 
     assert untouched(draft) == before
 
@@ -238,7 +250,10 @@ def test_a_colleague_may_go_on_with_the_draft(program, alice):
     owner = owners.of_organisation(make_organisation(alice, bert))
     draft = applications.start(program, owner=owner, by=alice, at=MONDAY)
 
-    assert applications.save_draft(draft, answers={"title": "Ours"}, seen_version=0, by=bert, at=LATER).title == "Ours"
+    assert (
+        applications.save_draft(draft, answers={"title": "Ours"}, seen_version=0, by=bert, at=LATER).title
+        == "Ours"
+    )
 
 
 # ---------------------------------------------------------------- submit
@@ -420,7 +435,9 @@ def test_a_revision_never_changes(program, alice):
 # ---------------------------------------------------------------- withdraw, review, end
 
 
-@pytest.mark.parametrize("state", [State.DRAFT, State.SUBMITTED, State.IN_REVIEW, State.INFORMATION_REQUESTED])
+@pytest.mark.parametrize(
+    "state", [State.DRAFT, State.SUBMITTED, State.IN_REVIEW, State.INFORMATION_REQUESTED]
+)
 def test_withdraw_ends_it_and_no_case_is_owed(program, alice, state):
     application = make_application(program, owner=make_owner(alice), applicant=alice, state=state)
 
@@ -444,7 +461,9 @@ def test_approve_keeps_the_conditions_and_joins_the_line(program, alice):
     application = make_application(program, applicant=alice, state=State.IN_REVIEW)
     conditions = [{"category": "health", "text": "A clinician reads it first."}]
 
-    approved = applications.approve(application, conditions=conditions, by=make_reviewer(), at=LATER, reason="C1")
+    approved = applications.approve(
+        application, conditions=conditions, by=make_reviewer(), at=LATER, reason="C1"
+    )
 
     assert (approved.state, approved.conditions, approved.settled_at) == (State.APPROVED, conditions, LATER)
     assert WaitlistEntry.objects.get().application == approved
@@ -454,7 +473,9 @@ def test_approve_keeps_the_conditions_and_joins_the_line(program, alice):
 def test_an_imported_row_nobody_owns_is_approved_and_stays_out_of_the_line(program):
     from accounts.models import Owner
 
-    application = make_application(program, owner=Owner.objects.create(imported_as="Row 7"), state=State.IN_REVIEW)
+    application = make_application(
+        program, owner=Owner.objects.create(imported_as="Row 7"), state=State.IN_REVIEW
+    )
     Application.objects.filter(pk=application.pk).update(applicant=None)
 
     applications.approve(application, conditions=[], by="reviews", at=LATER, reason="A1")
@@ -493,7 +514,9 @@ def test_a_question_and_its_answer_come_back_to_review(program, alice):
 
 
 def test_only_the_applicants_side_answers(program, alice):
-    application = make_application(program, owner=make_owner(alice), applicant=alice, state=State.INFORMATION_REQUESTED)
+    application = make_application(
+        program, owner=make_owner(alice), applicant=alice, state=State.INFORMATION_REQUESTED
+    )
 
     with pytest.raises(NotYours):
         applications.answered(application, by=make_user("charlie"), at=LATER)
@@ -503,7 +526,10 @@ def test_only_the_applicants_side_answers(program, alice):
 
 STEPS = {  # verb -> where it starts, where it leads
     "submit": ({State.DRAFT}, State.SUBMITTED),
-    "withdraw": ({State.DRAFT, State.SUBMITTED, State.IN_REVIEW, State.INFORMATION_REQUESTED}, State.WITHDRAWN),
+    "withdraw": (
+        {State.DRAFT, State.SUBMITTED, State.IN_REVIEW, State.INFORMATION_REQUESTED},
+        State.WITHDRAWN,
+    ),
     "take_up": ({State.SUBMITTED}, State.IN_REVIEW),
     "ask": ({State.IN_REVIEW}, State.INFORMATION_REQUESTED),
     "answered": ({State.INFORMATION_REQUESTED}, State.IN_REVIEW),
@@ -529,7 +555,13 @@ def test_the_verbs_cover_the_table_and_nothing_else():
 
 @pytest.mark.parametrize(
     ("verb", "state"),
-    [(verb, state) for verb, (starts, _) in STEPS.items() if verb != "submit" for state in State if state not in starts],
+    [
+        (verb, state)
+        for verb, (starts, _) in STEPS.items()
+        if verb != "submit"
+        for state in State
+        if state not in starts
+    ],
 )
 def test_a_verb_refuses_every_state_it_does_not_start_from(program, alice, verb, state):
     application = make_application(program, owner=make_owner(alice), applicant=alice, state=state)
@@ -559,7 +591,12 @@ def test_what_was_withdrawn_cannot_be_submitted(program, alice):
 
 @pytest.mark.parametrize(
     ("state", "to"),
-    [(state, to) for state in State for to in State if to != state and to not in APPLICATION_TRANSITIONS[state]],
+    [
+        (state, to)
+        for state in State
+        for to in State
+        if to != state and to not in APPLICATION_TRANSITIONS[state]
+    ],
 )
 def test_the_database_refuses_every_step_that_is_not_in_the_table(program, alice, state, to):
     application = make_application(program, owner=make_owner(alice), applicant=alice, state=state)

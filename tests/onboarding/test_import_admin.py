@@ -49,8 +49,8 @@ def dora(client):
 
 
 @pytest.fixture
-def start_worker():
-    """Start workers of rq that end when the queue is empty, on this test's servers; none outlives the test."""
+def start_worker(files):
+    """Start workers of rq on this test's servers, which end when the queue is empty or the test is over."""
     words = ["manage.py", "rqworker", "default", "--burst", "--worker-class", "rq.worker.SimpleWorker"]
     started: list[subprocess.Popen] = []
 

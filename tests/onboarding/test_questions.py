@@ -14,7 +14,19 @@ from tests.factories import MONDAY
 
 pytestmark = pytest.mark.django_db
 
-SECTIONS = ["you", "organisation", "purpose", "users", "inputs", "outputs", "impact", "safeguards", "evidence", "scale", "declarations"]
+SECTIONS = [
+    "you",
+    "organisation",
+    "purpose",
+    "users",
+    "inputs",
+    "outputs",
+    "impact",
+    "safeguards",
+    "evidence",
+    "scale",
+    "declarations",
+]
 
 
 def shipped_with(key, /, **changes):
@@ -34,7 +46,9 @@ def test_the_shipped_set_has_all_sections_and_questions():
 def test_every_trigger_of_the_shipped_guidelines_reads_a_question_with_set_answers():
     form = questions.read(questions.shipped())
     source = guidelines.shipped()
-    texts = [text for part in source["prohibited"] + source["extra_scrutiny"] for text in part.get("triggers", [])]
+    texts = [
+        text for part in source["prohibited"] + source["extra_scrutiny"] for text in part.get("triggers", [])
+    ]
     clauses = [clause for text in texts for clause in conditions.parse(text).clauses]
 
     assert texts
@@ -137,15 +151,24 @@ def test_the_database_allows_one_current_set():
         (shipped_with("stage", rules={"required": True}), "is a choice and has no options"),
         (shipped_with("title", rules={"min_length": 9, "max_length": 3}), "asks for more than it allows"),
         (shipped_with("website", shown_when="applicant_type likes cats"), "is not a condition"),
-        (shipped_with("website", shown_when="declared = yes"), "reads declared, which is no question above it"),
+        (
+            shipped_with("website", shown_when="declared = yes"),
+            "reads declared, which is no question above it",
+        ),
         (shipped_with("full_name", shown_when="title = x"), "reads title, which is no question above it"),
         (shipped_with("website", shown_when="applicant_type = robot"), "not among its options"),
-        (shipped_with("website", shown_when="headcount != 1 and applicant_type != company"), "more than a page's script reads"),
+        (
+            shipped_with("website", shown_when="headcount != 1 and applicant_type != company"),
+            "more than a page's script reads",
+        ),
         (shipped_with("persona", weights={"yes": 2}), "needs a weight for each of its options"),
         (shipped_with("persona", weighs=""), "needs `weighs` and weights"),
         (shipped_with("title", key="summary"), "The key summary is used twice"),
         ({**questions.shipped(), "settings": {}}, "a setting of work_email_domain"),
-        ({**questions.shipped(), "holds": [{"code": "x", "when": "nothing = yes", "says": "x"}]}, "hold x reads nothing"),
+        (
+            {**questions.shipped(), "holds": [{"code": "x", "when": "nothing = yes", "says": "x"}]},
+            "hold x reads nothing",
+        ),
     ],
 )
 def test_a_broken_set_is_refused_with_the_place_and_nothing_is_kept(source, said):

@@ -15,7 +15,9 @@ from tests.factories import MONDAY, make_guidelines, make_program, make_question
 from tests.onboarding.filled import HELD, good, make_paper, reading
 
 pytestmark = pytest.mark.django_db
-relaxed = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+relaxed = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60
+)
 PAPER = make_paper(production=False)
 
 
@@ -159,7 +161,9 @@ def test_the_reasons_stand_strictest_first(rules):
     assert lanes[0] == STRICTEST_FIRST.index(Lane.REFUSE)
 
 
-@pytest.mark.parametrize("trigger", ["unknown_question = yes", "volume_per_day > setting", "areas contains legal or worse"])
+@pytest.mark.parametrize(
+    "trigger", ["unknown_question = yes", "volume_per_day > setting", "areas contains legal or worse"]
+)
 def test_a_trigger_this_form_cannot_answer_never_lets_anybody_through(trigger):
     source = guidelines.shipped()
     source["extra_scrutiny"][0]["triggers"] = [trigger.replace(" or worse", "")]
@@ -174,7 +178,14 @@ def test_a_trigger_this_form_cannot_answer_never_lets_anybody_through(trigger):
 def _with_trigger(version: GuidelineVersion, trigger: str) -> GuidelineVersion:
     copy = GuidelineVersion.objects.create(version="9.0.0", text_hash="9", source={}, loaded_at=MONDAY)
     Category.objects.create(
-        guidelines=copy, code="odd", kind="scrutiny", position=1, name="Odd", definition="x", lane="hold", triggers=[trigger]
+        guidelines=copy,
+        code="odd",
+        kind="scrutiny",
+        position=1,
+        name="Odd",
+        definition="x",
+        lane="hold",
+        triggers=[trigger],
     )
     copy.usual_uses.create(code="n01", text="x")
     return copy
@@ -191,7 +202,11 @@ ANSWERS = st.fixed_dictionaries(
         for question in PAPER.form.questions
         if question.options and question.type != "country"
     }
-    | {"rate_limit_per_user": st.integers(0, 1000), "logging_days": st.integers(0, 3650), "max_output_tokens": st.integers(1, 32000)},
+    | {
+        "rate_limit_per_user": st.integers(0, 1000),
+        "logging_days": st.integers(0, 3650),
+        "max_output_tokens": st.integers(1, 32000),
+    },
 )
 
 
@@ -205,7 +220,9 @@ def test_the_lane_is_the_strictest_of_its_reasons_and_scores_have_no_say(rules, 
 
 
 @relaxed
-@given(changes=ANSWERS, key=st.sampled_from(["areas", "decides", "users_under_18", "persona", "government_user"]))
+@given(
+    changes=ANSWERS, key=st.sampled_from(["areas", "decides", "users_under_18", "persona", "government_user"])
+)
 def test_leaving_an_answer_out_never_makes_the_lane_milder_than_hold(rules, changes, key):
     found = judged(rules, **changes | {key: None})
 
@@ -263,12 +280,17 @@ def test_levels_end_at_a_quarter_a_half_and_three_quarters(changes):
     assert found.level == 1 + (share > 0.25) + (share > 0.5) + (share > 0.75)
 
 
-@pytest.mark.parametrize(("hundredths", "level"), [(0, 1), (2500, 1), (2501, 2), (5000, 2), (5001, 3), (7500, 3), (7501, 4), (10000, 4)])
+@pytest.mark.parametrize(
+    ("hundredths", "level"),
+    [(0, 1), (2500, 1), (2501, 2), (5000, 2), (5001, 3), (7500, 3), (7501, 4), (10000, 4)],
+)
 def test_a_level_holds_up_to_its_bound(hundredths, level):
     assert risk.level_of(hundredths, 100) == level
 
 
-IMPACT = [question for question in PAPER.form.questions if question.weighs == "impact" and question.type != "multi"]
+IMPACT = [
+    question for question in PAPER.form.questions if question.weighs == "impact" and question.type != "multi"
+]
 
 
 @relaxed
@@ -280,7 +302,10 @@ def test_a_worse_impact_answer_never_lowers_the_score(changes, question, data):
     low, high = sorted(data.draw(st.tuples(*[st.integers(0, len(worse_last) - 1)] * 2)))
     base = HELD | changes | {"decides": "informs"}
 
-    assert assessed(**base | {question.key: worse_last[low]}).score <= assessed(**base | {question.key: worse_last[high]}).score
+    assert (
+        assessed(**base | {question.key: worse_last[low]}).score
+        <= assessed(**base | {question.key: worse_last[high]}).score
+    )
 
 
 SAFEGUARDS = {
