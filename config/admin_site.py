@@ -32,10 +32,14 @@ class StaffSite(AdminSite):
         if not request.user.is_authenticated:
             return redirect(f"{reverse('account_login')}?{urlencode({REDIRECT_FIELD_NAME: wanted})}")
         if self.has_permission(request):
-            safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
+            safe = url_has_allowed_host_and_scheme(
+                wanted, {request.get_host()}, require_https=request.is_secure()
+            )
             return redirect(wanted if safe else "admin:index")
         if request.user.is_active and request.user.is_staff:
-            messages.info(request, "The admin needs a second factor: set one up here, then open the admin again.")
+            messages.info(
+                request, "The admin needs a second factor: set one up here, then open the admin again."
+            )
             return redirect("mfa_activate_totp")
         raise PermissionDenied("This account does not belong to the staff.")
 
@@ -51,4 +55,7 @@ class StaffSite(AdminSite):
 
 def _has_second_factor_where_needed(user: User) -> bool:
     """Recovery codes alone are no second factor: they are the way back to one."""
-    return not settings.STAFF_NEED_SECOND_FACTOR or user.authenticator_set.filter(type=Authenticator.Type.TOTP).exists()
+    return (
+        not settings.STAFF_NEED_SECOND_FACTOR
+        or user.authenticator_set.filter(type=Authenticator.Type.TOTP).exists()
+    )

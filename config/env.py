@@ -20,7 +20,9 @@ def text(name: str, default: str | None = None) -> str:
         try:
             return Path(path).read_text().strip()
         except OSError as error:
-            raise ImproperlyConfigured(f"{name}_FILE names {path}, which cannot be read: {error.strerror}.") from None
+            raise ImproperlyConfigured(
+                f"{name}_FILE names {path}, which cannot be read: {error.strerror}."
+            ) from None
     if default is None:
         raise ImproperlyConfigured(f"Set {name}, or {name}_FILE to the path of a file that holds it.")
     return default
@@ -56,9 +58,13 @@ def peppers(name: str) -> dict[str, bytes]:
         try:
             found[label] = bytes.fromhex(raw)
         except ValueError:
-            raise ImproperlyConfigured(f"{name}: each line must be id:hex; the one of {label!r} is not.") from None
+            raise ImproperlyConfigured(
+                f"{name}: each line must be id:hex; the one of {label!r} is not."
+            ) from None
         if not label or len(found[label]) < 16:
-            raise ImproperlyConfigured(f"{name}: each line needs an id and at least 16 bytes (32 hex digits).")
+            raise ImproperlyConfigured(
+                f"{name}: each line needs an id and at least 16 bytes (32 hex digits)."
+            )
     if not found:
         raise ImproperlyConfigured(f"Set {name}: one line id:hex, newest first.")
     return found

@@ -23,7 +23,9 @@ KEY_PREFIX = env.text("KEY_PREFIX", "gh")
 
 PORT = env.number("PORT", 8000)
 GATEWAY_PORT = env.number("GATEWAY_PORT", 8001)
-GATEWAY_PROCESSES = env.number("GATEWAY_PROCESSES", 1)  # over all machines: the share of a limit while Redis is away
+GATEWAY_PROCESSES = env.number(
+    "GATEWAY_PROCESSES", 1
+)  # over all machines: the share of a limit while Redis is away
 BASE_URL = env.text("BASE_URL", None if PRODUCTION else f"http://127.0.0.1:{PORT}").rstrip("/")
 GATEWAY_URL = env.text("GATEWAY_URL", f"http://127.0.0.1:{GATEWAY_PORT}").rstrip("/")
 ALLOWED_HOSTS = env.lines("ALLOWED_HOSTS", None if PRODUCTION else "127.0.0.1,localhost,[::1],testserver")
@@ -98,7 +100,11 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.text("REDIS_URL")
 CACHES = {
     # allauth's rate limits count in the cache: the local-memory default would let every process count for itself.
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "gh:c"}
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "gh:c",
+    }
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 RQ_QUEUES = {"default": {"URL": REDIS_URL, "DEFAULT_TIMEOUT": 3600}}
@@ -141,7 +147,9 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_FORMS = {"signup": "accounts.forms.Signup"}
-ACCOUNT_RATE_LIMITS = {"add_member": "20/h/user"}  # added to allauth's own; looking up many addresses tells who is here
+ACCOUNT_RATE_LIMITS = {
+    "add_member": "20/h/user"
+}  # added to allauth's own; looking up many addresses tells who is here
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_EMAIL_NOTIFICATIONS = True  # a changed password or second factor is told to its owner
@@ -157,7 +165,9 @@ STAFF_NEED_SECOND_FACTOR = PRODUCTION
 # --- Mail: only outbox sends; the default writes each mail to a file.
 EMAIL_TIMEOUT = 20  # seconds; a mail server that hangs must not hold the outbox
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Gatehouse <no-reply@gatehouse.example>")
-CONTACT_EMAIL = env.text("CONTACT_EMAIL", "help@gatehouse.example")  # whom people write to; named on their pages
+CONTACT_EMAIL = env.text(
+    "CONTACT_EMAIL", "help@gatehouse.example"
+)  # whom people write to; named on their pages
 globals().update(env.reader.email_url_config(env.text("EMAIL_URL", f"filemail:///{DATA_DIR.resolve()}/mail")))
 
 # --- Time and words

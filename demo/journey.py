@@ -78,7 +78,10 @@ class Journey:
         self.ana = Visitor(self.web)
         self.ana.open("/accounts/signup/")
         self.ana.submit(
-            email=APPLICANT["email"], password1=OWN_PASSWORD, full_name=APPLICANT["name"], time_zone="Europe/Madrid"
+            email=APPLICANT["email"],
+            password1=OWN_PASSWORD,
+            full_name=APPLICANT["name"],
+            time_zone="Europe/Madrid",
         )
         yield "Ana signs up with e-mail and password."
         link = self._mailed(r"http\S+/accounts/confirm-email/\S+", "the link that confirms the address")
@@ -118,7 +121,10 @@ class Journey:
 
     def claim_and_decide(self) -> Iterator[str]:
         bob = self._staff("bob@gatehouse.example")
-        self._until(lambda: bob.open("/admin/reviews/case/desk/") and bob.says(STORY["title"]), "the case in the queue")
+        self._until(
+            lambda: bob.open("/admin/reviews/case/desk/") and bob.says(STORY["title"]),
+            "the case in the queue",
+        )
         yield "Celery opens a case; Bob sees it in the reviewers' queue, the first page of his admin."
         case = re.search(r"/admin/reviews/case/(\d+)/", bob.page.text)
         if case is None:
@@ -211,7 +217,9 @@ class Journey:
 
     def authorize(self) -> httpx.Response:
         return httpx.post(
-            f"{self.gateway}/v1/authorize", headers={"Authorization": f"Bearer {self.secret}"}, json={"model": MODEL}
+            f"{self.gateway}/v1/authorize",
+            headers={"Authorization": f"Bearer {self.secret}"},
+            json={"model": MODEL},
         )
 
     # --- how it walks
@@ -252,7 +260,9 @@ class Journey:
                 if body is not None:
                     yield f"{message['Subject']}\n{body.get_content()}"
 
-    def _until(self, holds: Callable[[], object], what: str, *, seconds: float = 75, every: float = 0.2) -> None:
+    def _until(
+        self, holds: Callable[[], object], what: str, *, seconds: float = 75, every: float = 0.2
+    ) -> None:
         deadline = time.monotonic() + seconds
         while not holds():
             if time.monotonic() > deadline:

@@ -12,8 +12,6 @@ from accounts.roles import Role
 from demo import PASSWORD
 
 
-
-
 @dataclass(frozen=True)
 class SignIn:
     email: str

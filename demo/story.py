@@ -95,7 +95,11 @@ class Story:
         for slug, steps in (("code-model", CODE_STEPS), ("image-model", IMAGE_STEPS)):
             for days, per_week, why in steps:
                 self.agenda.add(
-                    self.agenda.now - days * DAY, self._set_rate, program=self.programs[slug], per_week=per_week, why=why
+                    self.agenda.now - days * DAY,
+                    self._set_rate,
+                    program=self.programs[slug],
+                    per_week=per_week,
+                    why=why,
                 )
         self.agenda.add(self.agenda.now, self._plan_ahead)
 
@@ -126,7 +130,9 @@ class Story:
         program = self.programs[story["program"]]
         owner = owners.of_organisation(organisation) if organisation else owners.of_person(user)
         version = guidelines.in_force()
-        acceptances.accept(user, document="guidelines", version=version.version, text_hash=version.text_hash, at=at)
+        acceptances.accept(
+            user, document="guidelines", version=version.version, text_hash=version.text_hash, at=at
+        )
         application = applications.start(program, owner=owner, by=user, at=at)
         given = answers.complete(
             self.people[story["person"]], story, list(program.models.values_list("code", flat=True))
@@ -195,7 +201,9 @@ class Story:
     def seat(self, *, story: dict[str, Any], application: Application, at: datetime) -> None:
         """Wait for the weekly admission; answer the invitation a day after it."""
         self.beat(at=at)
-        offered = Invitation.objects.filter(seat__entry__application=application, state=InvitationState.OFFERED).first()
+        offered = Invitation.objects.filter(
+            seat__entry__application=application, state=InvitationState.OFFERED
+        ).first()
         if offered is None:
             self.agenda.add(at + 12 * HOUR, self.seat, story=story, application=application)
         elif story["path"] == "declined":
@@ -218,7 +226,9 @@ class Story:
             self.agenda.add(self.agenda.now - 2 * DAY, self.suspend, grant=grant)
 
     def suspend(self, *, grant: Grant, at: datetime) -> None:
-        grants.suspend(grant, by=self.staff["sam"], at=at, reason="Commands were run without the user's confirmation.")
+        grants.suspend(
+            grant, by=self.staff["sam"], at=at, reason="Commands were run without the user's confirmation."
+        )
 
 
 def approve_with_conditions(case: Case) -> dict[str, Any]:

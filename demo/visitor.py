@@ -97,7 +97,9 @@ class Visitor:
         sent = form.fields | {name: _texts(value) for name, value in given.items()}
         url = httpx.URL(self.page.url).join(form.action) if form.action else self.page.url
         self.page = self.http.post(
-            url, data={name: values for name, values in sent.items() if values}, headers={"Referer": str(self.page.url)}
+            url,
+            data={name: values for name, values in sent.items() if values},
+            headers={"Referer": str(self.page.url)},
         )
         return self._checked(expect)
 
@@ -116,7 +118,9 @@ class Visitor:
         fitting = [form for form in posts if to in form.action] if to else posts
         known = [form for form in fitting if names <= set(form.fields) | set(form.buttons)]
         if not known:
-            raise Unexpected(f"{self.page.url} has no form to {to or 'fill'} with {sorted(names)}: {self.words()[:600]}")
+            raise Unexpected(
+                f"{self.page.url} has no form to {to or 'fill'} with {sorted(names)}: {self.words()[:600]}"
+            )
         return known[0]
 
     def _checked(self, expect: int) -> httpx.Response:

@@ -22,6 +22,7 @@ class Process:
     argv: tuple[str, ...]
     ready_url: str = ""  # answers 200 once it is ready
     ready_words: str = ""  # or: stands in its log once it is ready
+    feeds: bool = False  # hands work to others, and so stops before them
 
 
 def port(name: str, environ: Mapping[str, str]) -> int:
@@ -39,7 +40,7 @@ def address(name: str, environ: Mapping[str, str]) -> str:
 
 
 def table(environ: Mapping[str, str]) -> dict[str, Process]:
-    """Return every process by name, in the order they start; they stop in the opposite one."""
+    """Return every process by name, in the order they start."""
     web, gateway = (address(name, environ) for name in ("web", "gateway"))
     gateways = environ.get("GATEWAY_PROCESSES") or "1"
     schedule = str(Path(environ["GATEHOUSE_DATA"]) / "run" / "beat-schedule")
@@ -56,9 +57,9 @@ def table(environ: Mapping[str, str]) -> dict[str, Process]:
     rows = [
         Process("worker", _module(worker), ready_words="ready."),
         Process("rq", (sys.executable, "manage.py", "rqworker", "default"), ready_words="Listening on"),
-        Process("gateway", _module(hot), ready_url=f"{gateway}/readyz"),
-        Process("web", _module(pages), ready_url=f"{web}/readyz"),
-        Process("beat", (*_module(beat), "--schedule", schedule), ready_words="beat: Starting"),
+        Process("gateway", _module(hot), ready_url=f"{gateway}/readyz", feeds=True),
+        Process("web", _module(pages), ready_url=f"{web}/readyz", feeds=True),
+        Process("beat", (*_module(beat), "--schedule", schedule), ready_words="beat: Starting", feeds=True),
     ]
     return {row.name: row for row in rows}
 

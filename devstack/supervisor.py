@@ -184,20 +184,31 @@ class Supervisor:
     # --- the end
 
     def _stop_all(self) -> None:
-        """Stop one after the other, last started first, so that nothing is promised to one that is gone."""
-        for child in reversed(self.children.values()):
-            if not child.popen:
-                continue
-            child.popen.terminate()  # the leader alone: it ends its own children in its own order
+        """Stop those that hand out work before those that do it, so that nothing is handed to one that is gone."""
+        for feeds in (True, False):
+            children = [
+                child for child in self.children.values() if child.popen and child.process.feeds == feeds
+            ]
+            for child in children:
+                assert child.popen
+                child.popen.terminate()  # the leader alone: it ends its own children in its own order
             deadline = time.monotonic() + GRACE
-            while child.popen.poll() is None and time.monotonic() < deadline and not self.hurried.is_set():
+            while children and time.monotonic() < deadline and not self.hurried.is_set():
                 self._pass_on(0.02)
-            if child.popen.poll() is None:
+                children = [child for child in children if not self._has_ended(child)]
+            for child in children:
                 if not self.hurried.is_set():
                     self.hear(
                         child.process.name, f"[{child.process.name} did not stop in time and is killed]"
                     )
+                assert child.popen
                 lifelines.kill([child.popen.pid])
-            self._bury(child)
+                self._bury(child)
         self.guard.dismiss()
         self.selector.close()
+
+    def _has_ended(self, child: Child) -> bool:
+        """Bury the child if it has ended; say so."""
+        if child.popen and child.popen.poll() is not None:
+            self._bury(child)
+        return child.popen is None

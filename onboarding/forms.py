@@ -1,6 +1,7 @@
 """The application form as Django forms, one section each, built from a question set.
 
-What an answer may be is said once, in the domain: these fields only carry what was typed and the domain's sentences.
+What an answer may be is said once, in the domain: these fields carry what was typed, and the domain's
+sentences.
 """
 
 import json
@@ -88,7 +89,7 @@ def on_page(reading: Reading, section: str) -> list[Question]:
 
 
 def typed_on(reading: Reading, section: str, post: QueryDict) -> dict[str, Any]:
-    """Return what was typed on the section's page: an unticked box or unchosen option arrives as nothing at all."""
+    """Return what was typed on the section's page; an unticked box or unchosen option is an empty answer."""
     found: dict[str, Any] = {}
     for question in on_page(reading, section):
         if question.type == "multi":

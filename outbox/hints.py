@@ -31,7 +31,9 @@ def later(task: str) -> bool:
     except Exception as error:  # whatever the broker's client raises: a hint must never break a page
         _closed_again_at = time.monotonic() + OPEN_FOR
         _forget()
-        log.warning("Hint %s not sent (%s); its payer runs within a minute anyway.", task, type(error).__name__)
+        log.warning(
+            "Hint %s not sent (%s); its payer runs within a minute anyway.", task, type(error).__name__
+        )
         return False
     return True
 

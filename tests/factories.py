@@ -37,7 +37,9 @@ def verified(user: User) -> User:
     """Mark the address as verified, as following the mail's link does."""
     from allauth.account.models import EmailAddress
 
-    EmailAddress.objects.get_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})
+    EmailAddress.objects.get_or_create(
+        user=user, email=user.email, defaults={"verified": True, "primary": True}
+    )
     return user
 
 
@@ -46,7 +48,9 @@ def make_roles() -> None:
     for role, duties in DUTIES.items():
         group, is_new = Group.objects.get_or_create(name=str(role))
         if is_new:
-            group.permissions.set(Permission.objects.filter(content_type__app_label="accounts", codename__in=duties))
+            group.permissions.set(
+                Permission.objects.filter(content_type__app_label="accounts", codename__in=duties)
+            )
 
 
 def make_staff(name: str, *roles: Role) -> User:
@@ -110,7 +114,9 @@ def make_program(slug: str = "", **settings) -> Program:
 def make_rate(program: Program, per_week: int, *, from_at: datetime = MONDAY - timedelta(days=30)):
     """Set the rate so that it holds at MONDAY."""
     manager = User.objects.filter(groups__name=Role.ONBOARDING_MANAGER).first() or make_manager()
-    return rates.set_rate(program, per_week=per_week, from_at=from_at, by=manager, at=from_at, reason="First plan")
+    return rates.set_rate(
+        program, per_week=per_week, from_at=from_at, by=manager, at=from_at, reason="First plan"
+    )
 
 
 def make_application(
@@ -215,27 +221,44 @@ def make_secret(program: Program | None = None, *, at: datetime = MONDAY, **fiel
 
 def accept_guidelines(user: User, *, at: datetime = MONDAY) -> None:
     version = make_guidelines()
-    acceptances.accept(user, document="guidelines", version=version.version, text_hash=version.text_hash, at=at)
-
-
+    acceptances.accept(
+        user, document="guidelines", version=version.version, text_hash=version.text_hash, at=at
+    )
 
 
 def make_long_line(program: Program, length: int, *, at: datetime = MONDAY) -> None:
     """Put `length` approved applications of as many people into the line, set-based, by the legal steps."""
     tag = next(_serial)
-    people = User.objects.bulk_create(User(email=f"l{tag}-{i}@example.org", password="!") for i in range(length))
+    people = User.objects.bulk_create(
+        User(email=f"l{tag}-{i}@example.org", password="!") for i in range(length)
+    )
     owned = Owner.objects.bulk_create(Owner(person=person) for person in people)
     made = Application.objects.bulk_create(
         Application(
-            program=program, owner=owner, applicant=owner.person, title=f"Use {i}", question_set=make_questions(), started_at=at
+            program=program,
+            owner=owner,
+            applicant=owner.person,
+            title=f"Use {i}",
+            question_set=make_questions(),
+            started_at=at,
         )  # fmt: skip
         for i, owner in enumerate(owned)
     )
     version = make_guidelines()
     Revision.objects.bulk_create(
         Revision(
-            application=each, number=1, answers={}, question_set=each.question_set, guidelines=version, lane="notify",
-            lane_reasons=[], risk_score=1, risk_level=1, risk_parts=[], submitted_at=at, submitted_by=each.applicant,
+            application=each,
+            number=1,
+            answers={},
+            question_set=each.question_set,
+            guidelines=version,
+            lane="notify",
+            lane_reasons=[],
+            risk_score=1,
+            risk_level=1,
+            risk_parts=[],
+            submitted_at=at,
+            submitted_by=each.applicant,
         )  # fmt: skip
         for each in made
     )
@@ -244,7 +267,9 @@ def make_long_line(program: Program, length: int, *, at: datetime = MONDAY) -> N
     rows.update(state="in_review")
     rows.update(state="approved")
     WaitlistEntry.objects.bulk_create(
-        WaitlistEntry(program=program, owner_id=each.owner_id, application=each, joined_at=at + timedelta(seconds=i))
+        WaitlistEntry(
+            program=program, owner_id=each.owner_id, application=each, joined_at=at + timedelta(seconds=i)
+        )
         for i, each in enumerate(made)
     )
     with transaction.atomic():

@@ -18,7 +18,9 @@ START_LINE = 4711  # advisory lock: held by the test, shared by the racers, so t
 def environment(**more: str) -> dict[str, str]:
     """Return the environment in which a process sees the test's database."""
     given = urlsplit(os.environ["DATABASE_URL"])
-    address = given._replace(path=f"{given.path.rpartition('/')[0]}/{connection.settings_dict['NAME']}").geturl()
+    address = given._replace(
+        path=f"{given.path.rpartition('/')[0]}/{connection.settings_dict['NAME']}"
+    ).geturl()
     return os.environ | {"DATABASE_URL": address, "DJANGO_SETTINGS_MODULE": "config.settings"} | more
 
 
@@ -43,8 +45,12 @@ def race(*commands: list[str]) -> list[str]:
         cursor.execute("SELECT pg_advisory_lock(%s)", [START_LINE])
     racers = [
         subprocess.Popen(
-            [sys.executable, "-m", "tests.racers", *command], cwd=ROOT, env=environment(),
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            [sys.executable, "-m", "tests.racers", *command],
+            cwd=ROOT,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )  # fmt: skip
         for command in commands
     ]
@@ -61,7 +67,10 @@ def race(*commands: list[str]) -> list[str]:
 
 def waiting_at_the_line() -> int:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s AND NOT granted", [START_LINE])
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s AND NOT granted",
+            [START_LINE],
+        )
         return cursor.fetchone()[0]
 
 

@@ -42,7 +42,9 @@ def accept(invitation: str, at: str) -> int:
 
 def claim(case: str, reviewer: str, at: str) -> str:
     try:
-        claims.claim(Case.objects.get(pk=case), by=User.objects.get(pk=reviewer), at=datetime.fromisoformat(at))
+        claims.claim(
+            Case.objects.get(pk=case), by=User.objects.get(pk=reviewer), at=datetime.fromisoformat(at)
+        )
     except claims.HeldBy:
         return "refused"
     return "claimed"

@@ -61,7 +61,10 @@ def test_the_domain_reads_no_clock_no_request_and_no_settings_at_import():
         if "domain" not in path.parts:
             continue
         text = path.read_text()
-        if re.search(r"\b(timezone\.now|datetime\.now|datetime\.utcnow|clock\.now)\(", text) or "HttpRequest" in text:
+        if (
+            re.search(r"\b(timezone\.now|datetime\.now|datetime\.utcnow|clock\.now)\(", text)
+            or "HttpRequest" in text
+        ):
             wrong.append(str(path.relative_to(ROOT)))
 
     assert wrong == []
@@ -72,7 +75,9 @@ def test_state_is_assigned_only_in_the_domain():
     wrong = [
         str(path.relative_to(ROOT))
         for path in SOURCES
-        if "domain" not in path.parts and path.name not in {"projection.py"} and assigns.search(path.read_text())
+        if "domain" not in path.parts
+        and path.name not in {"projection.py"}
+        and assigns.search(path.read_text())
     ]
 
     assert wrong == []
@@ -82,7 +87,8 @@ def test_only_the_outbox_sends_mail():
     wrong = [
         str(path.relative_to(ROOT))
         for path in SOURCES
-        if path.parent.name != "outbox" and any(name.startswith("django.core.mail") for name in imported(path))
+        if path.parent.name != "outbox"
+        and any(name.startswith("django.core.mail") for name in imported(path))
     ]
 
     assert wrong == []
@@ -90,7 +96,9 @@ def test_only_the_outbox_sends_mail():
 
 def test_there_is_no_junk_drawer_and_no_file_over_400_lines():
     wrong = [
-        str(path.relative_to(ROOT)) for path in SOURCES if path.name in JUNK or path.read_text().count("\n") > 400
+        str(path.relative_to(ROOT))
+        for path in SOURCES
+        if path.name in JUNK or path.read_text().count("\n") > 400
     ]
 
     assert wrong == []

@@ -39,12 +39,18 @@ class GrantAdmin(ReadOnlyAdmin):
         return [path("<int:pk>/access/<slug:verb>/", view, name="grant_act"), *super().get_urls()]
 
     def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         grant = Grant.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
         offered = []
         if grant and may(request.user, Duty.MANAGE_ACCESS):
-            offered = [(name, says) for name, (_, to, says) in VERBS.items() if to in GRANT_TRANSITIONS[grant.state]]
+            offered = [
+                (name, says) for name, (_, to, says) in VERBS.items() if to in GRANT_TRANSITIONS[grant.state]
+            ]
         return super().change_view(request, object_id, form_url, {"grant": grant, "verbs": offered})
 
     def act(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:

@@ -84,7 +84,11 @@ class ProgramAdmin(admin.ModelAdmin):
         every = list(Program.objects.order_by("name"))
         slug = slug or request.GET.get("program", "")
         program = get_object_or_404(Program, slug=slug) if slug else (every[0] if every else None)
-        context = self.admin_site.each_context(request) | {"title": "Board", "programs": every, "program": program}
+        context = self.admin_site.each_context(request) | {
+            "title": "Board",
+            "programs": every,
+            "program": program,
+        }
         if program:
             with timezone.override(program.zone):
                 context |= figures(program, clock.now()) | {
@@ -128,7 +132,9 @@ class ProgramAdmin(admin.ModelAdmin):
             raise PermissionDenied
         return get_object_or_404(Program, slug=slug)
 
-    def _try(self, request: HttpRequest, slug: str, done: str, verb: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+    def _try(
+        self, request: HttpRequest, slug: str, done: str, verb: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
         try:
             verb(*args, **kwargs)
         except REFUSALS as refusal:
@@ -164,7 +170,9 @@ def figures(program: Program, at: datetime) -> dict[str, Any]:
         "left": week.limit - week.admitted if week else 0,
         "rate": rates.in_force(program, at),
         "ahead": program.rate_steps.filter(from_at__gt=at).select_related("set_by").order_by("from_at"),
-        "past": program.rate_steps.filter(from_at__lte=at).select_related("set_by").order_by("-from_at", "-id")[:10],
+        "past": program.rate_steps.filter(from_at__lte=at)
+        .select_related("set_by")
+        .order_by("-from_at", "-id")[:10],
         "weeks": Week.objects.filter(program=program).order_by("-starts_at")[:8],
         "waiting": WaitlistEntry.objects.waiting().filter(program=program).count(),
         "seated_now": WaitlistEntry.objects.filter(program=program, state=EntryState.SEATED).count(),

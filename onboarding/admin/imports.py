@@ -40,9 +40,15 @@ UNREACHABLE = (
 class UploadForm(forms.Form):
     """What an import needs; a file that could never be imported is refused here, before it is kept."""
 
-    program = forms.ModelChoiceField(Program.objects.exclude(stage=Stage.CLOSED), to_field_name="slug")
+    program = forms.ModelChoiceField(
+        Program.objects.exclude(stage=Stage.CLOSED),
+        to_field_name="slug",
+        empty_label="Choose one",
+        error_messages={"required": "Choose the program it goes into."},
+    )
     file = forms.FileField(
         label="List",
+        error_messages={"required": "Choose a file."},
         help_text="CSV or JSONL, UTF-8, at most 200 MB. Each row needs a title; description and id help.",
         widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.jsonl,.ndjson,.txt"}),
     )
@@ -54,15 +60,12 @@ class UploadForm(forms.Form):
     )
     mapping = forms.CharField(
         required=False,
-        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
+        widget=forms.Textarea(
+            attrs={"rows": 4, "spellcheck": "false", "placeholder": "purpose: detail\nagency: legal_name"}
+        ),
         help_text="Only if the list has other names for things. "
         "One line each: the list's field, then the key of the question.",
     )
-
-    def __init__(self, *args: Any, **kwargs: Any):
-        super().__init__(*args, **kwargs)
-        self.fields["program"].empty_label = "Choose one"
-        self.fields["mapping"].example = "purpose: detail\nagency: legal_name"
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]

@@ -1,7 +1,8 @@
 """Answers: cleaned, read against the form, found wrong or counted.
 
-Stored as JSON: text as typed, whole numbers, lists of option values, "yes"/"no"; a tick holds the version of the text it
-was set under (or "yes"). Drafts keep what was typed even where it is wrong; a submission holds only what counts.
+Stored as JSON: text as typed, whole numbers, lists of option values, "yes"/"no"; a tick holds the version
+of the text it was set under (or "yes"). Drafts keep what was typed even where it is wrong; a submission
+holds only what counts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -112,7 +113,7 @@ def is_empty(value: object) -> bool:
 
 
 def clean(form: Form, raw: Mapping[str, object]) -> dict[str, Any]:
-    """Return the answers to this form's questions as they are stored; unknown keys are left out, emptied ones are None."""
+    """Return the answers to this form's questions as stored: unknown keys left out, emptied ones None."""
     return {
         question.key: _cleaned(question, raw[question.key])
         for question in form.questions
@@ -215,7 +216,7 @@ def _text(value: object) -> str:
 
 
 def _number(text: str) -> int | str | None:
-    """Return a whole number typed as 12000, 12,000 or 12 000; anything else stays as typed, to be shown again."""
+    """Return a whole number typed as 12000, 12,000 or 12 000; anything else as typed, to be shown again."""
     digits = text.replace(",", "").replace(" ", "").replace("\u00a0", "").replace("\u202f", "")
     if digits.isascii() and digits.isdigit() and len(digits) <= 15:
         return int(digits)

@@ -1,10 +1,11 @@
 """The life of an application: start it, save it, submit it, take it back; and what reviews do with it.
 
-Every verb locks the application, checks, writes, records. The table of steps is `onboarding.states`; each verb also
-says from which state it starts, because two verbs may lead to the same state.
+Every verb locks the application, checks, writes, records. The table of steps is `onboarding.states`; each
+verb also says from which state it starts, because two verbs may lead to the same state.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import MAXYEAR, datetime
 from functools import partial
 from typing import Any
@@ -20,14 +21,35 @@ from audit.events import Event
 from onboarding.domain import answers as answers_of
 from onboarding.domain import declarations, drafts, questions, waitlist
 from onboarding.models import Application, Grant, Program, Revision, WaitlistEntry
-from onboarding.permissions import may_edit, may_see, may_withdraw
+from onboarding.permissions import may_see
 from onboarding.states import APPLICATION_TRANSITIONS, LIVE_ENTRY_STATES, ApplicationState
 from outbox import hints, letters
 from policies.domain import acceptances, guidelines
+from policies.models import GuidelineVersion
 
 State = ApplicationState
 UNDER_WAY = (State.SUBMITTED, State.IN_REVIEW, State.INFORMATION_REQUESTED)
 OPEN_OWED = "reviews.tasks.open_owed"
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one verb does to the state; the table `onboarding.states` must have it too."""
+
+    starts: tuple[State, ...]
+    to: State
+    event: Event
+
+
+SUBMITTED = Step((State.DRAFT,), State.SUBMITTED, Event.APPLICATION_SUBMITTED)
+WITHDRAWN = Step((State.DRAFT, *UNDER_WAY), State.WITHDRAWN, Event.APPLICATION_WITHDRAWN)
+TAKEN_UP = Step((State.SUBMITTED,), State.IN_REVIEW, Event.APPLICATION_IN_REVIEW)
+ASKED = Step((State.IN_REVIEW,), State.INFORMATION_REQUESTED, Event.APPLICATION_INFORMATION_REQUESTED)
+ANSWERED = Step((State.INFORMATION_REQUESTED,), State.IN_REVIEW, Event.APPLICATION_IN_REVIEW)
+APPROVED = Step((State.IN_REVIEW,), State.APPROVED, Event.APPLICATION_APPROVED)
+REJECTED = Step((State.IN_REVIEW,), State.REJECTED, Event.APPLICATION_REJECTED)
+REOPENED = Step((State.REJECTED,), State.IN_REVIEW, Event.APPLICATION_IN_REVIEW)
+LAPSED = Step((State.APPROVED,), State.LAPSED, Event.APPLICATION_LAPSED)
 
 
 class ProgramIsClosed(Exception):
@@ -43,7 +65,7 @@ class AlreadyApplied(Exception):
     def __init__(self, application: Application):
         self.application = application
         super().__init__(
-            f"{application.owner} has an application for {application.program} already: {application.number}. "
+            f"{application.owner} has applied for {application.program} already: {application.number}. "
             "Withdraw it, or wait for its end, before you send another."
         )
 
@@ -95,7 +117,7 @@ class IllegalMove(Exception):
 def start(
     program: Program, *, owner: Owner, by: User, at: datetime, not_before: datetime | None = None
 ) -> Application:
-    """Start a draft; with one there already, return that. `not_before` is what a rejection said about the next try.
+    """Start a draft; with one there already, return that. `not_before` comes from a rejection.
 
     Raises NotYours, ProgramIsClosed, TooEarly, AlreadyApplied.
     """
@@ -133,7 +155,7 @@ def must_be_free(
     not_before: datetime | None = None,
     but: Application | None = None,
 ) -> None:
-    """Raise TooEarly or AlreadyApplied when this owner is under way, in line or let in already, `but` left aside."""
+    """Raise TooEarly, or AlreadyApplied when this owner is under way, in line or let in (but by `but`)."""
     if not_before and not_before > at:
         raise TooEarly(not_before)
     mine = Application.objects.filter(program=program, owner=owner).select_related("owner", "program")
@@ -154,10 +176,8 @@ def save_draft(
     `seen_version` is the `answers_version` the page showed. Raises NotYours, IllegalMove, and StaleDraft when
     somebody saved something else since; saving what is there already changes nothing.
     """
-    application = _locked(application)
-    if not may_see(by, application):
-        raise NotYours
-    if not may_edit(by, application):
+    application = _locked(application, by)
+    if application.state != State.DRAFT:
         raise IllegalMove(application, State.DRAFT)
     form = questions.of(application.question_set)
     typed = answers_of.clean(form, answers)
@@ -171,7 +191,7 @@ def save_draft(
         raise StaleDraft(application)
     application.answers, application.saved_at = merged, at
     application.answers_version += 1
-    application.title = str(merged.get("title", ""))[:200]
+    application.title = drafts.title_of(merged)
     application.save(update_fields=["answers", "answers_version", "saved_at", "title"])
     return application
 
@@ -183,15 +203,11 @@ def submit(application: Application, *, by: User, at: datetime) -> Revision:
     Submitting again returns the same revision. Raises NotYours, IllegalMove, ProgramIsClosed, AlreadyApplied,
     GuidelinesNotAccepted, Incomplete; then nothing was changed.
     """
-    application = _locked(application)
-    if not may_see(by, application):
-        raise NotYours
-    if application.state != State.DRAFT and (sent := application.revisions.order_by("number").last()):
-        if application.state == State.WITHDRAWN:
-            raise IllegalMove(application, State.SUBMITTED)
-        return sent
-    if application.state != State.DRAFT:
+    application = _locked(application, by)
+    if application.state == State.WITHDRAWN:
         raise IllegalMove(application, State.SUBMITTED)
+    if application.state != State.DRAFT:
+        return application.revisions.latest("number")
     if not application.program.accepts_applications:
         raise ProgramIsClosed(application.program)
     must_be_free(application.program, application.owner, at=at, but=application)
@@ -201,38 +217,24 @@ def submit(application: Application, *, by: User, at: datetime) -> Revision:
     draft = drafts.look_at(application, by=by)
     if draft.problems:
         raise Incomplete(draft.problems)
-    judgement = draft.judgement
     declarations.keep(draft.counted, draft.texts, by=by, at=at)
-    revision = Revision.objects.create(
-        application=application,
-        number=application.revisions.count() + 1,
-        answers=draft.counted,
-        question_set=application.question_set,
-        guidelines=version,
-        lane=judgement.lane,
-        lane_reasons=judgement.lane_reasons,
-        domains=judgement.domains,
-        risk_score=judgement.risk_score,
-        risk_level=judgement.risk_level,
-        risk_parts=judgement.risk_parts,
-        submitted_at=at,
-        submitted_by=by,
-    )
-    _send(application, revision, by, at)
+    revision = _revision(application, draft, version, by, at)
+    application.answers, application.title = draft.counted, draft.title
+    application.lane, application.submitted_at, application.case_owed = revision.lane, at, True
+    application.risk_score, application.risk_level = revision.risk_score, revision.risk_level
+    facts = {"lane": revision.lane, "risk_level": revision.risk_level, "domains": revision.domains}
+    _take(SUBMITTED, application, by=by, at=at, revision=revision.number, **facts)
+    _write("receipt", application, at, once=f"receipt:{revision.pk}")
+    transaction.on_commit(partial(hints.later, OPEN_OWED), robust=True)
     return revision
 
 
 @transaction.atomic
 def withdraw(application: Application, *, by: User, at: datetime) -> Application:
     """Take an application back; its case closes by itself. Raises NotYours, IllegalMove."""
-    application = _locked(application)
-    if not may_see(by, application):
-        raise NotYours
-    if not may_withdraw(by, application):
-        raise IllegalMove(application, State.WITHDRAWN)
-    was = application.state
+    application = _locked(application, by)
     application.settled_at, application.case_owed = at, False
-    _move(application, State.WITHDRAWN, [was], Event.APPLICATION_WITHDRAWN, by, at, "", was=was)
+    _take(WITHDRAWN, application, by=by, at=at, was=application.state)
     if application.submitted_at:
         _write("withdrawn", application, at)
     transaction.on_commit(partial(hints.later, OPEN_OWED), robust=True)
@@ -242,27 +244,19 @@ def withdraw(application: Application, *, by: User, at: datetime) -> Application
 @transaction.atomic
 def take_up(application: Application, *, by: User, at: datetime) -> Application:
     """A reviewer has it now. Raises IllegalMove."""
-    application = _locked(application)
-    return _move(application, State.IN_REVIEW, [State.SUBMITTED], Event.APPLICATION_IN_REVIEW, by, at, "")
+    return _take(TAKEN_UP, _locked(application), by=by, at=at)
 
 
 @transaction.atomic
 def ask(application: Application, *, by: ledger.Actor, at: datetime, reason: str) -> Application:
     """The applicant is asked for information. `reason` is a code. Raises IllegalMove."""
-    application = _locked(application)
-    event = Event.APPLICATION_INFORMATION_REQUESTED
-    return _move(application, State.INFORMATION_REQUESTED, [State.IN_REVIEW], event, by, at, reason)
+    return _take(ASKED, _locked(application), by=by, at=at, reason=reason)
 
 
 @transaction.atomic
 def answered(application: Application, *, by: User, at: datetime) -> Application:
     """The applicant answered; a reviewer goes on. Raises NotYours, IllegalMove."""
-    application = _locked(application)
-    if not may_see(by, application):
-        raise NotYours
-    return _move(
-        application, State.IN_REVIEW, [State.INFORMATION_REQUESTED], Event.APPLICATION_IN_REVIEW, by, at, ""
-    )
+    return _take(ANSWERED, _locked(application, by), by=by, at=at)
 
 
 @transaction.atomic
@@ -282,16 +276,7 @@ def approve(
     application = _locked(application)
     application.conditions, application.settled_at = list(conditions), at
     joins = application.applicant_id is not None and not _has_a_place(application.program, application.owner)
-    _move(
-        application,
-        State.APPROVED,
-        [State.IN_REVIEW],
-        Event.APPLICATION_APPROVED,
-        by,
-        at,
-        reason,
-        joins_line=joins,
-    )
+    _take(APPROVED, application, by=by, at=at, reason=reason, joins_line=joins)
     if joins:
         waitlist.join(application, by=by, at=at)
     return application
@@ -302,7 +287,7 @@ def reject(application: Application, *, by: ledger.Actor, at: datetime, reason: 
     """A rejection is told; what would change it is the decision's to say. Raises IllegalMove."""
     application = _locked(application)
     application.settled_at = at
-    return _move(application, State.REJECTED, [State.IN_REVIEW], Event.APPLICATION_REJECTED, by, at, reason)
+    return _take(REJECTED, application, by=by, at=at, reason=reason)
 
 
 @transaction.atomic
@@ -310,59 +295,60 @@ def reopen(application: Application, *, by: ledger.Actor, at: datetime, reason: 
     """An appeal against a rejection was upheld: reviewers have it again. Raises IllegalMove."""
     application = _locked(application)
     application.settled_at = None
-    return _move(application, State.IN_REVIEW, [State.REJECTED], Event.APPLICATION_IN_REVIEW, by, at, reason)
+    return _take(REOPENED, application, by=by, at=at, reason=reason)
 
 
 @transaction.atomic
 def lapse(application: Application, *, by: ledger.Actor, at: datetime, reason: str) -> Application:
     """An approval ends unused: declined, expired twice, or out of the line. Raises IllegalMove."""
-    application = _locked(application)
-    _move(application, State.LAPSED, [State.APPROVED], Event.APPLICATION_LAPSED, by, at, reason)
+    application = _take(LAPSED, _locked(application), by=by, at=at, reason=reason)
     if reason != "invitation_expired_twice":  # the letter about the invitation says it already
         _write("lapsed", application, at, reason=reason)
     return application
 
 
-def _locked(application: Application) -> Application:
-    return (
+def _locked(application: Application, by: User | None = None) -> Application:
+    """Return the row, locked; with `by`, raise NotYours unless this person is on the applicant's side."""
+    locked = (
         Application.objects.select_for_update(of=("self",))
         .select_related("program", "owner__person", "owner__organisation", "applicant", "question_set")
         .get(pk=application.pk)
     )
+    if by is not None and not may_see(by, locked):
+        raise NotYours
+    return locked
 
 
-def _move(
-    application: Application,
-    to: State,
-    sources: Sequence[str],
-    event: Event,
-    by: ledger.Actor,
-    at: datetime,
-    reason: str,
-    **details: Any,
+def _take(
+    step: Step, application: Application, *, by: ledger.Actor, at: datetime, reason: str = "", **details: Any
 ) -> Application:
-    """Change a locked application's state, save what the verb set on it, and record the one ledger row."""
-    if application.state not in sources or to not in APPLICATION_TRANSITIONS[application.state]:
-        raise IllegalMove(application, to)
-    application.state = to
+    """Take a step with a locked application, save what the verb set on it, and record the one ledger row."""
+    if application.state not in step.starts or step.to not in APPLICATION_TRANSITIONS[application.state]:
+        raise IllegalMove(application, step.to)
+    application.state = step.to
     application.save()
-    ledger.record(event, subject=application, actor=by, at=at, reason=reason, **details)
+    ledger.record(step.event, subject=application, actor=by, at=at, reason=reason, **details)
     return application
 
 
-def _send(application: Application, revision: Revision, by: User, at: datetime) -> None:
-    """Move a draft to submitted with what its revision found, owe its case, write the receipt."""
-    application.answers = revision.answers
-    application.lane = revision.lane
-    application.risk_score, application.risk_level = revision.risk_score, revision.risk_level
-    application.submitted_at, application.case_owed = at, True
-    application.title = str(revision.answers.get("title", ""))[:200]
-    _move(
-        application, State.SUBMITTED, [State.DRAFT], Event.APPLICATION_SUBMITTED, by, at, "",
-        revision=revision.number, lane=revision.lane, risk_level=revision.risk_level, domains=revision.domains,
-    )  # fmt: skip
-    _write("receipt", application, at, once=f"receipt:{revision.pk}")
-    transaction.on_commit(partial(hints.later, OPEN_OWED), robust=True)
+def _revision(
+    application: Application, draft: drafts.Draft, version: GuidelineVersion, by: User, at: datetime
+) -> Revision:
+    judgement = draft.judgement
+    return application.revisions.create(
+        number=application.revisions.count() + 1,
+        answers=draft.counted,
+        question_set=application.question_set,
+        guidelines=version,
+        lane=judgement.lane,
+        lane_reasons=judgement.lane_reasons,
+        domains=judgement.domains,
+        risk_score=judgement.risk_score,
+        risk_level=judgement.risk_level,
+        risk_parts=judgement.risk_parts,
+        submitted_at=at,
+        submitted_by=by,
+    )
 
 
 def _has_a_place(program: Program, owner: Owner) -> bool:

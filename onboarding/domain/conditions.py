@@ -2,12 +2,13 @@
 
     areas contains legal|medical        one of the ticked answers is among these
     users_under_18 != no                the answer is none of these
-    impact_health >= moderate           at least this far down the question's own list of options, or this number
+    impact_health >= moderate           at least this far down the question's list of options, or this number
     volume_per_day > setting            more than the number the question set's settings keep under this key
     decides = decides_alone and areas != none
 
-Clauses are joined by ` and `; there is nothing else: no brackets, no functions, nothing that could run.
-A clause on an answer that is not there is neither true nor false (None); `and` follows Kleene: false wins over unknown.
+Clauses are joined by ` and `; there is nothing else: no brackets, no functions, nothing that could run. A
+clause on an answer that is not there is neither true nor false (None); `and` follows Kleene: false wins
+over unknown.
 """
 
 import operator
@@ -71,7 +72,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Context:
-    """Where a condition finds what it reads: the answer to a key (None: missing), a question's options, settings."""
+    """Where a condition finds what it reads: the answer to a key (None: missing), its options, settings."""
 
     answer: Callable[[str], Given]
     options: Callable[[str], Sequence[str]]
@@ -88,7 +89,8 @@ def _clause(part: str) -> Clause:
     found = CLAUSE.fullmatch(part)
     if not found:
         raise BadCondition(
-            f"“{part}” is not a condition. Write a question, one of = != >= > <= < in contains, and a value: areas contains legal."
+            f"“{part}” is not a condition. Write a question, one of = != >= > <= < in contains, and a value, "
+            "such as: areas contains legal."
         )
     key, op, raw = found.groups()
     values = tuple(raw.split("|"))
@@ -141,15 +143,17 @@ def _settled(clause: Clause, settings: Mapping[str, object]) -> tuple[str, ...]:
 
 
 def _compares(clause: Clause, given: Answer, value: str, options: Sequence[str]) -> bool | None:
-    """Compare by place among the question's options where it has them, else as numbers; unreadable counts as missing."""
+    """Compare by place among the question's options, else as numbers; what cannot be read is missing."""
+    place: int | None
     if value in options:
         place, bound = (options.index(given) if given in options else None), options.index(value)
     else:
-        place, bound = _number(given), _number(value)
-        if bound is None:
+        place, number = _number(given), _number(value)
+        if number is None:
             raise BadCondition(
                 f"“{clause.key} {clause.op} {value}”: {value} is neither an option nor a number."
             )
+        bound = number
     if place is None:
         return None
     return COMPARES[clause.op](place, bound)

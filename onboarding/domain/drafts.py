@@ -1,5 +1,6 @@
 """Drafts: what is known before anything is typed, and how near a draft is to being sent."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +18,8 @@ from policies.states import Lane
 class Draft:
     """A draft looked at as if it were sent now.
 
-    `problems` holds a sentence for each question that stands in the way, in the form's order; `counted` the answers
-    that would be sent; `texts` what each tick stands for.
+    `problems` holds a sentence for each question that stands in the way, in the form's order; `counted` the
+    answers that would be sent; `texts` what each tick stands for.
     """
 
     reading: Reading
@@ -27,6 +28,10 @@ class Draft:
     counted: dict[str, Any]
     texts: dict[str, declarations.Text]
 
+    @property
+    def title(self) -> str:
+        return title_of(self.counted)
+
 
 def known(owner: Owner, by: User) -> dict[str, Any]:
     """Return the answers we know already, for a new draft."""
@@ -34,6 +39,11 @@ def known(owner: Owner, by: User) -> dict[str, Any]:
     if owner.organisation:
         found |= {"legal_name": owner.organisation.name, "website": owner.organisation.website}
     return {key: value for key, value in found.items() if value}
+
+
+def title_of(given: Mapping[str, Any]) -> str:
+    """Return the application's name for lists, as far as its column holds it."""
+    return str(given.get("title", ""))[:200]
 
 
 def read(application: Application) -> Reading:

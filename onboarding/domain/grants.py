@@ -3,18 +3,16 @@
 from datetime import datetime
 from functools import partial
 
-from django.conf import settings
 from django.db import transaction
-from django.urls import reverse
 
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
-from onboarding.domain import keys
+from onboarding.domain import keys, notices
 from onboarding.domain.programs import SayWhy
 from onboarding.models import Application, Grant, Key, Seat, Tier
 from onboarding.states import GRANT_TRANSITIONS, Environment, GrantState
-from outbox import hints, letters
+from outbox import hints
 
 BATCH = 500
 
@@ -45,7 +43,12 @@ def give(application: Application, *, seat: Seat, expires_at: datetime, by: User
         expires_at=expires_at,
     )
     ledger.record(
-        Event.GRANT_GIVEN, subject=grant, actor=by, at=at, application=application.number, tier=grant.tier.name
+        Event.GRANT_GIVEN,
+        subject=grant,
+        actor=by,
+        at=at,
+        application=application.number,
+        tier=grant.tier.name,
     )
     transaction.on_commit(partial(hints.later, "onboarding.tasks.issue_owed_keys"), robust=True)
     return grant
@@ -98,14 +101,15 @@ def expire_due(*, at: datetime) -> int:
 def _move(grant: Grant, to: GrantState, event: Event, by: ledger.Actor, at: datetime, reason: str) -> Grant:
     grant = (
         Grant.objects.select_for_update(of=("self",))
-        .select_related("application__applicant", "program", "owner")
+        .select_related("application__applicant", "application__program", "program", "owner")
         .get(pk=grant.pk)
     )
     if to not in GRANT_TRANSITIONS[grant.state]:
         raise IllegalMove(grant, GrantState(to).label.lower())
     stopped = to == GrantState.SUSPENDED
     grant.state = to
-    grant.suspended_at, grant.suspended_by = (at, by) if stopped else (None, None)
+    grant.suspended_at = at if stopped else None
+    grant.suspended_by = by if stopped and isinstance(by, User) else None
     grant.suspend_reason = reason.strip() if stopped else ""
     grant.ended_at = at if to in (GrantState.REVOKED, GrantState.EXPIRED) else None
     grant.save(update_fields=["state", "suspended_at", "suspended_by", "suspend_reason", "ended_at"])
@@ -115,15 +119,6 @@ def _move(grant: Grant, to: GrantState, event: Event, by: ledger.Actor, at: date
 
 
 def _tell(kind: str, grant: Grant, at: datetime, reason: str) -> None:
-    letters.write(
-        f"onboarding/{kind}",
-        to=grant.application.applicant.email,
-        at=at,
-        about=grant,
-        name=str(grant.application.applicant),
-        program=grant.program.name,
-        title=grant.application.title,
-        number=grant.application.number,
-        reason=reason.strip(),
-        url=settings.BASE_URL + reverse("access"),
+    notices.write(
+        kind, grant.application, at=at, about=grant, reason=reason.strip(), url=notices.page("access")
     )

@@ -3,14 +3,12 @@
 from datetime import datetime, timedelta
 
 from dateutil.relativedelta import relativedelta
-from django.conf import settings
 from django.db import transaction
-from django.urls import reverse
 
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
-from onboarding.domain import applications, grants, waitlist
+from onboarding.domain import applications, grants, notices, waitlist
 from onboarding.models import Application, Grant, Invitation, WaitlistEntry
 from onboarding.permissions import may_answer_invitation
 from onboarding.states import INVITATION_TRANSITIONS, EntryState, InvitationState
@@ -46,7 +44,9 @@ def _tell_batch(at: datetime) -> int:
     invitations = list(
         Invitation.objects.untold()
         .select_for_update(skip_locked=True, of=("self",))
-        .select_related("seat__entry__application__applicant", "seat__entry__program")
+        .select_related(
+            "seat__entry__application__applicant", "seat__entry__application__program", "seat__entry__program"
+        )
         .order_by("pk")[:BATCH]
     )
     for invitation in invitations:
@@ -99,7 +99,9 @@ def expire_due(*, at: datetime) -> int:
     One transaction each: expiry is rare, and a failure must not hold up the others. Safe to run twice.
     """
     expired = 0
-    for pk in list(Invitation.objects.offered().filter(expires_at__lte=at).values_list("pk", flat=True)[:BATCH]):
+    for pk in list(
+        Invitation.objects.offered().filter(expires_at__lte=at).values_list("pk", flat=True)[:BATCH]
+    ):
         expired += _expire(pk, at)
     return expired
 
@@ -107,7 +109,7 @@ def expire_due(*, at: datetime) -> int:
 @transaction.atomic
 def _expire(pk: int, at: datetime) -> bool:
     invitation, entry = _locked(Invitation(pk=pk))
-    if invitation.state != InvitationState.OFFERED or invitation.expires_at > at:
+    if invitation.state != InvitationState.OFFERED or not _is_over(invitation, at):
         return False  # answered while we waited for the lock
     invitation.state = InvitationState.EXPIRED
     invitation.save(update_fields=["state"])
@@ -118,7 +120,9 @@ def _expire(pk: int, at: datetime) -> bool:
     else:
         entry.returned = True
         waitlist.move(entry, to=EntryState.WAITING, event=Event.ENTRY_RETURNED, by="beat", at=at)
-    letters.write_many([_letter("invitation_expired", invitation, returned=entry.state == EntryState.WAITING)], at=at)
+    letters.write_many(
+        [_letter("invitation_expired", invitation, returned=entry.state == EntryState.WAITING)], at=at
+    )
     return True
 
 
@@ -128,7 +132,7 @@ def _locked(invitation: Invitation) -> tuple[Invitation, WaitlistEntry]:
     Application.objects.select_for_update().get(pk=found.seat.entry.application_id)
     entry = (
         WaitlistEntry.objects.select_for_update(of=("self",))
-        .select_related("application", "program", "owner")
+        .select_related("application__applicant", "application__program", "program", "owner")
         .get(pk=found.seat.entry_id)
     )
     locked = Invitation.objects.select_for_update(of=("self",)).select_related("seat").get(pk=found.pk)
@@ -137,30 +141,25 @@ def _locked(invitation: Invitation) -> tuple[Invitation, WaitlistEntry]:
 
 
 def _answer(invitation: Invitation, to: InvitationState, event: Event, by: User, at: datetime) -> None:
-    over = invitation.expires_at is not None and invitation.expires_at <= at
-    if to not in INVITATION_TRANSITIONS[invitation.state] or over:
+    if to not in INVITATION_TRANSITIONS[invitation.state] or _is_over(invitation, at):
         raise InvitationIsOver(invitation)
     invitation.state, invitation.answered_at, invitation.answered_by = to, at, by
     invitation.save(update_fields=["state", "answered_at", "answered_by"])
     ledger.record(event, subject=invitation, actor=by, at=at)
 
 
+def _is_over(invitation: Invitation, at: datetime) -> bool:
+    return invitation.expires_at is not None and invitation.expires_at <= at
+
+
 def _letter(kind: str, invitation: Invitation, **more: object) -> letters.Draft:
     entry = invitation.seat.entry
-    return letters.Draft(
-        f"onboarding/{kind}",
-        entry.application.applicant.email,
-        {
-            "name": str(entry.application.applicant),
-            "program": entry.program.name,
-            "title": entry.application.title,
-            "number": entry.application.number,
-            "url": settings.BASE_URL + reverse("application", args=[entry.application.number]),
-            "expires_at": invitation.expires_at and invitation.expires_at.astimezone(entry.program.zone),
-            **more,
-        },
+    expires_at = invitation.expires_at and invitation.expires_at.astimezone(entry.program.zone)
+    return notices.draft(
+        kind,
+        entry.application,
         about=invitation,
         once=f"{kind}:{invitation.pk}",
+        expires_at=expires_at,
+        **more,
     )
-
-

@@ -12,13 +12,12 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Func, QuerySet
 from django.db.models.fields import DateTimeField
-from django.urls import reverse
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
-from onboarding.domain import secrets
+from onboarding.domain import notices, secrets
 from onboarding.models import Grant, Key
 from onboarding.permissions import may_open
 from onboarding.states import KEY_TRANSITIONS, GrantState, KeyState
@@ -30,7 +29,9 @@ ENDS = {Event.KEY_REVOKED: KeyState.REVOKED, Event.KEY_EXPIRED: KeyState.EXPIRED
 
 class AlreadyOpened(Exception):
     def __init__(self, key: Key):
-        super().__init__(f"This key was opened on {key.opened_at:%d %B %Y at %H:%M} UTC; its secret is shown only once.")
+        super().__init__(
+            f"This key was opened on {key.opened_at:%d %B %Y at %H:%M} UTC; its secret is shown only once."
+        )
 
 
 class CannotOpen(Exception):
@@ -54,7 +55,7 @@ def _issue_chunk(at: datetime) -> int:
     grants = list(
         Grant.objects.owed_a_key()
         .select_for_update(skip_locked=True, of=("self",))
-        .select_related("tier", "program", "application__applicant")
+        .select_related("tier", "program", "application__applicant", "application__program")
         .order_by("pk")[:CHUNK]
     )
     if not grants:
@@ -73,7 +74,11 @@ def _issue_chunk(at: datetime) -> int:
     )
     Grant.objects.filter(pk__in=[grant.pk for grant in grants]).update(key_owed=False)
     ledger.record_many(
-        Event.KEY_ISSUED, subjects=made, actor="worker", at=at, each={key.pk: {"grant": key.grant_id} for key in made}
+        Event.KEY_ISSUED,
+        subjects=made,
+        actor="worker",
+        at=at,
+        each={key.pk: {"grant": key.grant_id} for key in made},
     )
     letters.write_many((_letter("key_ready", key) for key in made), at=at)
     return len(grants)
@@ -145,18 +150,11 @@ def _end(keys: Sequence[Key], event: Event, by: ledger.Actor, at: datetime) -> i
 
 
 def _letter(kind: str, key: Key) -> letters.Draft:
-    application = key.grant.application
-    return letters.Draft(
-        f"onboarding/{kind}",
-        application.applicant.email,
-        {
-            "name": str(application.applicant),
-            "program": key.grant.program.name,
-            "title": application.title,
-            "number": application.number,
-            "url": settings.BASE_URL + reverse("access"),
-            "expires_at": key.open_by.astimezone(key.grant.program.zone),
-        },
+    return notices.draft(
+        kind,
+        key.grant.application,
         about=key,
         once=f"{kind}:{key.pk}",
+        url=notices.page("access"),
+        expires_at=key.open_by.astimezone(key.grant.program.zone),
     )

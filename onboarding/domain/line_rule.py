@@ -10,15 +10,15 @@ def in_words(program: Program, *, per_week: int | None) -> list[str]:
     """Return the rule as sentences; `per_week` is the rate in force, None without one."""
     if program.stage == Stage.CLOSED:
         return [
-            "This program is closed: nobody joins the line and nobody is invited. Those let in keep what they have."
+            "This program is closed: nobody joins the line or is invited. Those let in keep their access."
         ]
     return [
         "Who is approved joins the end of the line at the moment the approval is told.",
         _pace(program, per_week),
-        "Whoever joined first is invited first. A change of this order needs a written reason by a named person, and "
-        "is kept in the ledger.",
-        f"An invitation is open for {_days(program.invitation_days)} from the letter that announces it. When it runs "
-        "out you keep your old place and are invited once more; the second time you leave the line.",
+        "Whoever joined first is invited first. A change of this order needs a written reason by a named "
+        "person, and is kept in the ledger.",
+        f"An invitation is open for {_days(program.invitation_days)} from the letter that announces it. When "
+        "it runs out you keep your old place and are invited once more; the second time you leave the line.",
         "A seat that is declined or runs out is not given again in the same week.",
         _access(program),
     ]
@@ -42,8 +42,10 @@ def _pace(program: Program, per_week: int | None) -> str:
 
 def _access(program: Program) -> str:
     if program.production_review:
-        return "Whoever accepts gets a trial key first; a second review opens the full limits without a second wait."
-    return f"Whoever accepts gets a key that works for {program.grant_months} months, unless the rules are broken."
+        return "Whoever accepts gets a trial key first; a second review opens the full limits, with no wait."
+    return (
+        f"Whoever accepts gets a key that works for {program.grant_months} months, unless rules are broken."
+    )
 
 
 def _days(number: int) -> str:

@@ -28,7 +28,9 @@ class AlreadySo(Exception):
 
 class IllegalStage(Exception):
     def __init__(self, program: Program, to: str):
-        super().__init__(f"{program} is {program.get_stage_display().lower()}; it cannot become {Stage(to).label.lower()}.")
+        super().__init__(
+            f"{program} is {program.get_stage_display().lower()}; it cannot become {Stage(to).label.lower()}."
+        )
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,12 @@ def change_stage(program: Program, *, to: Stage, by: User, at: datetime, reason:
     was, program.stage = program.stage, to
     program.save(update_fields=["stage"])
     ledger.record(
-        Event.PROGRAM_STAGE_CHANGED, subject=program, actor=by, at=at, reason=ledger.digest(reason), was=was, now=to
+        Event.PROGRAM_STAGE_CHANGED,
+        subject=program,
+        actor=by,
+        at=at,
+        reason=ledger.digest(reason),
+        was=was,
+        now=to,
     )
     return program

@@ -34,7 +34,7 @@ class BadQuestions(Exception):
 class VersionTaken(Exception):
     def __init__(self, version: str):
         super().__init__(
-            f"Question set {version} is loaded already with other content. Give the changed one a new version."
+            f"Question set {version} is here already, with other content. Give the changed one a new version."
         )
 
 
@@ -78,7 +78,7 @@ class Rules(Strict):
 
 
 class Question(Strict):
-    """One question. `short` names it in lists; `weighs` says which side of the risk score its weights count on."""
+    """One question. `short` names it in lists; `weighs`: the side of the risk score its weights are on."""
 
     key: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     section: str
@@ -208,7 +208,10 @@ def _of(text_hash: str, pk: int) -> Form:
 
 @transaction.atomic
 def load(source: object, *, by: ledger.Actor, at: datetime) -> QuestionSet:
-    """Load a question set and make it current; the same one again changes nothing. Raises BadQuestions, VersionTaken."""
+    """Load a question set and make it current; the same one again changes nothing.
+
+    Raises BadQuestions, VersionTaken.
+    """
     form = read(source)
     text_hash = hashlib.sha256(json.dumps(source, sort_keys=True).encode()).hexdigest()
     taken = QuestionSet.objects.filter(version=form.version).first()
@@ -271,9 +274,7 @@ def _when_faults(question: Question, form: Form) -> list[str]:
         return faults
     clauses = conditions.parse(question.shown_when).clauses
     if len(clauses) > 1 or clauses[0].op in conditions.COMPARES or conditions.SETTING in clauses[0].values:
-        return [
-            f"Question {question.key} is shown by more than a page's script reads: write one of = != in contains."
-        ]
+        return [f"Question {question.key} is shown by more than a page's script reads: = != in contains."]
     return []
 
 

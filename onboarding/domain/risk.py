@@ -1,8 +1,9 @@
 """The risk score: a deterministic sum of answer weights, shown with all its parts.
 
-After the Government of Canada's Algorithmic Impact Assessment (canada-ca/aia-eia-js, MIT): impact answers add up to
-the raw score; safeguards that reach 80 % of what they could cut it by 15 %; levels I-IV end at 25, 50, 75 and 100 % of
-the raw maximum. It orders the queue and says how many people look; it never chooses a lane and never refuses anything.
+After the Government of Canada's Algorithmic Impact Assessment (canada-ca/aia-eia-js, MIT): impact answers
+add up to the raw score; safeguards that reach 80 % of what they could cut it by 15 %; levels I-IV end at
+25, 50, 75 and 100 % of the raw maximum. It orders the queue and says how many people look; it never chooses
+a lane and never refuses anything.
 """
 
 from dataclasses import dataclass
@@ -23,8 +24,9 @@ Part = dict[str, Any]
 class Risk:
     """`score` 0-100 and `level` 1-4.
 
-    `parts` are {kind, question, name, answer, points, maximum}. The points of kinds impact, missing, not_asked and cut
-    add up to the score before it is set against the sum of their maxima; parts of kind safeguard say why there is a cut.
+    `parts` are {kind, question, name, answer, points, maximum}. The points of kinds impact, missing,
+    not_asked and cut add up to the score before it is set against the sum of their maxima; parts of kind
+    safeguard say why there is a cut.
     """
 
     score: int
@@ -33,7 +35,7 @@ class Risk:
 
 
 def assess(reading: Reading) -> Risk:
-    """Return the risk of these answers. A missing answer adds nothing and is counted as missing, never as harmless."""
+    """Return the risk of these answers. A missing answer adds nothing and is shown as missing."""
     impact, top = _side(reading, "impact")
     safeguards, possible = _side(reading, "safeguard")
     raw = sum(part["points"] for part in impact)
@@ -57,8 +59,10 @@ def level_of(hundredths: int, top: int) -> int:
 
 
 def _side(reading: Reading, side: Literal["impact", "safeguard"]) -> tuple[list[Part], int]:
-    """Return one side's parts and its maximum. Impact counts what is not asked in its maximum, safeguards do not:
-    no one can take a measure that has no object."""
+    """Return one side's parts and its maximum.
+
+    Impact counts what is not asked in its maximum; safeguards do not: a measure needs an object.
+    """
     parts: list[Part] = []
     left: dict[str, list[int]] = {"missing": [], "not_asked": []}
     for question in reading.paper.form.questions:
@@ -95,7 +99,7 @@ def _part(kind: str, question: Question | None = None, *, answer: str, points: f
 
 
 def _shown(reading: Reading, question: Question, given: Any) -> str:
-    """Return the answer in words; of typed text only that it is there, because parts are kept apart from answers."""
+    """Return the answer in words; of typed text only that it is there: parts outlive the answers."""
     return "answered" if question.type in ("text", "long") else in_words(reading.paper, question, given)
 
 

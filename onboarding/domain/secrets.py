@@ -19,13 +19,17 @@ CHECKSUM_LENGTH = 6  # 62^6 > 2^32
 
 def mint(environment: str) -> str:
     """Return a new secret for the `test` or `live` environment."""
-    body = f"{settings.KEY_PREFIX}_{environment}_" + "".join(secrets.choice(ALPHABET) for _ in range(RANDOM_LENGTH))
+    body = f"{settings.KEY_PREFIX}_{environment}_" + "".join(
+        secrets.choice(ALPHABET) for _ in range(RANDOM_LENGTH)
+    )
     return body + checksum(body)
 
 
 def is_well_formed(text: str) -> bool:
     """Return whether `text` has the form of a secret and its checksum fits; asks nobody."""
-    pattern = rf"{re.escape(settings.KEY_PREFIX)}_(test|live)_[0-9A-Za-z]{{{RANDOM_LENGTH + CHECKSUM_LENGTH}}}"
+    pattern = (
+        rf"{re.escape(settings.KEY_PREFIX)}_(test|live)_[0-9A-Za-z]{{{RANDOM_LENGTH + CHECKSUM_LENGTH}}}"
+    )
     return bool(re.fullmatch(pattern, text)) and hmac.compare_digest(
         checksum(text[:-CHECKSUM_LENGTH]), text[-CHECKSUM_LENGTH:]
     )

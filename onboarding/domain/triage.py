@@ -1,8 +1,8 @@
 """Triage: the lane an application's answers ask for, the scrutiny domains they touch, its risk.
 
-The lane is the strictest one that an answer triggers. A trigger that hangs on a missing answer means hold. Only answers
-to set questions choose a lane: text and scores never do, and nothing is ever refused here. The refuse lane asks for two
-people; it does not answer.
+The lane is the strictest one that an answer triggers. A trigger that hangs on a missing answer means hold.
+Only answers to set questions choose a lane: text and scores never do, and nothing is ever refused here. The
+refuse lane asks for two people; it does not answer.
 """
 
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ Reason = dict[str, Any]
 
 @dataclass(frozen=True)
 class Judgement:
-    """`lane_reasons` are {domain, trigger, lane, missing, says}, strictest first; `domains` are scrutiny codes."""
+    """`lane_reasons` are {domain, trigger, lane, missing, says}, strictest first."""
 
     lane: str
     lane_reasons: list[Reason]
@@ -37,7 +37,7 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Rules:
-    """What of a guideline version triage reads; guideline texts never change, so each process reads it once."""
+    """What triage reads of a guideline version; its text never changes, so each process reads it once."""
 
     categories: tuple[Category, ...]
     usual_uses: dict[str, UsualUse]
@@ -130,7 +130,7 @@ def _by_usual_use(reading: Reading, usual_uses: dict[str, UsualUse]) -> tuple[li
 
 
 def _read(reading: Reading, text: str) -> tuple[Condition | None, bool | None]:
-    """Return a trigger and whether it holds; (None, None) when it cannot be read, which must never let anybody through."""
+    """Return a trigger and whether it holds; (None, None) when unreadable: that must let nobody through."""
     try:
         condition = conditions.parse(text)
         return condition, conditions.evaluate(condition, reading.context)

@@ -1,20 +1,20 @@
-"""The line: join it, stand in it, be given a seat, leave it.
+"""The line: join it, stand in it, be given a seat.
 
 Order: (priority, joined_at, id). A place only gets worse by a written move of somebody else.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
+from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
-from onboarding.domain import applications, rates, weeks
+from onboarding.domain import weeks
 from onboarding.domain.programs import SayWhy
 from onboarding.models import Application, Invitation, Program, Seat, WaitlistEntry, Week
 from onboarding.states import ENTRY_TRANSITIONS, LIVE_ENTRY_STATES, EntryState, Stage
@@ -29,22 +29,6 @@ class AlreadyInLine(Exception):
 class IllegalMove(Exception):
     def __init__(self, entry: WaitlistEntry, to: str):
         super().__init__(f"This place in line is {entry.get_state_display().lower()}; it cannot become {to}.")
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where an entry stands: `position` counts from 1 among `total` waiting."""
-
-    position: int
-    total: int
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """When an entry is invited if the plan holds: weeks' starts, earliest and latest."""
-
-    earliest: datetime
-    latest: datetime
 
 
 @transaction.atomic
@@ -94,7 +78,9 @@ def _seat(week: Week, entries: Sequence[WaitlistEntry], by: ledger.Actor, at: da
     return seats
 
 
-def move(entry: WaitlistEntry, *, to: EntryState, event: Event, by: ledger.Actor, at: datetime, **details) -> None:
+def move(
+    entry: WaitlistEntry, *, to: EntryState, event: Event, by: ledger.Actor, at: datetime, **details: Any
+) -> None:
     """Change the state of a locked entry and record it; the verbs below and `invitations` call it."""
     if to not in ENTRY_TRANSITIONS[entry.state]:
         raise IllegalMove(entry, to)
@@ -102,18 +88,6 @@ def move(entry: WaitlistEntry, *, to: EntryState, event: Event, by: ledger.Actor
     entry.left_at = at if to == EntryState.LEFT else None
     entry.save(update_fields=["state", "left_at", "returned"])
     ledger.record(event, subject=entry, actor=by, at=at, **details)
-
-
-@transaction.atomic
-def leave(entry: WaitlistEntry, *, by: User, at: datetime) -> WaitlistEntry:
-    """Leave the line for good; the approval lapses. Raises IllegalMove."""
-    Application.objects.select_for_update().get(pk=entry.application_id)
-    entry = WaitlistEntry.objects.select_for_update().get(pk=entry.pk)
-    if entry.state != EntryState.WAITING:
-        raise IllegalMove(entry, EntryState.LEFT)
-    move(entry, to=EntryState.LEFT, event=Event.ENTRY_LEFT, by=by, at=at)
-    applications.lapse(entry.application, by=by, at=at, reason="left_the_line")
-    return entry
 
 
 @transaction.atomic
@@ -128,37 +102,3 @@ def put_forward(entry: WaitlistEntry, *, priority: int, by: User, at: datetime, 
         Event.ENTRY_MOVED, subject=entry, actor=by, at=at, reason=ledger.digest(reason), was=was, now=priority
     )
     return entry
-
-
-def place(entry: WaitlistEntry) -> Place:
-    """Return the entry's place among those waiting; one index scan over those before it."""
-    line = WaitlistEntry.objects.waiting().filter(program=entry.program_id)
-    before = line.filter(
-        Q(priority__lt=entry.priority)
-        | Q(priority=entry.priority, joined_at__lt=entry.joined_at)
-        | Q(priority=entry.priority, joined_at=entry.joined_at, pk__lt=entry.pk)
-    )
-    return Place(position=before.count() + 1, total=line.count())
-
-
-def forecast(entry: WaitlistEntry, *, at: datetime) -> Forecast | None:
-    """Return the week the plan reaches this place, and a week of slack each four; None while paused or without a rate.
-
-    It follows the rate steps as they are set now and knows nothing yet of how many accept (a later release back-tests).
-    """
-    program, position = entry.program, place(entry).position
-    week = weeks.current(program, at)
-    if program.paused_at or entry.state != EntryState.WAITING:
-        return None
-    reached = week.limit - week.admitted if week else 0
-    starts_at, ends_at = weeks.window(program, at)
-    for ahead in range(1, 521):  # ten years: nobody is told a date beyond
-        if reached >= position:
-            slack = timedelta(weeks=ahead // 4 + 1)
-            return Forecast(earliest=starts_at, latest=ends_at + slack - timedelta(weeks=1))
-        starts_at, ends_at = weeks.window(program, ends_at)
-        step = rates.in_force(program, starts_at)
-        reached += step.per_week if step else 0
-    return None
-
-

@@ -1,6 +1,6 @@
 """Admission windows: when a week starts in the program's own zone, and opening it once."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from django.db import transaction
 
@@ -51,16 +51,26 @@ def open_due(program: Program, *, by: ledger.Actor, at: datetime) -> Week | None
 def _open(program: Program, moment: datetime, by: ledger.Actor, at: datetime) -> Week:
     starts_at, ends_at = window(program, moment)
     # A change of the week's start makes one short or long week; it never makes two weeks overlap.
-    starts_at = max(starts_at, min(moment, ends_at)) if program.weeks.filter(ends_at__gt=starts_at).exists() else starts_at
+    starts_at = (
+        max(starts_at, min(moment, ends_at))
+        if program.weeks.filter(ends_at__gt=starts_at).exists()
+        else starts_at
+    )
     step = rates.in_force(program, at if starts_at <= at < ends_at else ends_at)
     week = Week.objects.create(
-        program=program, starts_at=starts_at, ends_at=ends_at, limit=step.per_week if step else 0, opened_at=at
+        program=program,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        limit=step.per_week if step else 0,
+        opened_at=at,
     )
-    ledger.record(Event.WEEK_OPENED, subject=week, actor=by, at=at, limit=week.limit, starts_at=starts_at.isoformat())
+    ledger.record(
+        Event.WEEK_OPENED, subject=week, actor=by, at=at, limit=week.limit, starts_at=starts_at.isoformat()
+    )
     return week
 
 
-def _local(program: Program, day) -> datetime:
+def _local(program: Program, day: date) -> datetime:
     """Return this local date at the week's hour, in UTC; an hour that DST skips moves on by the gap."""
     wall = datetime.combine(day, time(program.week_starts_hour), tzinfo=program.zone)
     return wall.astimezone(UTC)

@@ -56,7 +56,7 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def section(request: HttpRequest, number: str, section: str) -> HttpResponse:
-    """Show one section; a POST saves what was typed, right or wrong, and goes on unless something must be mended."""
+    """Show one section; a POST saves what was typed, right or wrong, and goes on when nothing is wrong."""
     application = _mine(request.user, number)
     if application.state != ApplicationState.DRAFT:
         messages.error(
@@ -79,7 +79,7 @@ def section(request: HttpRequest, number: str, section: str) -> HttpResponse:
 @login_required
 @require_safe
 def check(request: HttpRequest, number: str) -> HttpResponse:
-    """Show everything before it is sent: the answers, what must be mended, what needs extra review and why."""
+    """Show all before it is sent: the answers, what must be mended, what needs extra review and why."""
     application = _mine(request.user, number)
     if application.state != ApplicationState.DRAFT:
         return redirect("application", number)
@@ -200,7 +200,7 @@ def _section_page(
     typed: dict[str, Any] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """Show a section's page; `typed` is what came from a page that was behind, shown beside what was saved since."""
+    """Show a section's page; `typed` came from a page that was behind what was saved since."""
     form = SectionForm(draft.reading, here.key, texts=draft.texts, typed=typed, problems=problems)
     for field in form.fields.values():
         field.body = markdown.rendered(field.body) if field.body else ""

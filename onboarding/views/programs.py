@@ -22,7 +22,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def detail(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show one program: models, limits, the rule of the line, known weaknesses, and how to apply or why not."""
+    """Show one program: models, limits, the rule of the line, known weaknesses, how to apply or why not."""
     at = clock.now()
     program = _with_line(Program.objects.prefetch_related("models", "tiers"), at).filter(slug=slug).first()
     if program is None:
@@ -41,7 +41,7 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _with_line(programs: QuerySet[Program], at) -> QuerySet[Program]:
-    """Add `per_week`, the rate in force (None without one), and `waiting`, the length of the line: no query a row."""
+    """Add `per_week`, the rate in force (None without one), and `waiting`, the length of the line."""
     steps = RateStep.objects.filter(program=OuterRef("pk"), from_at__lte=at).order_by("-from_at", "-id")
     line = WaitlistEntry.objects.waiting().filter(program=OuterRef("pk")).order_by().values("program")
     return programs.annotate(

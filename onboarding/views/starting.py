@@ -79,7 +79,7 @@ def look(program: Program, user: User, *, at: datetime) -> Start:
 
 
 def begin(start: Start, user: User, value: str, *, at: datetime) -> Application:
-    """Accept the guidelines where the page asked for it, and open the draft. Raises what `applications.start` does."""
+    """Accept the guidelines where still to do, and open the draft. Raises like `applications.start`."""
     if start.version and not start.accepted:
         accept(user, start.version, at=at)
     owner = _owner(user, value)

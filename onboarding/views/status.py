@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Owner, User
 from audit import clock
-from onboarding.domain import applications, invitations, questions, rates, waitlist
+from onboarding.domain import applications, invitations, places, questions, rates, waitlist
 from onboarding.models import Application, Invitation, Revision, WaitlistEntry
 from onboarding.permissions import may_answer_invitation, may_leave, may_see, may_withdraw
 from onboarding.states import ApplicationState
@@ -128,7 +128,7 @@ def leave(request: HttpRequest, number: str) -> HttpResponse:
         messages.error(request, "This application has no place in line to give up; nothing was changed.")
         return redirect("application", number)
     try:
-        waitlist.leave(entry, by=request.user, at=clock.now())
+        places.leave(entry, by=request.user, at=clock.now())
     except waitlist.IllegalMove as refused:
         messages.error(request, str(refused))
     else:
@@ -225,10 +225,10 @@ def _line(course: Course, at: datetime) -> dict[str, Any]:
         return {}
     entry = course.entry
     entry.program = course.application.program
-    forecast = waitlist.forecast(entry, at=at)
+    forecast = places.forecast(entry, at=at)
     step = rates.in_force(entry.program, at)
     return {
-        "place": waitlist.place(entry),
+        "place": places.of(entry),
         "forecast": forecast,
         "is_next": forecast is not None and forecast.earliest <= at,
         "per_week": step.per_week if step else 0,

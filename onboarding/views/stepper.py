@@ -1,4 +1,4 @@
-"""The sections of the form as steps: which are asked of this draft, which are complete, which come before and after."""
+"""The sections of the form as steps: which are asked of this draft, which are complete, what comes next."""
 
 from dataclasses import dataclass
 

@@ -1,6 +1,7 @@
 """Real gateways beside the test, on the test's own PostgreSQL and Valkey."""
 
 import contextlib
+import logging
 import os
 import signal
 import subprocess
@@ -21,6 +22,8 @@ from onboarding.models import Grant, Key, Tier
 from tests.factories import accept_guidelines, make_program, make_secret
 from tests.processes import ROOT, environment, until
 
+logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each of thousands of calls
+
 MODEL = "gate-1"
 OURS = (projection.NAME, projection.MINUTE, projection.DAY, projection.USAGE)
 
@@ -37,6 +40,7 @@ class Gateway:
 
     def begin(self) -> None:
         command = f"-m uvicorn enforcement.gateway.app:app --port {self.port} --no-access-log --no-server-header"
+        command += " --timeout-keep-alive 75"
         self.process = subprocess.Popen(
             [sys.executable, *command.split()], cwd=ROOT, env=self._env, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, start_new_session=True,
@@ -131,7 +135,7 @@ class Opened:
 
 def open_key(*, per_minute: int = 60, per_day: int = 1000, accepted: bool = True, **fields) -> Opened:
     """Return an opened key with these limits whose owner accepted the guidelines."""
-    program = make_program("gate") if "program" not in fields else fields.pop("program")
+    program = fields.pop("program", None) or make_program("gate")
     Tier.objects.filter(program=program).update(requests_per_minute=per_minute, requests_per_day=per_day)
     key, secret = make_secret(program, at=clock.now(), **fields)
     if accepted:

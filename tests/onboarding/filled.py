@@ -9,9 +9,9 @@ from onboarding.domain.questions import Form
 from onboarding.models import Program
 
 DETAIL = (
-    "A developer selects a function in the editor and presses a key. The editor sends that function, and nothing else "
-    "of the file, to our server, which asks the model for a docstring. The proposal is shown greyed out. The developer "
-    "reads it and accepts, edits or drops it. Nothing is saved before that."
+    "A developer selects a function in the editor and presses a key. The editor sends that function, and "
+    "nothing else of the file, to our server, which asks the model for a docstring. The proposal is shown greyed "
+    "out. The developer reads it and accepts, edits or drops it. Nothing is saved before that."
 )
 GOOD: dict[str, Any] = {
     "full_name": "Alice Example",
@@ -20,10 +20,10 @@ GOOD: dict[str, Any] = {
     "adult": "yes",
     "applicant_type": "individual",
     "title": "Docstrings for a small team",
-    "summary": "Reads a Python function and proposes a docstring and tests. Our developers accept or drop them.",
+    "summary": "Reads a Python function and proposes a docstring and tests. Developers accept or drop them.",
     "detail": DETAIL,
-    "model_and_human_parts": "The model proposes the text of a docstring. A developer reads it, edits it where it is "
-    "wrong, and saves it or drops it.",
+    "model_and_human_parts": "The model proposes the text of a docstring. A developer reads it, edits it "
+    "where it is wrong, and saves it or drops it.",
     "usual_use": "n01",
     "purpose_kind": "internal_tool",
     "stage": "prototype",
@@ -66,8 +66,8 @@ HELD = {  # what is asked on top where output takes part in decisions about peop
     "impact_money": "none",
     "reversible": "likely",
     "duration": "brief",
-    "affected_groups": "People who write in a second language could be scored lower; we compared two hundred pairs of "
-    "letters that differ only in style.",
+    "affected_groups": "People who write in a second language could be scored lower; we compared two "
+    "hundred pairs of letters that differ only in style.",
     "incident_plan": "The person on call switches it off within the hour and tells you the same day.",
 }
 

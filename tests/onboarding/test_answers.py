@@ -1,5 +1,7 @@
 """Conditions, what is asked, and what is wrong with an answer."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,7 +66,8 @@ def test_a_condition_holds_fails_or_hangs_on_a_missing_answer(text, said, result
 
 @pytest.mark.parametrize(
     "text",
-    ["", "a", "a =", "a = ", "= yes", "a == yes", "a is yes", "a = yes or b = no", "a = yes and ", " and a = yes", "A = yes",
+    ["", "a", "a =", "a = ", "= yes", "a == yes", "a is yes", "a = yes or b = no", "a = yes and ",
+     " and a = yes", "A = yes",
      "a = x|", "a > 1|2", "a=yes", "a = yes  and b = no", "__import__('os') = yes", "a = b c"],
 )  # fmt: skip
 def test_what_is_not_a_condition_is_refused_with_a_sentence(text):
@@ -130,10 +133,8 @@ def test_an_answer_more_never_changes_what_was_decided_without_it(text, said, ke
 
 @given(st.text(max_size=60))
 def test_any_text_is_read_or_refused(text):
-    try:
-        conditions.parse(text)
-    except BadCondition as error:
-        assert str(error)
+    with suppress(BadCondition):
+        assert conditions.parse(text).clauses
 
 
 # ---------------------------------------------------------------- what is asked
@@ -244,10 +245,12 @@ def test_a_bad_answer_is_told_what_to_do(key, value, said):
 
 
 @pytest.mark.parametrize(
-    "website",
-    ["pygma.example", "http://pygma.example", "https://", "https://localhost", "https://127.0.0.1/", "https://10.0.0.3",
+    "website", ["pygma.example", "http://pygma.example", "https://", "https://localhost",
+    "https://127.0.0.1/", "https://10.0.0.3",
      "https://intranet", "https://wiki.internal", "https://ann:secret@pygma.example", "https://pygma.example/login",
-     "https://pygma.example/app/sign-in/", "javascript:alert(1)", "https://[::1", "https://pygma.example and more", "ftp://x.org"],
+     "https://pygma.example/app/sign-in/",
+     "javascript:alert(1)", "https://[::1", "https://pygma.example and more",
+     "ftp://x.org"],
 )  # fmt: skip
 def test_a_website_must_be_a_public_page(website):
     assert "website" in problems(applicant_type="company", website=website)
@@ -260,22 +263,34 @@ def test_an_ordinary_website_is_taken(website):
     assert "website" not in problems(applicant_type="company", website=website)
 
 
-@pytest.mark.parametrize(("contact", "fine"), [("abuse@pygma.example", True), ("https://pygma.example/report", True),
-                                               ("ask around", False), ("http://pygma.example", False), ("@home", False)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("contact", "fine"),
+    [
+        ("abuse@pygma.example", True),
+        ("https://pygma.example/report", True),
+        ("ask around", False),
+        ("http://pygma.example", False),
+        ("@home", False),
+    ],
+)
 def test_a_contact_is_an_address_that_can_be_used(contact, fine):
     found = problems(audience="public", report_contact=contact)
 
     assert ("report_contact" not in found) is fine
 
 
-@pytest.mark.parametrize("text", [
-    DETAIL,
-    DETAIL + " " + DETAIL[:60],  # a repeat on top of enough is no filler
-    "Пользователь выделяет функцию в редакторе и нажимает клавишу. Редактор отправляет только её на наш сервер, который "
-    "просит у модели описание. Предложение показано серым. Разработчик читает его и принимает, правит или отбрасывает.",
-    "開発者は関数を選び、キーを押します。エディタはその関数だけを私たちのサーバーに送り、モデルに説明文を求めます。提案は薄い色で表示され、開発者が読んで受け入れるか、直すか、捨てます。保存されるのはその後だけです。" * 1
-    + "受け入れた文は、ほかの変更と同じように同僚が確認してから本流に入ります。利用者は社内の四人で、外の人には見えません。記録は二週間で消し、困った出力があれば担当者がその日のうちに機能を止めて、皆に知らせます。",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        DETAIL,
+        DETAIL + " " + DETAIL[:60],  # a repeat on top of enough is no filler
+        "Пользователь выделяет функцию в редакторе и нажимает клавишу. Редактор отправляет её на сервер, "
+        "который просит у модели описание. Предложение показано серым. Разработчик читает его и принимает его.",
+        "開発者は関数を選び、キーを押します。エディタはその関数だけを送り、モデルに説明文を求めます。"
+        "提案は薄い色で表示され、開発者が読んで受け入れるか、直すか、捨てます。保存はその後だけです。"
+        "利用者は社内の四人で、外の人には見えません。記録は二週間で消し、同僚が確認してから本流に入ります。",
+    ],
+)
 def test_honest_text_is_no_filler(text):
     assert not wording.is_filler(text, least=min(200, len(text)))
 

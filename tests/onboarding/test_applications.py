@@ -368,7 +368,7 @@ def test_without_the_guidelines_accepted_nothing_is_sent(program, alice):
     applications.save_draft(draft, answers=good_for(program, alice), seen_version=0, by=alice, at=MONDAY)
     before = untouched(draft)
 
-    with pytest.raises(GuidelinesNotAccepted, match="version 1.0.0"):
+    with pytest.raises(GuidelinesNotAccepted, match=r"version 1\.0\.0"):
         applications.submit(draft, by=alice, at=LATER)
 
     assert untouched(draft) == before
@@ -380,7 +380,7 @@ def test_guidelines_that_changed_since_must_be_accepted_again(program, alice):
     guidelines.publish(newer, effective_at=MONDAY, by="test", at=MONDAY)
     guidelines.put_in_force(at=MONDAY)
 
-    with pytest.raises(GuidelinesNotAccepted, match="version 1.1.0"):
+    with pytest.raises(GuidelinesNotAccepted, match=r"version 1\.1\.0"):
         applications.submit(draft, by=alice, at=LATER)
 
 
@@ -426,9 +426,9 @@ def test_a_revision_never_changes(program, alice):
 
     revision = applications.submit(filled(program, alice), by=alice, at=LATER)
 
-    with pytest.raises(DatabaseError, match="append_only|Cannot"), transaction.atomic():
+    with pytest.raises(DatabaseError, match="Cannot"), transaction.atomic():
         Revision.objects.filter(pk=revision.pk).update(answers={})
-    with pytest.raises(DatabaseError, match="append_only|Cannot"), transaction.atomic():
+    with pytest.raises(DatabaseError, match="Cannot"), transaction.atomic():
         Revision.objects.filter(pk=revision.pk).delete()
 
 
@@ -613,9 +613,16 @@ def test_the_database_refuses_an_application_that_starts_elsewhere(program, alic
 
     with pytest.raises(IntegrityError, match="cannot start"), transaction.atomic():
         Application.objects.create(
-            program=program, owner=make_owner(), question_set=draft.question_set, started_at=MONDAY, state=state,
-            submitted_at=MONDAY, lane="hold", risk_score=1, risk_level=1,
-        )  # fmt: skip
+            program=program,
+            owner=make_owner(),
+            question_set=draft.question_set,
+            started_at=MONDAY,
+            state=state,
+            submitted_at=MONDAY,
+            lane="hold",
+            risk_score=1,
+            risk_level=1,
+        )
 
 
 def test_each_verb_writes_one_ledger_row(program, alice):
@@ -631,8 +638,8 @@ def test_each_verb_writes_one_ledger_row(program, alice):
     applications.lapse(application, by="beat", at=LATER, reason="declined")
 
     assert events(application) == [
-        "started", "submitted", "in_review", "information_requested", "in_review", "rejected", "in_review", "approved",
-        "lapsed",
+        "started", "submitted", "in_review", "information_requested", "in_review", "rejected", "in_review",
+        "approved", "lapsed",
     ]  # fmt: skip
 
 

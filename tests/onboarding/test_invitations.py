@@ -97,7 +97,10 @@ def test_expiring_twice_is_expiring_once(invitation):
     found = [invitations.expire_due(at=MONDAY + timedelta(weeks=1)) for _ in range(2)]
 
     assert found == [1, 0]
-    assert list(ledger.of(invitation).values_list("event", flat=True)) == ["invitation.offered", "invitation.expired"]
+    assert list(ledger.of(invitation).values_list("event", flat=True)) == [
+        "invitation.offered",
+        "invitation.expired",
+    ]
 
 
 def test_an_invitation_nobody_was_told_of_never_expires():

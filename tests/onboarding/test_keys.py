@@ -24,7 +24,11 @@ def test_issuing_twice_makes_one_key_and_one_letter():
 
     issued = [keys.issue_owed(at=MONDAY) for _ in range(2)]
 
-    assert (issued, Key.objects.count(), Letter.objects.filter(kind="onboarding/key_ready").count()) == ([1, 0], 1, 1)
+    assert (issued, Key.objects.count(), Letter.objects.filter(kind="onboarding/key_ready").count()) == (
+        [1, 0],
+        1,
+        1,
+    )
 
 
 def test_issuing_costs_the_same_number_of_statements_for_one_and_for_many(django_assert_max_num_queries):
@@ -111,7 +115,11 @@ def test_revoking_ends_every_key():
     grants.revoke(key.grant, by=make_senior(), at=MONDAY, reason="Sold the key")
 
     key.refresh_from_db()
-    assert (key.state, key.ended_at, key.grant.__class__.objects.get().state) == ("revoked", MONDAY, "revoked")
+    assert (key.state, key.ended_at, key.grant.__class__.objects.get().state) == (
+        "revoked",
+        MONDAY,
+        "revoked",
+    )
 
 
 def test_a_grant_expires_with_its_keys():
@@ -143,7 +151,8 @@ KEY_WAYS = {"issued": [], "active": ["active"], "suspended": ["active", "suspend
 
 
 @pytest.mark.parametrize(
-    ("old", "new"), [(a, b) for a in GrantState for b in GrantState if a != b and b not in GRANT_TRANSITIONS[a]]
+    ("old", "new"),
+    [(a, b) for a in GrantState for b in GrantState if a != b and b not in GRANT_TRANSITIONS[a]],
 )
 def test_the_database_refuses_each_step_of_a_grant_the_table_does_not_name(old, new):
     grant = make_grant()
@@ -153,7 +162,9 @@ def test_the_database_refuses_each_step_of_a_grant_the_table_does_not_name(old, 
     def to(state):
         stopped = {"suspended_at": MONDAY, "suspended_by": sam, "suspend_reason": "x"} if state == "suspended" else {
             "suspended_at": None, "suspended_by": None, "suspend_reason": ""}  # fmt: skip
-        return rows.update(state=state, ended_at=MONDAY if state in ("revoked", "expired") else None, **stopped)
+        return rows.update(
+            state=state, ended_at=MONDAY if state in ("revoked", "expired") else None, **stopped
+        )
 
     for step in GRANT_WAYS[old]:
         to(step)

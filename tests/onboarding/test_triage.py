@@ -110,8 +110,24 @@ def test_the_rules_of_the_form_mean_hold(rules, changes, said):
     assert any(said in reason["says"] for reason in found.lane_reasons)
 
 
-@pytest.mark.parametrize("key", ["areas", "users_under_18", "government_user", "controls_physical", "output_scope", "persona",
-                                 "likeness", "auto_publish", "executes_code", "acts_on_behalf", "decides", "usual_use", "work_email"])  # fmt: skip
+@pytest.mark.parametrize(
+    "key",
+    [
+        "areas",
+        "users_under_18",
+        "government_user",
+        "controls_physical",
+        "output_scope",
+        "persona",
+        "likeness",
+        "auto_publish",
+        "executes_code",
+        "acts_on_behalf",
+        "decides",
+        "usual_use",
+        "work_email",
+    ],
+)
 def test_a_missing_answer_that_a_trigger_reads_means_hold_and_is_named(rules, key):
     found = judged(rules, **{key: None})
 

@@ -6,7 +6,7 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from audit import ledger
-from onboarding.domain import invitations, programs, waitlist
+from onboarding.domain import invitations, places, programs, waitlist
 from onboarding.models import Week
 from onboarding.states import ENTRY_TRANSITIONS, ApplicationState, EntryState
 from tests.factories import MONDAY, make_entry, make_manager, make_program, make_rate
@@ -56,7 +56,10 @@ def test_three_missed_weeks_admit_one_week_only():
 
     seats = waitlist.admit(program, by="beat", at=MONDAY + timedelta(weeks=4))
 
-    assert (len(seats), [week.admitted for week in program.weeks.order_by("starts_at")]) == (1, [1, 0, 0, 0, 1])
+    assert (len(seats), [week.admitted for week in program.weeks.order_by("starts_at")]) == (
+        1,
+        [1, 0, 0, 0, 1],
+    )
 
 
 def test_a_paused_program_admits_nobody():
@@ -72,7 +75,9 @@ def test_priority_goes_first_and_says_why():
     program = make_program()
     make_rate(program, 1)
     _, second = make_line(program, 2)
-    waitlist.put_forward(second, priority=-1, by=make_manager("pat"), at=MONDAY, reason="Helps the flood response")
+    waitlist.put_forward(
+        second, priority=-1, by=make_manager("pat"), at=MONDAY, reason="Helps the flood response"
+    )
 
     seats = waitlist.admit(program, by="beat", at=MONDAY)
 
@@ -97,7 +102,7 @@ def test_a_place_counts_those_before_it():
     program = make_program()
     entries = make_line(program, 3)
 
-    assert [waitlist.place(entry) for entry in entries] == [waitlist.Place(i, 3) for i in (1, 2, 3)]
+    assert [places.of(entry) for entry in entries] == [places.Place(i, 3) for i in (1, 2, 3)]
 
 
 def test_the_forecast_names_the_week_the_plan_reaches_the_place():
@@ -106,7 +111,7 @@ def test_the_forecast_names_the_week_the_plan_reaches_the_place():
     *_, third = make_line(program, 3)
     waitlist.admit(program, by="beat", at=MONDAY)
 
-    found = waitlist.forecast(third, at=MONDAY)
+    found = places.forecast(third, at=MONDAY)
 
     week = Week.objects.get(program=program)
     assert found.earliest == week.ends_at + timedelta(weeks=1)
@@ -115,7 +120,7 @@ def test_the_forecast_names_the_week_the_plan_reaches_the_place():
 def test_leaving_lapses_the_approval_and_frees_the_place():
     entry = make_entry()
 
-    waitlist.leave(entry, by=entry.application.applicant, at=MONDAY)
+    places.leave(entry, by=entry.application.applicant, at=MONDAY)
 
     entry.refresh_from_db()
     assert (entry.state, entry.application.state) == (EntryState.LEFT, ApplicationState.LAPSED)
@@ -126,7 +131,10 @@ def test_one_live_place_per_owner_and_program():
     from tests.factories import make_application
 
     again = make_application(
-        entry.program, owner=entry.owner, applicant=entry.application.applicant, state=ApplicationState.APPROVED
+        entry.program,
+        owner=entry.owner,
+        applicant=entry.application.applicant,
+        state=ApplicationState.APPROVED,
     )
 
     with pytest.raises(waitlist.AlreadyInLine):
@@ -142,7 +150,11 @@ def test_every_move_of_an_entry_is_in_the_ledger():
 
     invitations.accept(seat.invitation, by=entry.application.applicant, at=MONDAY)
 
-    assert list(ledger.of(entry).values_list("event", flat=True)) == ["entry.joined", "entry.seated", "entry.admitted"]
+    assert list(ledger.of(entry).values_list("event", flat=True)) == [
+        "entry.joined",
+        "entry.seated",
+        "entry.admitted",
+    ]
 
 
 def test_the_database_refuses_a_week_over_its_limit():

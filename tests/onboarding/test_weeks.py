@@ -90,7 +90,9 @@ def test_a_lower_rate_cuts_the_running_week_to_what_it_has_admitted():
     week.admitted = 4
     week.save()
 
-    rates.set_rate(program, per_week=2, from_at=MONDAY, by=make_manager("dora2"), at=MONDAY, reason="Too fast")
+    rates.set_rate(
+        program, per_week=2, from_at=MONDAY, by=make_manager("dora2"), at=MONDAY, reason="Too fast"
+    )
 
     week.refresh_from_db()
     assert (week.limit, week.admitted) == (4, 4)
@@ -108,7 +110,13 @@ def test_a_lower_rate_cuts_the_running_week_to_what_it_has_admitted():
 )
 def test_a_bad_rate_is_refused_with_a_sentence_and_changes_nothing(change, error):
     program = make_program()
-    asked = {"per_week": 5, "from_at": MONDAY, "by": make_manager(), "at": MONDAY, "reason": "Because"} | change
+    asked = {
+        "per_week": 5,
+        "from_at": MONDAY,
+        "by": make_manager(),
+        "at": MONDAY,
+        "reason": "Because",
+    } | change
 
     with pytest.raises(Exception, match=error):
         rates.set_rate(program, **asked)
