@@ -2,7 +2,7 @@
 VENV ?= .venv
 PY := $(VENV)/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check soak bench shots clean FORCE
+.PHONY: help run demo test check style types templates imports migrations deploy soak bench clean FORCE
 
 # The first Python that runs and is new enough: the first one on PATH may lie in a home we may not enter.
 NEW_ENOUGH := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
@@ -40,13 +40,25 @@ SECRETS = SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_hex(50))')
 	FIELD_KEYS=$$($(PY) -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())')
 PRODUCTION = GATEHOUSE_MODE=production ALLOWED_HOSTS=gatehouse.example BASE_URL=https://gatehouse.example
 
-check: $(VENV)/dev ## everything a machine can say: ruff, types, templates, import order, migrations, deploy check
+check: style types templates imports migrations deploy ## everything a machine can say (make -k check: all of it at once)
+
+style: $(VENV)/dev
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+
+types: $(VENV)/dev
 	@echo mypy; $(UNUSED) $(SECRETS) $(PY) -m mypy
-	$(PY) -m djade --target-version 5.2 --check $$(find templates -name '*.html')
-	@echo lint-imports; $(VENV)/bin/lint-imports
+
+templates: $(VENV)/dev
+	$(VENV)/bin/djade --target-version 5.2 --check $$(find templates -name '*.html')
+
+imports: $(VENV)/dev
+	$(VENV)/bin/lint-imports
+
+migrations: $(VENV)/dev
 	$(PY) manage.py makemigrations --check --dry-run
+
+deploy: $(VENV)/dev
 	@echo check --deploy; $(UNUSED) $(SECRETS) $(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING
 
 clean: ## delete the virtual environment and caches; the data stay

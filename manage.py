@@ -2,9 +2,10 @@
 """Django's command line, on private servers wherever DATABASE_URL or REDIS_URL is unset."""
 
 import os
+import signal
 import sys
 
-from devstack import Trouble, environment
+from devstack import Trouble, environment, lifelines
 
 # These ask no server anything, so none is started for them.
 SERVERLESS = {
@@ -23,6 +24,10 @@ def main() -> None:
     """Complete the environment, then run the command."""
     words = sys.argv[1:]
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    if os.environ.get(
+        "RUN_MAIN"
+    ):  # runserver's reloader started us: killed with -9 it must not leave us behind
+        lifelines.tie_to_parent(signal.SIGTERM)
     try:
         if not words or words[0] in SERVERLESS or {"-h", "--help", "--version"} & set(words):
             environment.prepare_without_servers()

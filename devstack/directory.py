@@ -75,7 +75,7 @@ class DataDirectory:
             account.own(link)
             return link, account
         link.unlink(missing_ok=True)  # a link whose target is gone
-        place = _elsewhere(account)
+        place = _elsewhere(account, self.path)
         link.symlink_to(place)
         return place, account
 
@@ -103,10 +103,15 @@ class DataDirectory:
         shutil.rmtree(self.path, ignore_errors=True)
 
 
-def _elsewhere(account: Account) -> Path:
-    """Make a directory for an account that cannot reach the data directory. Only root comes here."""
+def _elsewhere(account: Account, owner: Path) -> Path:
+    """Make a directory for an account that cannot reach the data directory `owner`. Only root comes here."""
     ELSEWHERE.mkdir(mode=0o711, parents=True, exist_ok=True)
+    for old in ELSEWHERE.glob("servers-*"):  # of data directories that were deleted since
+        note = old / "belongs-to"
+        if note.exists() and not Path(note.read_text()).exists():
+            shutil.rmtree(old, ignore_errors=True)
     place = Path(tempfile.mkdtemp(prefix="servers-", dir=ELSEWHERE))
+    (place / "belongs-to").write_text(str(owner))
     account.own(place)
     return place
 

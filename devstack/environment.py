@@ -8,8 +8,9 @@ import os
 import tempfile
 import time
 from pathlib import Path
+from urllib.parse import quote, urlsplit
 
-from devstack import keyfiles, servers
+from devstack import Trouble, keyfiles, servers
 from devstack.directory import ROOT, DataDirectory
 from devstack.locks import is_taken
 from devstack.postgres import Postgres
@@ -53,15 +54,19 @@ def prepare(*, data: Path | None = None, durable: bool = True, say: Say | None =
     if is_production():
         return {}
     path = (data or (data_path() if durable else _throw_away())).absolute()
-    filled = {"GATEHOUSE_DATA": str(path), **_secrets(path)}
-    if names := wanted():
-        use = servers.join(path, names, durable=durable, say=say)
-        if path in held:
-            held[path].leave()
-        held[path] = use
-        filled |= {SETTING_OF[name]: url for name, url in use.urls.items()}
-        filled[OURS] = " ".join(SETTING_OF[name] for name in names)
-    elif not durable:  # no keeper, so nobody else would delete it
+    try:
+        filled = {"GATEHOUSE_DATA": str(path), **_secrets(path)}
+        names = wanted()
+        if names:
+            use = servers.join(path, names, durable=durable, say=say)
+            if path in held:
+                held[path].leave()
+            held[path] = use
+            filled |= {SETTING_OF[name]: url for name, url in use.urls.items()}
+            filled[OURS] = " ".join(SETTING_OF[name] for name in names)
+    except OSError as error:  # a full disk, most likely
+        raise Trouble(f"{error.filename or path} cannot be written: {error.strerror}.") from None
+    if not durable and not names:  # no keeper, so nobody else would delete it
         atexit.register(DataDirectory(path).remove)
     os.environ.update(filled)
     return filled
@@ -76,6 +81,11 @@ def prepare_without_servers() -> dict[str, str]:
     filled |= {SETTING_OF[name]: NOWHERE[name] for name in wanted() if SETTING_OF[name] not in os.environ}
     os.environ.update(filled)
     return filled
+
+
+def address_of(database: str) -> str:
+    """Return DATABASE_URL with another database name: processes under test work on the test database."""
+    return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{quote(database)}").geturl()
 
 
 def _secrets(path: Path) -> dict[str, str]:

@@ -27,6 +27,7 @@ class Stack:
             stack.kill("worker")
 
     They get `environ` over os.environ, which `environment.prepare` has completed before (in tests it has).
+    In a test give it the test database, as `environ={"DATABASE_URL": environment.address_of(name)}`.
     Web and gateway listen on free ports unless `environ` names PORT and GATEWAY_PORT.
     """
 

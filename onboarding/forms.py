@@ -106,7 +106,7 @@ def _field(question: Question, reading: Reading, text: Text | None) -> forms.Fie
     field.help_text = _hint(question)
     field.required = answers.is_required(question, reading.paper.gates)
     field.example = question.example
-    field.body = text.body if text else ""
+    field.shows, field.body = question.shows, text.body if text else ""
     if question.rules.required == "hold":
         field.mark = "needed unless your use is a usual one"
     if question.shown_when:

@@ -46,6 +46,16 @@ STATES: dict[str, str] = {
             "grant.expired": "expired",
         },
     ),
+    "The ledger agrees with the state of every import.": states_agree(
+        "onboarding_importjob",
+        "onboarding.importjob",
+        {
+            "import.asked": "waiting",
+            "import.started": "running",
+            "import.finished": "done",
+            "import.failed": "failed",
+        },
+    ),
     "The ledger agrees with the state of every key.": states_agree(
         "onboarding_key",
         "onboarding.key",

@@ -210,7 +210,9 @@ def _write(chunk: dict[int, Projection]) -> bool:
     try:
         _put(list(chunk.values()))
     except (RedisError, OSError) as error:
-        log.warning("Redis is away (%s): the projection of %d keys stays owed.", type(error).__name__, len(chunk))
+        log.warning(
+            "Redis is away (%s): the projection of %d keys stays owed.", type(error).__name__, len(chunk)
+        )
         return False
     return True
 

@@ -60,11 +60,13 @@ PEOPLE: dict[str, str] = {
     "A decision that needed a second person was told only after one signed.": """
         SELECT id, second FROM reviews_decision
         WHERE second <> 'nobody' AND told_at IS NOT NULL AND signed_at IS NULL""",
-    "A scrutiny domain, or risk level III or more, was decided with a second person.": """
+    "A scrutiny domain, the refuse lane, or risk level III or more asks for a second person, at IV for a senior one.": """
         SELECT decision.id, decision.second, revision.risk_level, revision.domains FROM reviews_decision decision
         JOIN onboarding_revision revision ON revision.id = decision.revision_id
-        WHERE decision.second = 'nobody' AND decision.outcome <> 'needs_information'
-        AND (revision.risk_level >= 3 OR jsonb_array_length(revision.domains) > 0)""",
+        WHERE decision.outcome <> 'needs_information' AND (
+            decision.second = 'nobody' AND (revision.risk_level >= 3 OR revision.lane = 'refuse'
+                OR jsonb_array_length(revision.domains) > 0)
+            OR decision.second <> 'senior' AND revision.risk_level >= 4)""",
 }
 
 TELLING: dict[str, str] = {

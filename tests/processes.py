@@ -1,5 +1,6 @@
 """Other processes on the test's own database and Valkey: racers, workers."""
 
+import json
 import os
 import subprocess
 import sys
@@ -43,26 +44,21 @@ def race(*commands: list[str]) -> list[str]:
     """Run racers (`tests/racers.py` verbs) at the same moment; return what each printed, or raise with its output."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [START_LINE])
-    racers = [
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.racers", *command],
-            cwd=ROOT,
-            env=environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+    racers = subprocess.Popen(
+        [sys.executable, "-m", "tests.racers", json.dumps(commands)],
+        cwd=ROOT, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        until(
+            lambda: waiting_at_the_line() == len(commands) or racers.poll() is not None,
+            f"{len(commands)} racers at the line", seconds=60,
         )  # fmt: skip
-        for command in commands
-    ]
-    until(lambda: waiting_at_the_line() == len(racers), f"{len(racers)} racers at the line", seconds=60)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_unlock(%s)", [START_LINE])
-    said = []
-    for racer in racers:
-        out, err = racer.communicate(timeout=60)
-        assert racer.returncode == 0, err
-        said.append(out.strip())
-    return said
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [START_LINE])
+    out, err = racers.communicate(timeout=60)
+    assert racers.returncode == 0, err
+    return json.loads(out.splitlines()[-1])
 
 
 def waiting_at_the_line() -> int:

@@ -9,21 +9,39 @@ from django.conf import settings
 
 from enforcement.gateway.limits import DAY, Standing
 
-QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded"  # RateLimit draft 10, section 6
+QUOTA_EXCEEDED = (
+    "https://iana.org/assignments/http-problem-types#quota-exceeded"  # RateLimit draft 10, section 6
+)
 CHALLENGE = 'Bearer realm="gatehouse"'
 
 # code: status, title, detail
 PROBLEMS: dict[str, tuple[int, str, str]] = {
     "missing_key": (401, "No key", "Send your key as: Authorization: Bearer <secret>."),
-    "malformed_key": (401, "Not a key", "This is not a key of this gateway: form or checksum is wrong. Copy it whole."),
+    "malformed_key": (
+        401,
+        "Not a key",
+        "This is not a key of this gateway: form or checksum is wrong. Copy it whole.",
+    ),
     "unknown_key": (401, "Unknown key", "No key has this secret."),
-    "expired_key": (401, "Key expired", "This key's time is over. Its owner finds the reason, and what to do, online."),
+    "expired_key": (401, "Key expired", "This key's time is over. Its owner can see why after signing in."),
     "revoked_key": (401, "Key revoked", "This key was withdrawn for good. Its owner was told why by letter."),
-    "suspended": (403, "Access suspended", "This access is stopped for now. Its owner was told why by letter."),
-    "terms_not_accepted": (403, "Guidelines not accepted", "The owner of this key has not accepted the guidelines yet."),
+    "suspended": (
+        403,
+        "Access suspended",
+        "This access is stopped for now. Its owner was told why by letter.",
+    ),
+    "terms_not_accepted": (
+        403,
+        "Guidelines not accepted",
+        "The key's owner has not accepted the guidelines yet.",
+    ),
     "outside_scope": (403, "Outside the approved scope", "This key was not approved for that."),
     "rate_limited": (429, "Too many requests", "The limit of this key's owner is used up."),
-    "unavailable": (503, "Not available", "Whether this key may pass cannot be known right now. Try again shortly."),
+    "unavailable": (
+        503,
+        "Not available",
+        "Whether this key may pass cannot be known right now. Try again shortly.",
+    ),
     "unreadable": (400, "Request not understood", ""),
     "not_found": (404, "No such address", "Ask POST or GET /v1/authorize."),
     "method_not_allowed": (405, "Method not allowed", ""),
@@ -62,7 +80,9 @@ class Answer:
         return [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in every]
 
 
-def problem(code: str, *, detail: str = "", headers: list[tuple[str, str]] | None = None, **more: Any) -> Answer:
+def problem(
+    code: str, *, detail: str = "", headers: list[tuple[str, str]] | None = None, **more: Any
+) -> Answer:
     """Return the answer of this code; `more` are further members of its body."""
     status, title, usual = PROBLEMS[code]
     body = {"type": f"urn:gatehouse:problem:{code}", "title": title, "status": status, "code": code} | more
@@ -73,7 +93,9 @@ def problem(code: str, *, detail: str = "", headers: list[tuple[str, str]] | Non
         headers.append(("www-authenticate", CHALLENGE + error))
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers.append(("retry-after", "1"))
-    return Answer(status, code, json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"), headers=headers)
+    return Answer(
+        status, code, json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"), headers=headers
+    )
 
 
 def plain(body: dict[str, Any], *, status: int = 200, code: str = "ok") -> Answer:
@@ -97,7 +119,9 @@ def suspended() -> Answer:
 def terms_not_accepted() -> Answer:
     """Return 403 for an owner who never accepted any version of the guidelines."""
     return problem(
-        "terms_not_accepted", reason="guidelines_never_accepted", appeal_url=f"{settings.BASE_URL}/guidelines/"
+        "terms_not_accepted",
+        reason="guidelines_never_accepted",
+        appeal_url=f"{settings.BASE_URL}/guidelines/",
     )
 
 
@@ -127,7 +151,7 @@ def rate_limited(standing: Standing) -> Answer:
 
 
 def rate_headers(standing: Standing) -> list[tuple[str, str]]:
-    """Return RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers-10, lists of strings with parameters).
+    """Return RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers-10).
 
     `t` of a refused request is its Retry-After, else the seconds until the whole quota is there again.
     """

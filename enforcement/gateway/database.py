@@ -47,6 +47,9 @@ async def bounded(work: Coroutine[Any, Any, T], seconds: float) -> T:
         raise PostgresAway
     try:
         return task.result()
+    except (psycopg.ProgrammingError, psycopg.DataError) as error:
+        log.error("PostgreSQL refuses: %s. Were the migrations run?", error.diag.message_primary)
+        raise PostgresAway from error
     except (psycopg.Error, PoolTimeout, OSError, asyncio.CancelledError) as error:
         raise PostgresAway from error
 
@@ -96,7 +99,7 @@ class Database:
         await self._pool.close(timeout=1)
 
     async def lookup(self, digests: Sequence[str]) -> Found:
-        """Return what PostgreSQL says of this secret; raise PostgresAway. Equal questions at one time are asked once."""
+        """Return what PostgreSQL says of this secret; raise PostgresAway. Equal questions are asked once at a time."""
         if self._away:
             raise PostgresAway
         name = tuple(digests)

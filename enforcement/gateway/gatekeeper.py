@@ -1,4 +1,7 @@
-"""The decision: memory's denials, then Redis, PostgreSQL once where Redis does not know, PostgreSQL alone without Redis."""
+"""The decision: the denials in memory first, then Redis.
+
+PostgreSQL is read once where Redis does not know a key, and alone decides while Redis is away.
+"""
 
 import asyncio
 import logging
@@ -26,7 +29,9 @@ class NotLoaded(Exception):
     """Without the denials of the last hour this process must not answer."""
 
     def __init__(self) -> None:
-        super().__init__("PostgreSQL does not answer, so the denials cannot be loaded. Look at DATABASE_URL and start again.")
+        super().__init__(
+            "PostgreSQL does not answer, so the denials cannot be loaded. Look at DATABASE_URL and start again."
+        )
 
 
 class Gatekeeper:

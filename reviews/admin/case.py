@@ -11,9 +11,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
-from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.roles import Duty, may
@@ -28,7 +27,7 @@ from reviews.models import Case, Decision
 from reviews.permissions import conflicts, may_see_case
 from reviews.states import CaseState
 
-OPEN_AT_ONCE = 2000  # cases opened while a page waits; the sweep opens the rest
+OPEN_AT_ONCE = 500  # cases opened while a page waits; the sweep opens the rest
 REFUSALS = (
     claims.NotForYou, claims.HeldBy, claims.NotHeld, claims.NothingToClaim, cases.IllegalMove, findings.BadFinding,
     decisions.AlreadyDecided, decisions.CaseIsOver, decisions.NotYoursToSign, decisions.NothingToSign, SayWhy,
@@ -84,6 +83,11 @@ class CaseAdmin(admin.ModelAdmin):
         if not search_term.strip():
             return queryset.none(), False
         return super().get_search_results(request, queryset, search_term)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return super().changelist_view(request, {**(extra_context or {}), "title": "Search cases"})
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         """Send the stock page of a case to its workspace."""
@@ -209,9 +213,7 @@ class CaseAdmin(admin.ModelAdmin):
             raise PermissionDenied
         return case
 
-    def _record_findings(
-        self, request: HttpRequest, work: Work, at: datetime
-    ) -> HttpResponse | None:
+    def _record_findings(self, request: HttpRequest, work: Work, at: datetime) -> HttpResponse | None:
         """Save what was found; return the page to show when that is refused."""
         work.kept = True
         if not all(form.is_valid() for form in work.findings):

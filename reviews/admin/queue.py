@@ -184,7 +184,8 @@ def _with_parts(cases: QuerySet[Case]) -> QuerySet[Case]:
     return (
         cases.select_related("program", "application", "revision")
         .only(
-            "state", "lane", "risk_score", "risk_level", "domains", "opened_at", "due_at", "program__name", "program__time_zone",
+            "state", "lane", "risk_score", "risk_level", "domains", "opened_at", "due_at",
+            "program__name", "program__time_zone",
             "application__number", "application__title", "application__submitted_at", "revision__risk_parts",
         )
         .prefetch_related(

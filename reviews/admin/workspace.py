@@ -22,13 +22,19 @@ from reviews.admin.queue import due_words
 from reviews.domain import findings, reasons, statements
 from reviews.models import Case, Claim, Decision, Finding
 from reviews.permissions import may_sign
-from reviews.states import CaseState, SecondPerson, Verdict
+from reviews.states import UNDECIDED, CaseState, Outcome, SecondPerson, Verdict
 
 FIRST_SECTION = "purpose"  # read first and longest
 EARLIER_MOST = 10
 TIMELINE_MOST = 100
 HEAVIEST = 8  # parts drawn; all are in the table below the picture
 LEVELS = ("", "I", "II", "III", "IV")
+DECIDED = {
+    Outcome.APPROVED: "approved",
+    Outcome.APPROVED_WITH_CONDITIONS: "approved with conditions",
+    Outcome.NEEDS_INFORMATION: "information asked",
+    Outcome.REJECTED: "rejected",
+}
 SIGNS = {
     SecondPerson.NOBODY: "",
     SecondPerson.REVIEWER: "a second reviewer signs",
@@ -124,7 +130,9 @@ def of(case: Case, *, user: User, at: datetime, data: Any = None) -> Work:
         categories=categories,
         pending=pending,
         may_sign=pending is not None and may_sign(user, pending),
-        decision_form=DecisionForm(data, case=case, at=at, categories=categories, suggested=_suggested(case, found)),
+        decision_form=DecisionForm(
+            data, case=case, at=at, categories=categories, suggested=_suggested(case, found)
+        ),
         findings=findings_forms(data, categories=categories, known=found),
         found=[
             Found(
@@ -161,7 +169,8 @@ def context(work: Work, *, user: User) -> dict[str, Any]:
         ],
         "due": due,
         "urgency": urgency,
-        "waits": timesince(case.application.submitted_at or case.opened_at, work.at, depth=1),
+        "waits": case.state in UNDECIDED
+        and timesince(case.application.submitted_at or case.opened_at, work.at, depth=1),
         "decisions": [Said.of(decision, names) for decision in decisions if decision != work.pending],
         "pending": Said.of(work.pending, names) if work.pending else None,
         "earlier": earlier(case.application),
@@ -175,6 +184,7 @@ class Said:
     """A decision with the names of what it cites."""
 
     decision: Decision
+    outcome: str
     reason: str
     clauses: list[str]
     conditions: list[tuple[str, str]]
@@ -184,6 +194,7 @@ class Said:
     def of(cls, decision: Decision, names: Mapping[str, str]) -> "Said":
         return cls(
             decision=decision,
+            outcome=DECIDED[Outcome(decision.outcome)],
             reason=_reason_name(decision.reason_code),
             clauses=[names.get(code, code) for code in decision.categories],
             conditions=[(c["text"], names.get(c["category"], c["category"])) for c in decision.conditions],

@@ -88,7 +88,7 @@ def _open_chunk(at: datetime, most: int) -> tuple[int, int]:
     if not owed:
         return 0, 0
     ready = [application for application in owed if application.state == ApplicationState.SUBMITTED]
-    dues = [due.due_at(a.lane, since=a.submitted_at, zone=a.program.zone) for a in ready]
+    dues = [due.due_at(a.lane, since=a.submitted_at or at, zone=a.program.zone) for a in ready]
     with connection.cursor() as cursor:
         cursor.execute(INSERT, [at, [application.pk for application in ready], dues])
         opened = [Case(pk=pk) for (pk,) in cursor.fetchall()]

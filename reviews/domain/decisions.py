@@ -207,8 +207,8 @@ def reapply_from(owner: Owner, program: Program) -> datetime | None:
 
 
 def reapply_at(rejection: Decision) -> datetime:
-    """Return when one may apply again after this told rejection; NEVER for never."""
-    if rejection.reapply_never:
+    """Return when one may apply again after this rejection, counted from its telling; NEVER for never."""
+    if rejection.reapply_never or rejection.told_at is None or rejection.reapply_after_days is None:
         return NEVER
     return rejection.told_at + timedelta(days=rejection.reapply_after_days)
 
@@ -297,13 +297,13 @@ def _tell(pk: int, at: datetime) -> bool:
         Event.DECISION_TOLD, subject=decision, actor="reviews", at=at, reason=decision.reason_code,
         outcome=decision.outcome,
     )  # fmt: skip
-    asked = {"by": decision.decided_by, "at": at, "reason": decision.reason_code}
+    by, why, application = decision.decided_by, decision.reason_code, case.application
     if decision.outcome in APPROVALS:
-        applications.approve(case.application, conditions=decision.conditions, **asked)
+        applications.approve(application, conditions=decision.conditions, by=by, at=at, reason=why)
     elif decision.outcome == Outcome.REJECTED:
-        applications.reject(case.application, **asked)
+        applications.reject(application, by=by, at=at, reason=why)
     else:
-        applications.ask(case.application, **asked)
+        applications.ask(application, by=by, at=at, reason=why)
         _ask(decision, at)
     _write_letter(case, decision, at)
     return True

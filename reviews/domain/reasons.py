@@ -35,7 +35,7 @@ class Unfilled(Exception):
 
 @dataclass(frozen=True)
 class Reason:
-    """One reason. `reapply_after_days` counts from the telling; it is set, or `reapply_never` is, for rejections only."""
+    """One reason. Rejections, and they only, set `reapply_after_days` (from the telling) or `reapply_never`."""
 
     code: str
     name: str
@@ -60,7 +60,9 @@ class Reason:
     def fill(self, values: dict[str, str], *, text: str = "") -> str:
         """Return the whole wording, or `text`, filled in; raises Unfilled."""
         filled = self.begun(values, text=text)
-        written = PLACEHOLDER.findall(text or self.template)  # what values bring in may hold braces of its own
+        written = PLACEHOLDER.findall(
+            text or self.template
+        )  # what values bring in may hold braces of its own
         left = tuple(name for name in self.placeholders if name in written and not values.get(name))
         if left:
             raise Unfilled(left)

@@ -55,7 +55,6 @@ class Field(TextChoices):
 FILLED_BY = {
     "category": Field.CATEGORIES,
     "conditions": Field.CONDITIONS,
-    "questions": Field.QUESTION,
     "fact": Field.FACTS,
 }
 
@@ -103,7 +102,9 @@ def checked(statement: Statement, *, case: Case, by: User, at: datetime) -> tupl
         if len(getattr(kept, name)) > MOST[name]:
             problems[name] = f"At most {MOST[name]:,} characters; this has {len(getattr(kept, name)):,}."
     if problems:
-        raise Incomplete(problems, begun=reason.begun(values(case, at=at, statement=kept), text=kept.explanation))
+        raise Incomplete(
+            problems, begun=reason.begun(values(case, at=at, statement=kept), text=kept.explanation)
+        )
     return kept, reason
 
 
@@ -137,7 +138,6 @@ def values(case: Case, *, at: datetime, statement: Statement | None = None) -> d
     if statement is not None:
         known["category"] = named.get(statement.categories[0], "") if statement.categories else ""
         known["conditions"] = "; ".join(condition["text"] for condition in statement.conditions)
-        known["questions"] = statement.question
         known["fact"] = statement.facts if len(statement.facts) <= 600 else ""
     return known
 
@@ -210,9 +210,7 @@ def _check_rejection(kept: Statement, problems: dict[str, str]) -> None:
         problems[Field.REAPPLY] = f"A number of days from 0 to {REAPPLY_MOST:,}."
 
 
-def _explanation(
-    kept: Statement, reason: Reason, case: Case, at: datetime, problems: dict[str, str]
-) -> str:
+def _explanation(kept: Statement, reason: Reason, case: Case, at: datetime, problems: dict[str, str]) -> str:
     try:
         return reason.fill(values(case, at=at, statement=kept), text=kept.explanation)
     except Unfilled as error:

@@ -32,7 +32,6 @@
     return {
       category: main.value ? main.selectedOptions[0].textContent : "",
       conditions: conditions(),
-      questions: form.elements["d-question"].value.trim(),
       fact: facts.length > 600 ? "" : facts,
     };
   }

@@ -13,7 +13,7 @@ from devstack import Trouble, keeper, servers
 from devstack.directory import DataDirectory
 from tests.devstack.conftest import are_gone, said, wait_until
 
-SOON = 10.0  # seconds: about two on an idle machine, tests run on busy ones
+SOON = 20.0  # seconds: about two on an idle machine, but tests run on busy ones
 
 
 def pids_of(data: Path) -> list[int]:

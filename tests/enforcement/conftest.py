@@ -39,7 +39,9 @@ class Gateway:
         self.begin()
 
     def begin(self) -> None:
-        command = f"-m uvicorn enforcement.gateway.app:app --port {self.port} --no-access-log --no-server-header"
+        command = (
+            f"-m uvicorn enforcement.gateway.app:app --port {self.port} --no-access-log --no-server-header"
+        )
         command += " --timeout-keep-alive 75"
         self.process = subprocess.Popen(
             [sys.executable, *command.split()], cwd=ROOT, env=self._env, stdout=subprocess.PIPE,

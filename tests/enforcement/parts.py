@@ -31,8 +31,10 @@ class OwnValkey:
 
     def start(self) -> None:
         program = binaries.valkey(accounts.ours(), self.folder)
-        settings = f"--port 0 --unixsocket {self.socket} --dir {self.folder} --appendonly yes --appendfsync always --save"
-        self.process = subprocess.Popen([program, *settings.split(), ""], stdout=subprocess.DEVNULL)
+        settings = (
+            f"--port 0 --unixsocket {self.socket} --dir {self.folder} --appendonly yes --appendfsync always"
+        )
+        self.process = subprocess.Popen([program, *settings.split(), "--save", ""], stdout=subprocess.DEVNULL)
         until(self._answers, "the test's Valkey")
 
     def freeze(self) -> None:

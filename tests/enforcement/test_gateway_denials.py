@@ -48,11 +48,15 @@ def test_the_time_to_deny_is_below_a_second_for_99_of_100(four):
         seconds += everywhere(four, opened.secret, "suspended")
     seconds.sort()
 
-    print(f"time to deny: median {seconds[len(seconds) // 2]:.2f} s, p99 {seconds[-1]:.2f} s of {len(seconds)}")
+    print(
+        f"time to deny: median {seconds[len(seconds) // 2]:.2f} s, p99 {seconds[-1]:.2f} s of {len(seconds)}"
+    )
     assert seconds[-1] <= PROMISED
 
 
-def test_a_resumed_access_works_everywhere_within_a_second_although_redis_still_holds_the_tombstone(four, opened, valkey):
+def test_a_resumed_access_works_everywhere_within_a_second_although_redis_still_holds_the_tombstone(
+    four, opened, valkey
+):
     sam = make_senior()
     grants.suspend(opened.grant, by=sam, at=clock.now(), reason="Why")
     projection.write_owed(at=clock.now())

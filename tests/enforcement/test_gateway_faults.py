@@ -54,7 +54,10 @@ def test_without_redis_each_process_admits_its_share_and_says_so(redis: OwnValke
             figure(each, 'gatehouse_gateway_requests_total{code="ok",path="fallback"}') for each in both
         )
         redis.thaw() if how == "freeze" else redis.start()
-        until(lambda: not any(figure(each, "gatehouse_gateway_redis_away ") for each in both), "Redis to be back")
+        until(
+            lambda: not any(figure(each, "gatehouse_gateway_redis_away ") for each in both),
+            "Redis to be back",
+        )
         healed = both[0].ask(opened.secret)
 
     refilled = 2 * int(took * 5 / 60)  # each process' share is 5 a minute
@@ -122,7 +125,12 @@ def test_without_postgresql_a_known_key_passes_and_an_unknown_one_is_not_guessed
         healed = gateway.code(fresh.secret)
 
     assert [answer.status_code for answer in said] == [200, 503]
-    assert (said[1].json()["code"], said[1].headers["Retry-After"], ready, healed) == ("unavailable", "1", True, "ok")
+    assert (said[1].json()["code"], said[1].headers["Retry-After"], ready, healed) == (
+        "unavailable",
+        "1",
+        True,
+        "ok",
+    )
 
 
 def test_a_denial_made_while_the_way_to_postgresql_was_cut_holds_within_a_second_of_its_mending(way, redis):
@@ -136,7 +144,10 @@ def test_a_denial_made_while_the_way_to_postgresql_was_cut_holds_within_a_second
         way.mend()
         took = seconds_until(gateway, opened.secret, "revoked_key")
 
-    assert (between, took <= 1) == ("ok", True)  # this Redis got no tombstone: the test's payer knows another one
+    assert (between, took <= 1) == (
+        "ok",
+        True,
+    )  # this Redis got no tombstone: the test's payer knows another one
 
 
 def test_without_both_nothing_can_be_known(way, redis):
@@ -179,8 +190,8 @@ def test_a_restarted_redis_is_no_fault(redis, transactional_db):
 def test_told_to_stop_the_gateway_finishes_what_it_began(opened):
     with gateways(1) as (gateway,):
         line = socket.create_connection(("127.0.0.1", gateway.port))
-        head = f"POST /v1/authorize HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {opened.secret}\r\nContent-Length: 2\r\n\r\n"
-        line.sendall(head.encode() + b"{")
+        head = f"POST /v1/authorize HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {opened.secret}\r\n"
+        line.sendall(f"{head}Content-Length: 2\r\n\r\n{{".encode())
         time.sleep(0.3)
         gateway.process.send_signal(signal.SIGTERM)
         time.sleep(0.3)
@@ -188,4 +199,7 @@ def test_told_to_stop_the_gateway_finishes_what_it_began(opened):
         status = line.makefile("rb").readline().split()[1]
         line.close()
 
-        assert (status, gateway.process.wait(10)) == (b"200", -signal.SIGTERM)  # it passes the signal on, in the end
+        assert (status, gateway.process.wait(10)) == (
+            b"200",
+            -signal.SIGTERM,
+        )  # it passes the signal on, in the end

@@ -22,7 +22,9 @@ quickly = fuzz(deadline=None, suppress_health_check=[HealthCheck.function_scoped
 
 def known(per_minute: int, per_day: int, **more) -> Projection:
     given_ = {"version": 1, "digest": DIGEST, "state": "active", "key": "k_1", "owner": "o", "program": "p"}
-    return Projection(**given_ | {"per_minute": per_minute, "per_day": per_day, "expires": FAR, "accepted": True} | more)
+    return Projection(
+        **given_ | {"per_minute": per_minute, "per_day": per_day, "expires": FAR, "accepted": True} | more
+    )
 
 
 def put(client, *projections: Projection) -> None:
@@ -63,7 +65,9 @@ def test_the_script_counts_as_the_formula_says(valkey, per_minute, debt, passed)
 
     left = limits.drained(debt, passed=verdict.standing.now - at, limit=per_minute)
     fits = limits.fits(left, limit=per_minute)
-    assert (verdict.code, verdict.standing.debt) == (("ok", left + MINUTE) if fits else ("rate_limited", left))
+    assert (verdict.code, verdict.standing.debt) == (
+        ("ok", left + MINUTE) if fits else ("rate_limited", left)
+    )
 
 
 @given(limit)
@@ -91,7 +95,9 @@ def test_after_the_wait_one_more_passes_and_not_a_microsecond_before(per_minute,
     wait = limits.wait(debt, limit=per_minute)
 
     assert limits.fits(limits.drained(debt, passed=wait, limit=per_minute), limit=per_minute)
-    assert wait == 0 or not limits.fits(limits.drained(debt, passed=wait - 1, limit=per_minute), limit=per_minute)
+    assert wait == 0 or not limits.fits(
+        limits.drained(debt, passed=wait - 1, limit=per_minute), limit=per_minute
+    )
 
 
 @given(st.integers(min_value=6000, max_value=60_000), st.lists(st.booleans(), min_size=5, max_size=30))

@@ -105,7 +105,12 @@ def test_a_change_while_writing_stays_owed(opened, monkeypatch):
 
     monkeypatch.setattr(projection, "_put", change_meanwhile)
 
-    assert (projection.write_owed(at=clock.now()), owed(), projection.write_owed(at=clock.now()), owed()) == (0, 1, 1, 0)
+    assert (projection.write_owed(at=clock.now()), owed(), projection.write_owed(at=clock.now()), owed()) == (
+        0,
+        1,
+        1,
+        0,
+    )
 
 
 def test_many_keys_are_written_in_few_statements(valkey, monkeypatch, django_assert_max_num_queries):

@@ -45,7 +45,9 @@ def test_other_text_is_no_secret(text):
     assert not secrets.is_well_formed(f"gh_live_{text}")
 
 
-@pytest.mark.parametrize("change", [lambda s: s + "\n", lambda s: " " + s, lambda s: s.replace("live", "test")])
+@pytest.mark.parametrize(
+    "change", [lambda s: s + "\n", lambda s: " " + s, lambda s: s.replace("live", "test")]
+)
 def test_what_is_around_or_before_counts_too(change):
     assert not secrets.is_well_formed(change(secrets.mint("live")))
 
@@ -91,6 +93,7 @@ def test_the_hint_shows_six_of_thirty_six_characters():
 
 def test_the_gateway_imports_no_model_and_no_app_registry():
     """A registry costs each gateway process a second at its start, and memory."""
-    code = "import enforcement.gateway.app, django.apps, sys; sys.exit(django.apps.apps.ready or 'onboarding.models' in sys.modules)"
+    code = "import enforcement.gateway.app, django.apps, sys\n"
+    code += "sys.exit(django.apps.apps.ready or 'onboarding.models' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

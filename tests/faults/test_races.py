@@ -1,7 +1,10 @@
 """Real processes on one real PostgreSQL."""
 
 import os
+import random
 import signal
+import subprocess
+import time
 from datetime import timedelta
 
 import pytest
@@ -17,6 +20,7 @@ from tests.processes import race, running, until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.fault]
 AT = (MONDAY + timedelta(hours=6)).isoformat()
+WORKER = ("-m", "celery", "-A", "config", "worker", "--concurrency=1", "--without-gossip", "--without-mingle")
 
 
 @pytest.fixture(autouse=True)
@@ -84,35 +88,80 @@ def children_of(pid: int) -> list[int]:
         return [int(child) for child in listed.read().split()]
 
 
+def kill(process: subprocess.Popen, victim: str) -> None:
+    """Kill the worker's children, or all of it, as the kernel does when memory runs out."""
+    children = children_of(process.pid)
+    for pid in [process.pid, *children] if victim == "worker" else children:
+        os.kill(pid, signal.SIGKILL)
+
+
 @pytest.mark.parametrize("victim", ["child", "worker"])
 def test_a_worker_killed_in_the_middle_of_issuing_leaves_one_key_each_after_the_sweep(victim):
     granted(5)
-    worker = ["-m", "celery", "-A", "config", "worker", "--concurrency=1", "--without-gossip", "--without-mingle"]
-    with running(*worker) as process:
+    with running(*WORKER) as process:
         with transaction.atomic(), connection.cursor() as cursor:
             # The payer stops at the letters, its keys written and not committed: the worst moment to die.
             cursor.execute("LOCK TABLE outbox_letter IN ACCESS EXCLUSIVE MODE")
             issue_by_celery()
-            until(lambda: blocked() > 0, "the payer in the middle of its work")
-            doomed = [process.pid] if victim == "worker" else children_of(process.pid)
-            for pid in doomed + (children_of(process.pid) if victim == "worker" else []):
-                os.kill(pid, signal.SIGKILL)
-            until(lambda: blocked() == 0 or victim == "child", "its connection to be gone")
+            until(lambda: blocked() > 0, "the payer in the middle of its work", seconds=40)
+            kill(process, victim)
         if victim == "worker":
+            until(lambda: others() == 0, "PostgreSQL to notice that nobody is there")
             assert Key.objects.count() == 0
-            with running(*worker):
-                issue_by_celery()  # what beat does within the minute
-                until(lambda: Key.objects.count() == 5, "the sweep")
         else:
-            until(lambda: Key.objects.count() == 5, "the task to come back by itself")
+            until(lambda: Key.objects.count() == 5, "the task to come back by itself", seconds=40)
+    if victim == "worker":
+        with running(*WORKER):
+            issue_by_celery()  # what beat does within the minute
+            until(lambda: Key.objects.count() == 5, "the sweep", seconds=40)
 
-    assert sorted(Key.objects.values_list("grant_id", flat=True)) == sorted(Grant.objects.values_list("pk", flat=True))
+    assert one_key_for_each_grant()
+
+
+def one_key_for_each_grant() -> bool:
+    return sorted(Key.objects.values_list("grant", flat=True)) == sorted(Grant.objects.values_list("pk", flat=True))
 
 
 def blocked() -> int:
+    """Return how many connections wait for the table of letters."""
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'outbox_letter'::regclass
                AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
         )
         return cursor.fetchone()[0]
+
+
+def others() -> int:
+    """Return how many connections there are to this database beside the test's own."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+               AND backend_type = 'client backend' AND pid <> pg_backend_pid()"""
+        )
+        return cursor.fetchone()[0]
+
+
+# --- the long forms, run by `make soak`
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("turn", range(20))
+def test_soak_eight_workers_give_exactly_the_weeks_hundred_seats(turn):
+    test_eight_workers_give_exactly_the_weeks_hundred_seats()
+
+
+@pytest.mark.soak
+def test_soak_thirty_kills_at_any_moment_leave_one_key_each():
+    chance = random.Random(30)  # the same thirty moments each time, on a machine that is never the same
+    for turn in range(30):
+        granted(5)
+        with running(*WORKER) as process:
+            issue_by_celery()
+            time.sleep(chance.uniform(0, 3) if turn % 3 else 0)  # a worker takes about two seconds to begin
+            kill(process, chance.choice(["child", "worker"]))
+        with running(*WORKER):
+            issue_by_celery()
+            until(lambda: not Grant.objects.owed_a_key().exists(), f"the sweep after kill {turn + 1}", seconds=60)
+
+        assert one_key_for_each_grant()

@@ -1,9 +1,10 @@
 """The life of an application: what each verb does, what it refuses, and what the database refuses."""
 
 from datetime import timedelta
+from threading import Barrier, Thread
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from audit import ledger
 from onboarding.domain import applications
@@ -422,8 +423,6 @@ def test_a_stranger_submits_nothing(program, alice):
 
 
 def test_a_revision_never_changes(program, alice):
-    from django.db import DatabaseError
-
     revision = applications.submit(filled(program, alice), by=alice, at=LATER)
 
     with pytest.raises(DatabaseError, match="Cannot"), transaction.atomic():
@@ -654,3 +653,71 @@ def test_guidelines_are_named_in_the_revision(program, alice):
     revision = applications.submit(filled(program, alice), by=alice, at=LATER)
 
     assert revision.guidelines == GuidelineVersion.objects.get(state="effective")
+
+
+# ---------------------------------------------------------------- at the same time
+
+
+def at_once(act, times=4):
+    """Call `act` in threads that start together, each on its own connection; return results and errors."""
+    together, found = Barrier(times), []
+
+    def run():
+        together.wait()
+        try:
+            found.append(act())
+        except Exception as error:  # the test looks at whatever came out
+            found.append(error)
+        finally:
+            connection.close()
+
+    threads = [Thread(target=run) for _ in range(times)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    return found
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_first_clicks_at_once_make_one_draft():
+    program, alice = make_program("code"), make_user("alice")
+    owner = make_owner(alice)
+
+    found = at_once(lambda: applications.start(program, owner=owner, by=alice, at=MONDAY).number)
+
+    assert len(found) == 4
+    assert set(found) == {Application.objects.get().number}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_submissions_at_once_are_one():
+    program, alice = make_program("code"), make_user("alice")
+    draft = filled(program, alice)
+
+    found = at_once(lambda: applications.submit(draft, by=alice, at=LATER).pk)
+
+    assert found == [Revision.objects.get().pk] * 4
+    assert Letter.objects.filter(kind="onboarding/receipt").count() == 1
+    assert events(draft) == ["started", "submitted"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_saves_at_once_from_one_version_one_is_kept():
+    program, alice = make_program("code"), make_user("alice")
+    draft = applications.start(program, owner=make_owner(alice), by=alice, at=MONDAY)
+    titles = iter(["One", "Two", "Three", "Four"])
+
+    found = at_once(
+        lambda: applications.save_draft(
+            draft, answers={"title": next(titles)}, seen_version=0, by=alice, at=LATER
+        )
+    )
+
+    assert sorted(type(one).__name__ for one in found) == [
+        "Application",
+        "StaleDraft",
+        "StaleDraft",
+        "StaleDraft",
+    ]
+    assert Application.objects.get().answers_version == 1

@@ -158,7 +158,7 @@ def test_the_database_allows_one_current_set():
         (shipped_with("full_name", shown_when="title = x"), "reads title, which is no question above it"),
         (shipped_with("website", shown_when="applicant_type = robot"), "not among its options"),
         (
-            shipped_with("website", shown_when="headcount != 1 and applicant_type != company"),
+            shipped_with("website", shown_when="applicant_type != company and applicant_type != start_up"),
             "more than a page's script reads",
         ),
         (shipped_with("persona", weights={"yes": 2}), "needs a weight for each of its options"),

@@ -24,7 +24,11 @@ WAY_TO = {
     CaseState.DECIDED: ["claimed", "decided"],
     CaseState.CLOSED: ["closed"],
 }
-MISSING = [(old, new) for old, new in product(CaseState, CaseState) if old != new and new not in CASE_TRANSITIONS[old]]
+MISSING = [
+    (old, new)
+    for old, new in product(CaseState, CaseState)
+    if old != new and new not in CASE_TRANSITIONS[old]
+]
 
 
 def put(case: Case, state: str) -> Case:
@@ -55,7 +59,9 @@ def test_a_new_case_starts_open_or_not_at_all():
     case.pk, case.application = None, make_application()
 
     with pytest.raises(IntegrityError, match="cannot start"), transaction.atomic():
-        Case.objects.create(**{f.attname: getattr(case, f.attname) for f in Case._meta.fields} | {"state": "claimed"})
+        Case.objects.create(
+            **{f.attname: getattr(case, f.attname) for f in Case._meta.fields} | {"state": "claimed"}
+        )
 
 
 @pytest.mark.django_db
@@ -108,7 +114,9 @@ def test_many_are_opened_in_chunks_with_few_statements(monkeypatch, django_asser
     with django_assert_max_num_queries(4 * 7):
         opened = cases.open_owed(at=MONDAY)
 
-    assert (opened, Case.objects.count(), LedgerEntry.objects.filter(event=Event.CASE_OPENED).count()) == (110,) * 3
+    assert (opened, Case.objects.count(), LedgerEntry.objects.filter(event=Event.CASE_OPENED).count()) == (
+        110,
+    ) * 3
 
 
 @pytest.mark.fault
@@ -169,5 +177,7 @@ def test_every_step_of_a_case_is_in_the_ledger_once():
     decisions.decide(case, by=bob, at=MONDAY, outcome="approved", reason_code="A1_notify_list")
     decisions.tell_owed(at=MONDAY)
 
-    events = LedgerEntry.objects.filter(subject_type="reviews.case").order_by("id").values_list("event", flat=True)
+    events = (
+        LedgerEntry.objects.filter(subject_type="reviews.case").order_by("id").values_list("event", flat=True)
+    )
     assert list(events) == [Event.CASE_OPENED, Event.CASE_CLAIMED, Event.CASE_DECIDED]

@@ -49,7 +49,7 @@ def test_claiming_again_holds_it_longer_and_writes_nothing_into_the_ledger():
 
 @pytest.mark.django_db
 def test_somebody_elses_claim_stands_until_it_runs_out():
-    case, bob = make_claimed()
+    case, _ = make_claimed()
     bea = make_reviewer("bea")
 
     with pytest.raises(claims.HeldBy, match="Bob has this case until 12:15"):
@@ -57,7 +57,9 @@ def test_somebody_elses_claim_stands_until_it_runs_out():
     taken = claims.claim(case, by=bea, at=LATER)
 
     assert list(Claim.objects.filter(released_at=None)) == [taken]
-    events = LedgerEntry.objects.filter(subject_type="reviews.case").order_by("id").values_list("event", "reason")
+    events = (
+        LedgerEntry.objects.filter(subject_type="reviews.case").order_by("id").values_list("event", "reason")
+    )
     assert list(events)[2:] == [(Event.CASE_RELEASED, "ran_out"), (Event.CASE_CLAIMED, "")]
 
 

@@ -121,7 +121,9 @@ def test_pages_go_forth_and_back_without_a_gap_or_a_double(client, bob, monkeypa
     monkeypatch.setattr(queue, "PAGE", 3)
     program = make_program()
     for number in range(8):
-        make_case(program, title=f"case {number}", risk_score=number % 3, at=MONDAY + timedelta(hours=number // 4))
+        make_case(
+            program, title=f"case {number}", risk_score=number % 3, at=MONDAY + timedelta(hours=number // 4)
+        )
 
     forth, url = [], DESK
     while url:
@@ -229,7 +231,9 @@ def test_nobody_else_presses_a_button(client, act, person):
     if person:
         client.force_login(applicant if person == "applicant" else person("somebody"))
 
-    answered = client.post(f"/admin/reviews/case/{decision.case_id}/{act.format(decision=decision.pk)}/", {"reason": "x"})
+    answered = client.post(
+        f"/admin/reviews/case/{decision.case_id}/{act.format(decision=decision.pk)}/", {"reason": "x"}
+    )
 
     assert answered.status_code in (302, 403)
     assert Case.objects.get().state == "awaiting_second"
@@ -240,7 +244,10 @@ def test_nobody_else_presses_a_button(client, act, person):
 def test_a_visit_changes_nothing(client, bob, act):
     decision = make_decision(by=make_reviewer("bea"), domains=["health"])
 
-    assert client.get(f"/admin/reviews/case/{decision.case_id}/{act.format(decision=decision.pk)}/").status_code == 405
+    assert (
+        client.get(f"/admin/reviews/case/{decision.case_id}/{act.format(decision=decision.pk)}/").status_code
+        == 405
+    )
 
 
 @pytest.mark.django_db
@@ -251,7 +258,11 @@ def test_the_stock_list_is_a_search_without_own_cases_and_nothing_is_edited(clie
     empty = client.get("/admin/reviews/case/").content.decode()
     found = client.get("/admin/reviews/case/", {"q": "interview"}).content.decode()
 
-    assert ("Interview coach" in empty, "Interview coach" in found, "of mine" in found) == (False, True, False)
+    assert ("Interview coach" in empty, "Interview coach" in found, "of mine" in found) == (
+        False,
+        True,
+        False,
+    )
     assert client.get(f"/admin/reviews/case/{case.pk}/change/").url == reverse("admin:case", args=[case.pk])
     for url in ("add/", f"{case.pk}/delete/"):
         assert client.get(f"/admin/reviews/case/{url}").status_code == 403

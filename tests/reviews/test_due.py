@@ -12,7 +12,8 @@ from reviews.domain import due
 
 MADRID = ZoneInfo("Europe/Madrid")
 ZONES = st.sampled_from([ZoneInfo("UTC"), MADRID, ZoneInfo("America/New_York"), ZoneInfo("Pacific/Auckland")])
-MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1)).map(lambda moment: moment.replace(tzinfo=UTC))
+START = datetime(2020, 1, 1, tzinfo=UTC)
+MOMENTS = st.timedeltas(timedelta(0), timedelta(days=5500)).map(lambda passed: START + passed)
 DAYS = st.integers(0, 40)
 
 
@@ -38,7 +39,11 @@ def working_time(start: datetime, end: datetime) -> timedelta:
         (Lane.NOTIFY, "2026-11-27T23:30", "2026-12-01T23:30"),  # Friday -> Tuesday
         (Lane.NOTIFY, "2026-11-28T15:00", "2026-12-02T00:00"),  # Saturday counts from Monday, 0:00
         (Lane.HOLD, "2026-11-23T12:00", "2026-12-07T12:00"),
-        (Lane.REFUSE, "2026-03-25T09:00", "2026-04-08T09:00"),  # over the change to summer time: the same hour
+        (
+            Lane.REFUSE,
+            "2026-03-25T09:00",
+            "2026-04-08T09:00",
+        ),  # over the change to summer time: the same hour
     ],
 )
 def test_each_lane_has_its_working_days(lane, since, expected):
@@ -51,7 +56,9 @@ def test_each_lane_has_its_working_days(lane, since, expected):
 def test_exactly_that_much_working_time_lies_between(start, days, zone):
     end = due.working_days_after(start, days=days, zone=zone)
 
-    assert abs(working_time(local(start, zone), local(end, zone)) - timedelta(days=days)) <= timedelta(hours=1)
+    assert abs(working_time(local(start, zone), local(end, zone)) - timedelta(days=days)) <= timedelta(
+        hours=1
+    )
 
 
 @given(start=MOMENTS, days=st.integers(1, 40), zone=ZONES)
@@ -72,3 +79,12 @@ def test_waiting_for_the_applicant_is_added_and_never_ends_at_a_weekend(start, w
 
     assert timedelta(0) <= stretched - (start + waited) <= timedelta(days=2, hours=1)
     assert local(stretched, zone).weekday() < 5
+
+
+@given(start=MOMENTS, days=st.integers(1, 40), zone=ZONES)
+def test_the_last_day_is_a_working_day_that_is_not_after_the_due_time(start, days, zone):
+    end = due.working_days_after(start, days=days, zone=zone)
+    day = due.last_day(end, zone=zone)
+
+    assert day.weekday() < 5
+    assert day <= local(end, zone).date() <= day + timedelta(days=3)

@@ -14,7 +14,12 @@ from tests.reviews.making import make_case, make_claimed
 def test_the_latest_verdict_of_a_person_counts():
     case, bob = make_claimed()
 
-    findings.record(case, by=bob, at=MONDAY, verdicts={"health": ("concern", "tells people doses"), "weapons": ("none", "")})
+    findings.record(
+        case,
+        by=bob,
+        at=MONDAY,
+        verdicts={"health": ("concern", "tells people doses"), "weapons": ("none", "")},
+    )
     findings.record(case, by=bob, at=MONDAY, verdicts={"health": ("violates", "")})
 
     found = Finding.objects.order_by("category").values_list("category", "verdict", "note")

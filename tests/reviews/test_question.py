@@ -134,7 +134,9 @@ def test_the_page_keeps_what_was_typed_when_it_is_too_long(client):
     request = asked()
     client.force_login(alice_of(request))
 
-    answered = client.post(reverse("answer", args=[request.decision.case.application.number]), {"answer": "x" * 5001})
+    answered = client.post(
+        reverse("answer", args=[request.decision.case.application.number]), {"answer": "x" * 5001}
+    )
 
     assert (answered.status_code, "x" * 5001 in answered.content.decode()) == (422, True)
 

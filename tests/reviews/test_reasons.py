@@ -18,7 +18,9 @@ GOOD = {
 
 def with_all_outcomes(**change):
     others = [
-        GOOD | {"code": outcome, "outcome": outcome, "reapply": None} for outcome in Outcome if outcome != "rejected"
+        GOOD | {"code": outcome, "outcome": outcome, "reapply": None}
+        for outcome in Outcome
+        if outcome != "rejected"
     ]
     return {"version": "1", "reasons": [GOOD | change, *others]}
 

@@ -67,7 +67,9 @@ def test_what_somebody_else_holds_is_refused_with_a_sentence(client, bob):
 
 @pytest.mark.django_db
 def test_a_decision_is_made_with_the_findings_beside_it(client, bob, held):
-    sent = client.post(url(held, "decide/"), REJECT | {"f-fraud_spam-verdict": "violates", "f-fraud_spam-note": "copied"})
+    sent = client.post(
+        url(held, "decide/"), REJECT | {"f-fraud_spam-verdict": "violates", "f-fraud_spam-note": "copied"}
+    )
 
     decision = Decision.objects.get()
     assert sent.url == reverse("admin:desk")
@@ -96,12 +98,16 @@ def test_conditions_come_from_ticks_and_own_lines(client, bob):
         {"category": "employment", "text": "a person decides"},
         {"category": "employment", "text": "candidate only"},
     ]
-    assert decision.explanation.startswith("You may start under these conditions: a person decides; candidate only.")
+    assert decision.explanation.startswith(
+        "You may start under these conditions: a person decides; candidate only."
+    )
 
 
 @pytest.mark.django_db
 def test_what_is_missing_is_said_and_what_was_typed_is_kept(client, bob, held):
-    shown = client.post(url(held, "decide/"), REJECT | {"d-facts": "", "d-what_would_change": "Another website."})
+    shown = client.post(
+        url(held, "decide/"), REJECT | {"d-facts": "", "d-what_would_change": "Another website."}
+    )
 
     page = shown.content.decode()
     assert shown.status_code == 422
@@ -184,7 +190,9 @@ def test_nonsense_in_the_form_is_refused_and_nothing_is_decided(client, bob, hel
 
 @pytest.mark.django_db
 def test_the_second_person_sees_everything_and_signs(client, bob):
-    decision = make_decision(by=make_reviewer("bea"), domains=["health"], says={"explanation": "Fine as described."})
+    decision = make_decision(
+        by=make_reviewer("bea"), domains=["health"], says={"explanation": "Fine as described."}
+    )
 
     shown = client.get(url(decision.case)).content.decode()
     signed = client.post(url(decision.case, f"sign/{decision.pk}/"))
@@ -236,7 +244,10 @@ def test_hostile_words_are_shown_as_words(client, bob):
 
     page = client.get(url(Case.objects.get())).content.decode()
 
-    assert ("<script>alert" in page, "javascript:alert" in page and 'href="javascript' in page) == (False, False)
+    assert ("<script>alert" in page, "javascript:alert" in page and 'href="javascript' in page) == (
+        False,
+        False,
+    )
     assert "{{ settings.SECRET_KEY }}" in page
 
 
@@ -253,10 +264,14 @@ def test_earlier_applications_of_the_owner_and_the_course_are_shown(client, bob)
 
 
 @pytest.mark.django_db
-def test_the_number_of_queries_does_not_grow_with_what_is_on_the_page(client, bob, django_assert_max_num_queries):
+def test_the_number_of_queries_does_not_grow_with_what_is_on_the_page(
+    client, bob, django_assert_max_num_queries
+):
     case = make_case(domains=["health", "legal"])
     claims.claim(case, by=bob, at=clock.now())
-    findings.record(case, by=bob, at=clock.now(), verdicts={code: ("none", "") for code in ("health", "legal", "weapons")})
+    findings.record(
+        case, by=bob, at=clock.now(), verdicts=dict.fromkeys(("health", "legal", "weapons"), ("none", ""))
+    )
     for _ in range(3):
         make_case(owner=case.application.owner, applicant=case.application.applicant)
 

@@ -20,6 +20,8 @@ class Command(BaseCommand):
         try:
             written = projection.rebuild()
         except (RedisError, OSError) as error:
-            raise CommandError(f"Redis does not answer ({type(error).__name__}). Look at REDIS_URL.") from None
+            raise CommandError(
+                f"Redis does not answer ({type(error).__name__}). Look at REDIS_URL."
+            ) from None
         said = json.dumps({"ok": True, "written": written}) if options["json"] else f"{written} keys written."
         self.stdout.write(said)
