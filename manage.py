@@ -35,9 +35,15 @@ def main() -> None:
             environment.prepare(say=lambda line: print(f"{line} …", file=sys.stderr))
     except Trouble as trouble:
         sys.exit(str(trouble))
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        if "--traceback" in words:
+            raise
+        sys.exit(f"A setting is wrong: {error}")
 
 
 if __name__ == "__main__":

@@ -20,6 +20,8 @@ class Adapter(DefaultAccountAdapter):
             to=email,
             subject=message.subject,
             text=message.body,
-            html=next((body for body, kind in getattr(message, "alternatives", []) if kind == "text/html"), ""),
+            html=next(
+                (body for body, kind in getattr(message, "alternatives", []) if kind == "text/html"), ""
+            ),
             at=clock.now(),
         )

@@ -36,8 +36,26 @@ class UserAdmin(ReadOnly, admin.ModelAdmin):
     search_fields = ("email__istartswith", "full_name__istartswith")
     search_help_text = "The beginning of an e-mail address or a name."
     ordering = ("-id",)
-    fields = ("email", "full_name", "time_zone", "is_active", "is_superuser", "joined_at", "last_login", "is_staff", "groups")
-    readonly_fields = ("email", "full_name", "time_zone", "is_active", "is_superuser", "joined_at", "last_login")
+    fields = (
+        "email",
+        "full_name",
+        "time_zone",
+        "is_active",
+        "is_superuser",
+        "joined_at",
+        "last_login",
+        "is_staff",
+        "groups",
+    )
+    readonly_fields = (
+        "email",
+        "full_name",
+        "time_zone",
+        "is_active",
+        "is_superuser",
+        "joined_at",
+        "last_login",
+    )
     show_full_result_count = False
     actions = None
 

@@ -11,7 +11,9 @@ from accounts.domain import people
 from accounts.models import Organisation, User
 from audit import clock
 
-ZONES = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "posix", "right")))
+ZONES = sorted(
+    zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "posix", "right"))
+)
 
 
 class Signup(SignupForm):
@@ -63,7 +65,8 @@ class OrganisationForm(forms.ModelForm):
 
 class MemberForm(forms.Form):
     email = forms.EmailField(
-        label="Their e-mail address", help_text="They need an account here with this address, and must have confirmed it."
+        label="Their e-mail address",
+        help_text="They need an account here with this address, and must have confirmed it.",
     )
 
     def clean_email(self) -> str:

@@ -40,7 +40,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     full_name = models.CharField(max_length=120, blank=True)
     time_zone = models.CharField(max_length=64, default="UTC", validators=[must_be_a_zone])
     is_active = models.BooleanField(default=True)
-    is_staff = models.BooleanField(default=False, help_text="May open the admin; what they may do there is their role.")
+    is_staff = models.BooleanField(
+        default=False, help_text="May open the admin; what they may do there is their role."
+    )
     joined_at = models.DateTimeField(db_default=Now(), editable=False)
     erasure_asked_at = models.DateTimeField(null=True, editable=False)
 
@@ -149,4 +151,5 @@ class DutyCarrier(models.Model):
         default_permissions = ()
         permissions = Duty.choices
 
-
+    def __str__(self) -> str:
+        return "duties"

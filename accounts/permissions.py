@@ -1,6 +1,6 @@
 """Who may act for whom, and what an organisation's people may do."""
 
-from accounts.models import Membership, MemberRole, Organisation, Owner, User
+from accounts.models import MemberRole, Membership, Organisation, Owner, User
 
 
 def may_act_for(user: User, owner: Owner) -> bool:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
@@ -19,9 +20,11 @@ HIGHEST = 2**63 - 1
 class LedgerAdmin(ReadOnly, admin.ModelAdmin):
     """A page by key instead of Django's list: no count, no offset, so the millionth row is as near as the first."""
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         if not self.has_view_permission(request):
-            return self.admin_site.login(request)
+            raise PermissionDenied
         form = LedgerFilter(request.GET or None)
         entries, newer, older = _page(form, before=_id(request, "before"), after=_id(request, "after"))
         people = _people(entries)
@@ -51,7 +54,9 @@ def _page(form: LedgerFilter, *, before: int | None, after: int | None) -> tuple
         found = list(chosen.filter(id__gt=after).order_by("id")[: A_PAGE + 1])
         entries, more_newer, more_older = found[:A_PAGE][::-1], len(found) > A_PAGE, True
     else:
-        found = list(chosen.filter(id__lt=HIGHEST if before is None else before).order_by("-id")[: A_PAGE + 1])
+        found = list(
+            chosen.filter(id__lt=HIGHEST if before is None else before).order_by("-id")[: A_PAGE + 1]
+        )
         entries, more_newer, more_older = found[:A_PAGE], before is not None, len(found) > A_PAGE
     if not entries:
         return [], 0, 0

@@ -18,9 +18,14 @@ class LedgerFilter(forms.Form):
     """Every filter is exact, so that an index answers it."""
 
     event = forms.ChoiceField(choices=[("", "Any event"), *Event.choices], required=False)
-    actor = forms.CharField(required=False, max_length=254, widget=forms.TextInput(attrs={"placeholder": ACTOR_HINT}))
+    actor = forms.CharField(
+        required=False, max_length=254, widget=forms.TextInput(attrs={"placeholder": ACTOR_HINT})
+    )
     kind = forms.CharField(
-        required=False, max_length=60, label="Kind", widget=forms.TextInput(attrs={"placeholder": SUBJECT_HINT})
+        required=False,
+        max_length=60,
+        label="Kind",
+        widget=forms.TextInput(attrs={"placeholder": SUBJECT_HINT}),
     )
     number = forms.CharField(required=False, max_length=40, label="Its id")
     since = forms.DateField(required=False, label="From", widget=forms.DateInput(attrs={"type": "date"}))
@@ -48,7 +53,12 @@ class LedgerFilter(forms.Form):
         """Return the entries asked for; all of them where the form cannot be read. Days are UTC days."""
         asked = self.cleaned_data if self.is_valid() else {}
         entries = LedgerEntry.objects.all()
-        for field, column in (("event", "event"), ("actor", "actor"), ("kind", "subject_type"), ("number", "subject_id")):
+        for field, column in (
+            ("event", "event"),
+            ("actor", "actor"),
+            ("kind", "subject_type"),
+            ("number", "subject_id"),
+        ):
             if asked.get(field):
                 entries = entries.filter(**{column: asked[field].strip()})
         if since := asked.get("since"):

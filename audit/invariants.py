@@ -1,15 +1,45 @@
 """What must hold of the ledger, as SQL that returns the rows breaking it (`check_invariants` runs all of them)."""
 
 # Each of these can happen to one thing only once: twice means that a change was made or recorded twice.
-ONCE = (
-    "user.joined user.erased organisation.founded member.added terms.accepted weaknesses.published "
-    "guidelines.loaded guidelines.published guidelines.effective guidelines.superseded "
-    "program.opened application.started application.imported application.withdrawn "
-    "application.lapsed entry.joined entry.admitted entry.left week.opened "
-    "invitation.offered invitation.accepted invitation.declined invitation.expired "
-    "grant.given grant.revoked grant.expired key.issued key.opened key.revoked key.expired "
-    "case.opened case.closed decision.proposed decision.signed decision.returned decision.told import.finished"
-).split()
+ONCE = [
+    "user.joined",
+    "user.erased",
+    "organisation.founded",
+    "member.added",
+    "terms.accepted",
+    "weaknesses.published",
+    "guidelines.loaded",
+    "guidelines.published",
+    "guidelines.effective",
+    "guidelines.superseded",
+    "program.opened",
+    "application.started",
+    "application.imported",
+    "application.withdrawn",
+    "application.lapsed",
+    "entry.joined",
+    "entry.admitted",
+    "entry.left",
+    "week.opened",
+    "invitation.offered",
+    "invitation.accepted",
+    "invitation.declined",
+    "invitation.expired",
+    "grant.given",
+    "grant.revoked",
+    "grant.expired",
+    "key.issued",
+    "key.opened",
+    "key.revoked",
+    "key.expired",
+    "case.opened",
+    "case.closed",
+    "decision.proposed",
+    "decision.signed",
+    "decision.returned",
+    "decision.told",
+    "import.finished",
+]
 
 
 def states_agree(table: str, kind: str, states: dict[str, str], *, field: str = "state") -> str:
@@ -49,6 +79,6 @@ INVARIANTS: dict[str, str] = {
         WHERE NOT EXISTS (SELECT FROM audit_ledgerentry entry WHERE entry.id = member.entry_id)""",
     "What can happen to a thing only once is in the ledger only once.": f"""
         SELECT subject_type, subject_id, event, count(*) AS times FROM audit_ledgerentry
-        WHERE event IN ({', '.join(repr(event) for event in ONCE)})
+        WHERE event IN ({", ".join(repr(event) for event in ONCE)})
         GROUP BY subject_type, subject_id, event HAVING count(*) > 1""",
 }

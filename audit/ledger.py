@@ -86,4 +86,6 @@ def record_many(
 
 def of(subject: models.Model) -> models.QuerySet[LedgerEntry]:
     """Return the events of one subject, oldest first."""
-    return LedgerEntry.objects.filter(subject_type=kind_of(subject), subject_id=str(subject.pk)).order_by("id")
+    return LedgerEntry.objects.filter(subject_type=kind_of(subject), subject_id=str(subject.pk)).order_by(
+        "id"
+    )

@@ -31,7 +31,9 @@ class LedgerEntry(models.Model):
     subject_type = models.CharField(max_length=60)
     subject_id = models.CharField(max_length=40)
     actor = models.CharField(max_length=60, help_text="user:<id> or system:<name>")
-    reason = models.CharField(max_length=80, blank=True, help_text="A code, or a salted digest of a written reason.")
+    reason = models.CharField(
+        max_length=80, blank=True, help_text="A code, or a salted digest of a written reason."
+    )
     details = models.JSONField(default=dict)
 
     class Meta:
@@ -69,7 +71,10 @@ class Seal(models.Model):
 
 
 class SealedEntry(models.Model):
-    """Which seal covers which entry, and what the entry looked like. A table of its own keeps the ledger strictly append-only."""
+    """Which seal covers which entry, and what the entry looked like.
+
+    A table of its own, so that sealing changes no row of the ledger: that one only ever grows.
+    """
 
     entry = models.OneToOneField(LedgerEntry, on_delete=models.PROTECT, primary_key=True, db_constraint=False)
     seal = models.ForeignKey(Seal, on_delete=models.PROTECT, related_name="members")

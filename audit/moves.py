@@ -3,7 +3,9 @@
 import pgtrigger
 
 
-def only(transitions: dict[str, set[str]], *, first: tuple[str, ...], field: str = "state") -> list[pgtrigger.Trigger]:
+def only(
+    transitions: dict[str, set[str]], *, first: tuple[str, ...], field: str = "state"
+) -> list[pgtrigger.Trigger]:
     """Return the two triggers of a state field: new rows start in `first`, and only the table's steps are taken."""
     allowed = " OR ".join(
         f"(OLD.{field} = '{old}' AND NEW.{field} IN ({', '.join(repr(str(new)) for new in sorted(news))}))"

@@ -16,7 +16,9 @@ from django.db.backends.utils import CursorWrapper
 from audit.models import Seal
 
 LOCK = 0x6761_7465_0001  # advisory lock: one sealer at a time
-LATE_AFTER = "1 day"  # no transaction is open so long: a younger entry may wait, an older one was forgotten or forged
+LATE_AFTER = (
+    "1 day"  # no transaction is open so long: a younger entry may wait, an older one was forgotten or forged
+)
 
 # Every column a reader relies on; times as microseconds since 1970, so no session setting changes the bytes.
 ENTRY_HASH = """sha256(convert_to(jsonb_build_array(
@@ -71,7 +73,9 @@ def seal(*, at: datetime) -> Seal | None:
         number, linked = (previous.number + 1, previous.hash) if previous else (1, "")
         cursor.execute(LINK, [linked, str(number), ids])
         entries, found = cursor.fetchone()
-        made = Seal.objects.create(number=number, sealed_at=at, entries=entries, previous_hash=linked, hash=found)
+        made = Seal.objects.create(
+            number=number, sealed_at=at, entries=entries, previous_hash=linked, hash=found
+        )
         cursor.execute(TAKE, [made.pk, ids])
     return made
 
@@ -85,12 +89,16 @@ def verify(*, known: tuple[int, str] | None = None) -> Finding | None:
         cursor.execute(FIRST_BAD)
         if row := cursor.fetchone():
             entry, seal_, gone = row
-            return Finding("a sealed entry is gone" if gone else "a sealed entry was changed", _number(seal_), entry)
+            return Finding(
+                "a sealed entry is gone" if gone else "a sealed entry was changed", _number(seal_), entry
+            )
         if broken := _broken_link(cursor):
             return broken
         cursor.execute(BACKDATED)
         if row := cursor.fetchone():
-            return Finding("an entry claims to be older than the seal before its own", _number(row[1]), row[0])
+            return Finding(
+                "an entry claims to be older than the seal before its own", _number(row[1]), row[0]
+            )
         cursor.execute(WAITING)
         if late := cursor.fetchone()[0]:
             return Finding(f"an entry is older than {LATE_AFTER} and under no seal", entry=late)

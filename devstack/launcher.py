@@ -60,6 +60,7 @@ def run(*, demo_data: bool) -> int:
     try:
         data = DataDirectory(environment.data_path())
         data.make()
+        os.environ["GATEHOUSE_DATA"] = str(data.path)  # in production nothing else sets it
         ports = {
             setting: str(processes.port(name, os.environ)) for name, (setting, _) in processes.PORTS.items()
         }

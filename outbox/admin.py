@@ -20,7 +20,10 @@ class StandingFilter(admin.SimpleListFilter):
     parameter_name = "standing"
     CHOICES = {
         "owed": ("Owed", {"sent_at": None, "recalled_at": None, "given_up_at": None}),
-        "failing": ("Owed, failed before", {"sent_at": None, "recalled_at": None, "given_up_at": None, "tries__gt": 0}),
+        "failing": (
+            "Owed, failed before",
+            {"sent_at": None, "recalled_at": None, "given_up_at": None, "tries__gt": 0},
+        ),
         "given_up": ("Given up", {"given_up_at__isnull": False, "recalled_at": None}),
         "sent": ("Sent", {"sent_at__isnull": False}),
         "recalled": ("Recalled", {"recalled_at__isnull": False}),
@@ -78,4 +81,6 @@ class LetterAdmin(ReadOnly, admin.ModelAdmin):
         if done:
             self.message_user(request, f"{done} put back; they are sent within a minute.", messages.SUCCESS)
         if refused:
-            self.message_user(request, f"{refused} had not been given up and stay as they are.", messages.WARNING)
+            self.message_user(
+                request, f"{refused} had not been given up and stay as they are.", messages.WARNING
+            )

@@ -44,7 +44,13 @@ class Draft:
 
 
 def write(
-    kind: str, *, to: str, at: datetime, about: models.Model | None = None, once: str | None = None, **context: Any
+    kind: str,
+    *,
+    to: str,
+    at: datetime,
+    about: models.Model | None = None,
+    once: str | None = None,
+    **context: Any,
 ) -> None:
     """Write one letter, due at `at`, from templates/<app>/letters/<letter>.{subject.txt,txt,html}."""
     write_many([Draft(kind, to, context, about, once)], at=at)
@@ -53,7 +59,13 @@ def write(
 def forward(kind: str, *, to: str, subject: str, text: str, html: str = "", at: datetime) -> None:
     """Take over a mail somebody else rendered (allauth); it holds a one-time link or code, so its text passes."""
     Letter.objects.create(
-        kind=kind, recipient=to, subject=" ".join(subject.split())[:200], text=text, html=html, passing=True, due_at=at
+        kind=kind,
+        recipient=to,
+        subject=" ".join(subject.split())[:200],
+        text=text,
+        html=html,
+        passing=True,
+        due_at=at,
     )
     transaction.on_commit(partial(hints.later, "outbox.tasks.send_owed"), robust=True)
 
@@ -94,7 +106,9 @@ def send_owed(*, at: datetime, most: int = BATCH) -> int:
     sent = failed = 0
     for _ in range(most):
         with transaction.atomic():
-            letter = Letter.objects.owed(at).select_for_update(skip_locked=True).order_by("due_at", "id").first()
+            letter = (
+                Letter.objects.owed(at).select_for_update(skip_locked=True).order_by("due_at", "id").first()
+            )
             if letter is None:
                 break
             gone = _send(letter, at)
@@ -109,7 +123,9 @@ def _send(letter: Letter, at: datetime) -> bool:
     letter.tried_at = at
     try:
         _mail(letter).send()  # a crash right after this line repeats the letter; it never loses one
-    except Exception as error:  # whatever a mail backend raises: one bad letter must not hold up all that follow
+    except (
+        Exception
+    ) as error:  # whatever a mail backend raises: one bad letter must not hold up all that follow
         log.warning("Letter %s was not sent: %s", letter.pk, type(error).__name__)
         letter.problem = f"{type(error).__name__}: {error}".replace("\0", "")[:200]
         letter.due_at = at + min(RETRY_AFTER * 2 ** (letter.tries - 1), timedelta(days=1))
@@ -118,7 +134,9 @@ def _send(letter: Letter, at: datetime) -> bool:
         letter.sent_at, letter.problem = at, ""
         if letter.passing:
             letter.text, letter.html = BLANKED, ""
-    letter.save(update_fields=["tries", "tried_at", "problem", "due_at", "given_up_at", "sent_at", "text", "html"])
+    letter.save(
+        update_fields=["tries", "tried_at", "problem", "due_at", "given_up_at", "sent_at", "text", "html"]
+    )
     return letter.sent_at is not None
 
 
@@ -126,8 +144,12 @@ def _mail(letter: Letter) -> EmailMultiAlternatives:
     """Return the letter as mail; its Message-ID never changes, so a repeated one can be told."""
     headers = {"Message-ID": f"<letter-{letter.pk}@gatehouse>", "Auto-Submitted": "auto-generated"}
     mail = EmailMultiAlternatives(
-        letter.subject, letter.text, settings.DEFAULT_FROM_EMAIL, [letter.recipient],
-        reply_to=[settings.CONTACT_EMAIL], headers=headers,
+        letter.subject,
+        letter.text,
+        settings.DEFAULT_FROM_EMAIL,
+        [letter.recipient],
+        reply_to=[settings.CONTACT_EMAIL],
+        headers=headers,
     )
     if letter.html:
         mail.attach_alternative(letter.html, "text/html")

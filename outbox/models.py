@@ -24,7 +24,10 @@ class Letter(models.Model):
     about_type = models.CharField(max_length=60, blank=True)
     about_id = models.CharField(max_length=40, blank=True)
     once = models.CharField(
-        max_length=120, null=True, unique=True, help_text="A letter with the same mark is never written twice."
+        max_length=120,
+        null=True,
+        unique=True,
+        help_text="A letter with the same mark is never written twice.",
     )
     passing = models.BooleanField(
         default=False, help_text="Holds a one-time link or code: its text is blanked once it is sent."

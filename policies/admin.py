@@ -37,8 +37,26 @@ class UsualUseInline(ReadOnly, admin.TabularInline):
 @admin.register(GuidelineVersion)
 class GuidelineVersionAdmin(ReadOnly, admin.ModelAdmin):
     duties = (Duty.EDIT_POLICIES,)
-    list_display = ("version", "state", "material", "loaded_at", "published_at", "effective_at", "superseded_at", "page")
-    fields = ("version", "state", "material", "text_hash", "loaded_at", "published_at", "effective_at", "superseded_at")
+    list_display = (
+        "version",
+        "state",
+        "material",
+        "loaded_at",
+        "published_at",
+        "effective_at",
+        "superseded_at",
+        "page",
+    )
+    fields = (
+        "version",
+        "state",
+        "material",
+        "text_hash",
+        "loaded_at",
+        "published_at",
+        "effective_at",
+        "superseded_at",
+    )
     inlines = (CategoryInline, UsualUseInline)
     actions = ("publish",)
     show_full_result_count = False
@@ -55,7 +73,9 @@ class GuidelineVersionAdmin(ReadOnly, admin.ModelAdmin):
     def has_publish_permission(self, request: HttpRequest) -> bool:
         return may(request.user, Duty.EDIT_POLICIES)
 
-    @admin.action(description="Publish drafts: they come into force after their notice", permissions=["publish"])
+    @admin.action(
+        description="Publish drafts: they come into force after their notice", permissions=["publish"]
+    )
     def publish(self, request: HttpRequest, queryset: QuerySet[GuidelineVersion]) -> None:
         at = clock.now()
         for version in queryset:
@@ -65,7 +85,9 @@ class GuidelineVersionAdmin(ReadOnly, admin.ModelAdmin):
                 self.message_user(request, str(problem), messages.WARNING)
             else:
                 when = f"{localtime(made.effective_at):%-d %B %Y, %H:%M %Z}"
-                self.message_user(request, f"{made} is public now and comes into force on {when}.", messages.SUCCESS)
+                self.message_user(
+                    request, f"{made} is public now and comes into force on {when}.", messages.SUCCESS
+                )
 
 
 class WeaknessForm(forms.ModelForm):

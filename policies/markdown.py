@@ -4,10 +4,26 @@ import nh3
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 
-TAGS = {"p", "br", "em", "strong", "code", "pre", "blockquote", "ul", "ol", "li", "h2", "h3", "h4", "hr", "a", "del"} | {
-    "table", "thead", "tbody", "tr", "th", "td"
-}  # fmt: skip
-HEADINGS_DOWN = str.maketrans({"1": "2", "2": "3", "3": "4", "4": "4", "5": "4", "6": "4"})  # a page has one h1: its own
+TEXT = {
+    "p",
+    "br",
+    "em",
+    "strong",
+    "del",
+    "a",
+    "code",
+    "pre",
+    "blockquote",
+    "hr",
+    "h2",
+    "h3",
+    "h4",
+    "ul",
+    "ol",
+    "li",
+}
+TAGS = TEXT | {"table", "thead", "tbody", "tr", "th", "td"}
+HEADINGS_DOWN = str.maketrans("123456", "234444")  # a page has one h1: its own
 
 _reader = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 
@@ -25,4 +41,4 @@ def rendered(text: str) -> SafeString:
         url_schemes={"https", "http", "mailto"},
         link_rel="nofollow noopener",
     )
-    return mark_safe(cleaned)  # noqa: S308 - nh3 cleaned it
+    return mark_safe(cleaned)

@@ -16,7 +16,9 @@ UNPUBLISHED = (VersionState.DRAFT, VersionState.CONSULTATION)
 class GuidelineVersionQuerySet(models.QuerySet["GuidelineVersion"]):
     def public(self) -> "GuidelineVersionQuerySet":
         """What anybody may read: published, in force, superseded."""
-        return self.filter(state__in=[VersionState.PUBLISHED, VersionState.EFFECTIVE, VersionState.SUPERSEDED])
+        return self.filter(
+            state__in=[VersionState.PUBLISHED, VersionState.EFFECTIVE, VersionState.SUPERSEDED]
+        )
 
 
 class GuidelineVersion(models.Model):
@@ -87,7 +89,9 @@ class Category(models.Model):
     lane = models.CharField(max_length=10, choices=Lane.choices)
     example_allowed = models.TextField(blank=True)
     example_disallowed = models.TextField(blank=True)
-    triggers = models.JSONField(default=list, help_text="Conditions on answers, such as `areas contains legal`.")
+    triggers = models.JSONField(
+        default=list, help_text="Conditions on answers, such as `areas contains legal`."
+    )
     default_conditions = models.JSONField(default=list)
     approval_months = models.PositiveSmallIntegerField(default=12)
     maps = models.JSONField(default=dict, help_text="Ids of the same thing in public taxonomies.")
@@ -138,14 +142,18 @@ class KnownWeakness(models.Model):
     text = models.TextField()
     text_hash = models.CharField(max_length=64)
     published_at = models.DateTimeField()
-    published_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    published_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
 
     class Meta:
         default_permissions = ()
         verbose_name_plural = "known weaknesses"
         ordering = ["program", "-version"]
         triggers = append_only()
-        constraints = [models.UniqueConstraint(fields=["program", "version"], name="one_text_per_weakness_version")]
+        constraints = [
+            models.UniqueConstraint(fields=["program", "version"], name="one_text_per_weakness_version")
+        ]
 
     def __str__(self) -> str:
         return f"known weaknesses of {self.program}, version {self.version}"
@@ -155,7 +163,9 @@ class Acceptance(models.Model):
     """Who accepted which text, and when: never changed, only added to."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="acceptances")
-    document = models.CharField(max_length=80, help_text="guidelines, weaknesses:<program>, declaration:<question>")
+    document = models.CharField(
+        max_length=80, help_text="guidelines, weaknesses:<program>, declaration:<question>"
+    )
     version = models.CharField(max_length=20)
     text_hash = models.CharField(max_length=64)
     accepted_at = models.DateTimeField()
@@ -165,7 +175,9 @@ class Acceptance(models.Model):
         default_permissions = ()
         triggers = append_only()
         constraints = [
-            models.UniqueConstraint(fields=["user", "document", "version", "text_hash"], name="one_acceptance_per_text")
+            models.UniqueConstraint(
+                fields=["user", "document", "version", "text_hash"], name="one_acceptance_per_text"
+            )
         ]
 
     def __str__(self) -> str:

@@ -35,13 +35,19 @@ def accept(request: HttpRequest, version: str) -> HttpResponse:
     """Keep that this person accepted the version in force; only a POST does."""
     chosen = _public(version)
     if chosen.state != VersionState.EFFECTIVE:
-        messages.warning(request, f"Version {chosen.version} is not in force. Read and accept the one that is.")
+        messages.warning(
+            request, f"Version {chosen.version} is not in force. Read and accept the one that is."
+        )
         return redirect("guidelines")
     if request.POST.get("text_hash") != chosen.text_hash:
         messages.warning(request, "The text has changed since you opened this page. Read it again, please.")
         return redirect("guidelines")
     acceptances.accept(
-        request.user, document=acceptances.GUIDELINES, version=chosen.version, text_hash=chosen.text_hash, at=clock.now()
+        request.user,
+        document=acceptances.GUIDELINES,
+        version=chosen.version,
+        text_hash=chosen.text_hash,
+        at=clock.now(),
     )
     messages.success(request, f"You accepted the usage guidelines, version {chosen.version}.")
     back = request.POST.get("next", "")

@@ -12,7 +12,8 @@ ABOUT = """FROM reviews_decision decision JOIN reviews_case kase ON kase.id = de
         JOIN accounts_owner owner ON owner.id = application.owner_id"""
 
 LATEST_TOLD = """JOIN LATERAL (SELECT outcome FROM reviews_decision told
-            WHERE told.case_id = kase.id AND told.told_at IS NOT NULL ORDER BY told.id DESC LIMIT 1) AS latest ON true"""
+            WHERE told.case_id = kase.id AND told.told_at IS NOT NULL
+            ORDER BY told.id DESC LIMIT 1) AS latest ON true"""
 
 CASES: dict[str, str] = {
     "The ledger agrees with the state of every case.": states_agree(
@@ -60,7 +61,7 @@ PEOPLE: dict[str, str] = {
     "A decision that needed a second person was told only after one signed.": """
         SELECT id, second FROM reviews_decision
         WHERE second <> 'nobody' AND told_at IS NOT NULL AND signed_at IS NULL""",
-    "A scrutiny domain, the refuse lane, or risk level III or more asks for a second person, at IV for a senior one.": """
+    "A domain, the refuse lane, or risk level III or more asks for a second person, IV for a senior one.": """
         SELECT decision.id, decision.second, revision.risk_level, revision.domains FROM reviews_decision decision
         JOIN onboarding_revision revision ON revision.id = decision.revision_id
         WHERE decision.outcome <> 'needs_information' AND (

@@ -16,21 +16,33 @@ from outbox.models import Letter
 from reviews.models import Case, Decision
 from reviews.states import Outcome, SecondPerson
 
-REJECTION = {"categories": ["fraud_spam"], "facts": "The site is not theirs.", "what_would_change": "A site of their own.",
-             "reapply_after_days": 30}  # fmt: skip
+REJECTION = {
+    "categories": ["fraud_spam"],
+    "facts": "The site is not theirs.",
+    "what_would_change": "A site of their own.",
+    "reapply_after_days": 30,
+}
 
 
 @transaction.atomic
-def leave_traces(applications: Sequence[Application], *, at: datetime, outcome: str = Outcome.APPROVED) -> None:
+def leave_traces(
+    applications: Sequence[Application], *, at: datetime, outcome: str = Outcome.APPROVED
+) -> None:
     """Give each application its case, its told decision and the letters about it, with their ledger rows."""
     rita, sam = (_person(name) for name in ("rita", "salim"))
-    latest = {r.application_id: r for r in Revision.objects.filter(application__in=applications).order_by("number")}
-    made = Case.objects.bulk_create(_case(latest[application.pk], application, at) for application in applications)
+    latest = {
+        r.application_id: r for r in Revision.objects.filter(application__in=applications).order_by("number")
+    }
+    made = Case.objects.bulk_create(
+        _case(latest[application.pk], application, at) for application in applications
+    )
     rows = Case.objects.filter(pk__in=[case.pk for case in made])
     rows.update(state="claimed")
     rows.update(state="decided", decided_at=at)
     told = Decision.objects.bulk_create(_decision(case, outcome, rita, sam, at) for case in made)
-    Letter.objects.bulk_create(_letter("onboarding/receipt", application, application, at) for application in applications)
+    Letter.objects.bulk_create(
+        _letter("onboarding/receipt", application, application, at) for application in applications
+    )
     Letter.objects.bulk_create(
         _letter(f"reviews/{outcome}", decision, application, at)
         for decision, application in zip(told, applications, strict=True)
@@ -47,13 +59,16 @@ def leave_traces(applications: Sequence[Application], *, at: datetime, outcome: 
 
 def _person(name: str) -> User:
     email = f"{name}-who-reviewed@example.org"
-    return User.objects.filter(email=email).first() or User.objects.create(email=email, full_name=name.title(), password="!")
+    return User.objects.filter(email=email).first() or User.objects.create(
+        email=email, full_name=name.title(), password="!"
+    )
 
 
 def _case(revision: Revision, application: Application, at: datetime) -> Case:
     return Case(
         program_id=application.program_id, application=application, revision=revision, lane=revision.lane,
-        risk_score=revision.risk_score, risk_level=revision.risk_level, domains=revision.domains, opened_at=at, due_at=at,
+        risk_score=revision.risk_score, risk_level=revision.risk_level, domains=revision.domains,
+        opened_at=at, due_at=at,
     )  # fmt: skip
 
 

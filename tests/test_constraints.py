@@ -64,7 +64,11 @@ FREE_CHOICES = {
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
 def test_every_state_moves_by_its_table_in_the_database_too(model):
-    fields = [name for name in ("state", "stage") if any(field.name == name for field in model._meta.concrete_fields)]
+    fields = [
+        name
+        for name in ("state", "stage")
+        if any(field.name == name for field in model._meta.concrete_fields)
+    ]
     triggers = {trigger.name for trigger in getattr(model._meta, "triggers", [])}
 
     assert [name for name in fields if f"{name}_moves_by_the_table" not in triggers] == []
@@ -93,7 +97,9 @@ def test_every_declared_trigger_is_installed_and_on():
 def test_every_constraint_is_in_the_database_and_valid():
     declared = {constraint.name for model in MODELS for constraint in model._meta.constraints}
     with connection.cursor() as cursor:
-        cursor.execute("SELECT conname FROM pg_constraint WHERE convalidated UNION SELECT indexname FROM pg_indexes")
+        cursor.execute(
+            "SELECT conname FROM pg_constraint WHERE convalidated UNION SELECT indexname FROM pg_indexes"
+        )
         present = {name for (name,) in cursor.fetchall()}
 
     assert declared - present == set()

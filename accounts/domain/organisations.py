@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from accounts.models import Membership, MemberRole, Organisation, User
+from accounts.models import MemberRole, Membership, Organisation, User
 from accounts.permissions import may_add_member
 from audit import ledger
 from audit.events import Event
@@ -49,6 +49,12 @@ def add_member(
     if not added:
         raise AlreadyAMember(organisation, user)
     ledger.record(
-        Event.MEMBER_ADDED, subject=membership, actor=by, at=at, organisation=organisation.pk, user=user.pk, role=role
+        Event.MEMBER_ADDED,
+        subject=membership,
+        actor=by,
+        at=at,
+        organisation=organisation.pk,
+        user=user.pk,
+        role=role,
     )
     return membership

@@ -17,12 +17,19 @@ RANDOM_LENGTH = 30  # characters; 178 bits
 CHECKSUM_LENGTH = 6  # 62^6 > 2^32
 
 
-def mint(environment: str) -> str:
+class Secret(str):
+    """A secret in clear. Error reports show local variables by `repr`, which tells nothing here."""
+
+    def __repr__(self) -> str:
+        return "<a secret>"
+
+
+def mint(environment: str) -> Secret:
     """Return a new secret for the `test` or `live` environment."""
     body = f"{settings.KEY_PREFIX}_{environment}_" + "".join(
         secrets.choice(ALPHABET) for _ in range(RANDOM_LENGTH)
     )
-    return body + checksum(body)
+    return Secret(body + checksum(body))
 
 
 def is_well_formed(text: str) -> bool:

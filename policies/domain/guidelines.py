@@ -36,7 +36,9 @@ class VersionTaken(Exception):
 
 class IllegalMove(Exception):
     def __init__(self, version: GuidelineVersion, to: VersionState):
-        super().__init__(f"{version} is {version.get_state_display().lower()}; it cannot become {to.label.lower()}.")
+        super().__init__(
+            f"{version} is {version.get_state_display().lower()}; it cannot become {to.label.lower()}."
+        )
 
 
 def in_force() -> GuidelineVersion:
@@ -75,7 +77,12 @@ def load(source: dict[str, Any], *, by: ledger.Actor, at: datetime) -> Guideline
         for use in checked.almost_always_approved
     )
     ledger.record(
-        Event.GUIDELINES_LOADED, subject=version, actor=by, at=at, version=version.version, text_hash=text_hash
+        Event.GUIDELINES_LOADED,
+        subject=version,
+        actor=by,
+        at=at,
+        version=version.version,
+        text_hash=text_hash,
     )
     if fresh:
         publish(version, effective_at=at, by=by, at=at)

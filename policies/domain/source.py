@@ -79,7 +79,9 @@ class GuidelinesSource(Part):
         categories = Counter(part.id for part in [*self.prohibited, *self.extra_scrutiny])
         usual = Counter(part.id for part in self.almost_always_approved)
         if twice := [found for found, times in (categories + usual).items() if times > 1]:
-            raise ValueError(f"an id stands for one thing only; used more than once: {', '.join(sorted(twice))}")
+            raise ValueError(
+                f"an id stands for one thing only; used more than once: {', '.join(sorted(twice))}"
+            )
         return self
 
 

@@ -3,7 +3,7 @@ from django.core.cache import cache
 from django.urls import reverse
 
 from accounts.domain import organisations, owners
-from accounts.models import Membership, MemberRole, Organisation, Owner
+from accounts.models import MemberRole, Membership, Organisation, Owner
 from accounts.permissions import may_act_for, may_add_member, may_see
 from audit.models import LedgerEntry
 from tests.factories import MONDAY, make_organisation, make_user, verified
@@ -37,7 +37,9 @@ def pygma(alice):
 
 
 def test_the_founder_is_the_first_owner_and_it_is_recorded(alice, pygma):
-    assert list(Membership.objects.values_list("organisation", "user", "role")) == [(pygma.pk, alice.pk, "owner")]
+    assert list(Membership.objects.values_list("organisation", "user", "role")) == [
+        (pygma.pk, alice.pk, "owner")
+    ]
     assert [(entry.event, entry.subject_id, entry.actor) for entry in LedgerEntry.objects.all()] == [
         ("organisation.founded", str(pygma.pk), f"user:{alice.pk}")
     ]
@@ -84,7 +86,10 @@ def test_who_may_act_for_whom(alice, ana, charlie, pygma):
     mine, ours = owners.of_person(alice), owners.of_organisation(pygma)
     nobodys = Owner.objects.create(imported_as="An imported name")
 
-    assert {user.full_name: [may_act_for(user, owner) for owner in (mine, ours, nobodys)] for user in (alice, ana, charlie)} == {
+    assert {
+        user.full_name: [may_act_for(user, owner) for owner in (mine, ours, nobodys)]
+        for user in (alice, ana, charlie)
+    } == {
         "Alice": [True, True, False],
         "Ana": [False, True, False],
         "Charlie": [False, False, False],
@@ -94,13 +99,17 @@ def test_who_may_act_for_whom(alice, ana, charlie, pygma):
 def test_a_deactivated_person_may_nothing(alice, pygma):
     alice.is_active = False
 
-    assert not any([may_act_for(alice, owners.of_person(alice)), may_see(alice, pygma), may_add_member(alice, pygma)])
+    assert not any(
+        [may_act_for(alice, owners.of_person(alice)), may_see(alice, pygma), may_add_member(alice, pygma)]
+    )
 
 
 def test_the_page_founds_an_organisation(client, alice):
     client.force_login(alice)
 
-    answer = client.post(reverse("organisations"), {"name": "Pygma Labs", "website": "https://pygma.example"}, follow=True)
+    answer = client.post(
+        reverse("organisations"), {"name": "Pygma Labs", "website": "https://pygma.example"}, follow=True
+    )
 
     assert "You are its first owner" in answer.content.decode()
     assert Organisation.objects.get().memberships.get().user == alice
@@ -147,7 +156,10 @@ def test_a_member_sees_the_page_and_cannot_add(client, alice, ana, charlie, pygm
     client.force_login(ana)
     page = reverse("organisation", args=[pygma.pk])
 
-    assert (client.get(page).status_code, client.post(page, {"email": charlie.email}).status_code) == (200, 403)
+    assert (client.get(page).status_code, client.post(page, {"email": charlie.email}).status_code) == (
+        200,
+        403,
+    )
     assert not may_see(charlie, pygma)
 
 

@@ -89,7 +89,12 @@ def test_the_admin_gives_roles_through_the_domain(client, root):
 
     client.post(
         reverse("admin:accounts_user_change", args=[bob.pk]),
-        {"is_staff": "on", "groups": [Group.objects.get(name="Auditor").pk], "email": "x@example.org", "is_superuser": "on"},
+        {
+            "is_staff": "on",
+            "groups": [Group.objects.get(name="Auditor").pk],
+            "email": "x@example.org",
+            "is_superuser": "on",
+        },
     )
 
     bob.refresh_from_db()
@@ -99,7 +104,9 @@ def test_the_admin_gives_roles_through_the_domain(client, root):
     assert LedgerEntry.objects.get().event == "user.roles_changed"
 
 
-@pytest.mark.parametrize("page", ["accounts_user_changelist", "accounts_organisation_changelist", "auth_group_changelist"])
+@pytest.mark.parametrize(
+    "page", ["accounts_user_changelist", "accounts_organisation_changelist", "auth_group_changelist"]
+)
 def test_people_are_read_by_those_whose_duty_it_is(client, root, page):
     seen = {}
     for user in (root, make_staff("bob", Role.REVIEWER), make_staff("olga", Role.AUDITOR)):
@@ -113,7 +120,9 @@ def test_an_auditor_changes_nobody(client):
     olga = make_staff("olga", Role.AUDITOR)
     client.force_login(olga)
 
-    answer = client.post(reverse("admin:accounts_user_change", args=[olga.pk]), {"is_staff": "on", "groups": [1, 2, 3, 4]})
+    answer = client.post(
+        reverse("admin:accounts_user_change", args=[olga.pk]), {"is_staff": "on", "groups": [1, 2, 3, 4]}
+    )
 
     assert (answer.status_code, olga.groups.count()) == (403, 1)
 

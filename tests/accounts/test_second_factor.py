@@ -1,6 +1,7 @@
 """The way into the admin: staff only, and outside development only with a second factor."""
 
 import time
+from pathlib import Path
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -102,7 +103,7 @@ def test_production_asks_for_it(settings):
     from config import settings as ours
 
     assert settings.STAFF_NEED_SECOND_FACTOR
-    assert "STAFF_NEED_SECOND_FACTOR = PRODUCTION" in open(ours.__file__).read()
+    assert "STAFF_NEED_SECOND_FACTOR = PRODUCTION" in Path(ours.__file__).read_text()
 
 
 def test_a_stranger_is_asked_to_sign_in_and_comes_back(client, olga, settings):

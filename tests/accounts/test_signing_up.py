@@ -19,8 +19,11 @@ from tests.factories import make_user, verified
 pytestmark = pytest.mark.django_db
 
 ALICE = {
-    "email": "Alice@Example.org", "password1": "correct horse battery", "full_name": "Alice Doe", "time_zone": "Europe/Madrid",
-}  # fmt: skip
+    "email": "Alice@Example.org",
+    "password1": "correct horse battery",
+    "full_name": "Alice Doe",
+    "time_zone": "Europe/Madrid",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -114,7 +117,8 @@ def test_signing_up_with_a_known_address_answers_just_the_same(client):
 def test_a_stranger_learns_nothing_from_asking_for_a_new_password(client):
     verified(make_user("alice"))
     answers = [
-        Client().post(reverse("account_reset_password"), {"email": email}) for email in ("alice@example.org", "no@example.org")
+        Client().post(reverse("account_reset_password"), {"email": email})
+        for email in ("alice@example.org", "no@example.org")
     ]
 
     assert len({(answer.status_code, answer.url) for answer in answers}) == 1
@@ -130,7 +134,10 @@ def test_the_link_for_a_new_password_works(client):
     ((_, _, text),) = delivered()
 
     form = client.get(link_in(text), follow=True)
-    client.post(form.redirect_chain[-1][0], {"password1": "another horse battery", "password2": "another horse battery"})
+    client.post(
+        form.redirect_chain[-1][0],
+        {"password1": "another horse battery", "password2": "another horse battery"},
+    )
 
     user.refresh_from_db()
     assert user.check_password("another horse battery")
@@ -180,11 +187,17 @@ def test_an_account_is_made_wholly_or_not_at_all(client, monkeypatch):
 def test_the_same_address_twice_at_once_makes_one_account(client, monkeypatch):
     """Both looked before either wrote: the second one's form was told that the address is free."""
     monkeypatch.setattr(
-        "allauth.account.forms.flows.manage_email.email_already_exists", lambda email, user=None, always_raise=False: (email.lower(), False)
+        "allauth.account.forms.flows.manage_email.email_already_exists",
+        lambda email, user=None, always_raise=False: (email.lower(), False),
     )
     first, second = sign_up(client), sign_up(Client())
 
-    assert (User.objects.count(), first.status_code, second.status_code, second.url) == (1, 302, 302, first.url)
+    assert (User.objects.count(), first.status_code, second.status_code, second.url) == (
+        1,
+        302,
+        302,
+        first.url,
+    )
     assert [letter.kind for letter in Letter.objects.all()] == ["accounts/email_confirmation_signup"]
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - the table below has one breakage a line
 """check_invariants: quiet on what the product made itself, loud on each thing that is broken by hand."""
 
 import json
@@ -59,7 +60,7 @@ BREAKS = [
     ("UPDATE reviews_decision d SET decided_by_id = a.applicant_id FROM reviews_case c, onboarding_application a WHERE c.id = d.case_id AND a.id = c.application_id", "Nobody decided their own or their organisation's case."),
     ("UPDATE reviews_decision SET signed_by_id = decided_by_id, signed_at = decided_at", "Nobody signed their own decision."),
     ("UPDATE reviews_decision SET second = 'reviewer', signed_at = NULL, signed_by_id = NULL", "A decision that needed a second person was told only after one signed."),
-    ("UPDATE reviews_decision SET second = 'nobody'", "A scrutiny domain, the refuse lane, or risk level III or more asks for a second person, at IV for a senior one."),
+    ("UPDATE reviews_decision SET second = 'nobody'", "A domain, the refuse lane, or risk level III or more asks for a second person, IV for a senior one."),
     ("UPDATE reviews_decision SET outcome = 'rejected'", "An application is what the latest decision that was told says."),
     ("DELETE FROM reviews_decision", "Nothing was approved or rejected without a decision that was told."),
     ("UPDATE reviews_decision SET told_at = NULL", "A decision is told when the ledger says so."),
@@ -138,7 +139,9 @@ def left_over(program):
     invitations.tell_owed(at=MONDAY)
     first, second, _ = [entry.seats.get().invitation for entry in entries]
     invitations.decline(first, by=entries[0].application.applicant, at=MONDAY)
-    type(second).objects.exclude(pk=second.pk).filter(state="offered").update(expires_at=MONDAY + timedelta(days=90))
+    type(second).objects.exclude(pk=second.pk).filter(state="offered").update(
+        expires_at=MONDAY + timedelta(days=90)
+    )
     invitations.expire_due(at=MONDAY + timedelta(days=8))
 
 

@@ -36,6 +36,22 @@ def test_in_production_nothing_is_made(user, data):
     assert not data.exists()
 
 
+def test_in_production_a_missing_setting_is_named_in_a_sentence(bare):
+    refused = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=ROOT,
+        env=bare | {"GATEHOUSE_MODE": "production"},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+    assert (refused.returncode, refused.stderr) == (
+        1,
+        "A setting is wrong: Set SECRET_KEY, or SECRET_KEY_FILE to the path of a file that holds it.\n",
+    )
+
+
 def test_secrets_are_made_once_and_for_our_eyes_only(user, data):
     names = "('SECRET_KEY', 'KEY_PEPPERS', 'FIELD_KEYS')"
     show = f"print(*(open(os.environ[name + '_FILE']).read().strip() for name in {names}))"

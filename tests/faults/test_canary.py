@@ -190,7 +190,9 @@ def test_after_a_full_run_no_secret_is_anywhere_and_a_planted_one_is_found_every
     assert searching.found(iter(places.items()), list(shown.values())) == set()
     assert {place: SECRET.findall(text) for place, text in places.items() if SECRET.search(text)} == {}
     assert "no commit for this one" in places["logs"].decode()  # the logs are those of this run
-    assert (min(map(len, places.values())) > 100, places["mails"].count(b"Message-ID")) == (True, Letter.objects.count())
+    assert min(map(len, places.values())) > 100
+    sent = Letter.objects.exclude(subject="Written before this test")  # see tests.reviewed
+    assert places["mails"].count(b"Message-ID") == sent.count() > 10
 
     planted = secrets.mint("live")
     plant(planted, binary, mails, logs)

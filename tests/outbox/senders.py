@@ -50,7 +50,9 @@ def hint() -> None:
 
 def forward(at: str) -> None:
     began = time.monotonic()
-    letters.forward("tests/greeting", to="alice@example.org", subject="Hello", text="x", at=datetime.fromisoformat(at))
+    letters.forward(
+        "tests/greeting", to="alice@example.org", subject="Hello", text="x", at=datetime.fromisoformat(at)
+    )
     print(time.monotonic() - began, flush=True)
 
 

@@ -36,7 +36,10 @@ def test_nobody_changes_a_letter(client):
     client.force_login(make_staff("dora", Role.ONBOARDING_MANAGER))
     page = reverse("admin:outbox_letter_change", args=[letter.pk])
 
-    assert [client.post(page, {"text": "x"}).status_code, client.post(page.replace("change", "delete")).status_code] == [403, 403]
+    assert [
+        client.post(page, {"text": "x"}).status_code,
+        client.post(page.replace("change", "delete")).status_code,
+    ] == [403, 403]
 
 
 def put_back(client, *chosen: Letter) -> str:
@@ -66,7 +69,8 @@ def test_an_auditor_puts_nothing_back(client):
 
 
 @pytest.mark.parametrize(
-    ("standing", "number"), [("owed", 2), ("failing", 1), ("given_up", 1), ("sent", 1), ("recalled", 1), ("nonsense", 5)]
+    ("standing", "number"),
+    [("owed", 2), ("failing", 1), ("given_up", 1), ("sent", 1), ("recalled", 1), ("nonsense", 5)],
 )
 def test_letters_are_found_by_where_they_stand(client, standing, number):
     make_letter(), make_letter(tries=1, tried_at=MONDAY, problem="away")

@@ -18,7 +18,14 @@ LATER = MONDAY + timedelta(days=30)
 
 def make_letter(to: str = "alice@example.org", **fields) -> Letter:
     return Letter.objects.create(
-        **{"kind": "tests/greeting", "recipient": to, "subject": "Hello", "text": "Hello.\n", "due_at": MONDAY} | fields
+        **{
+            "kind": "tests/greeting",
+            "recipient": to,
+            "subject": "Hello",
+            "text": "Hello.\n",
+            "due_at": MONDAY,
+        }
+        | fields
     )
 
 
@@ -71,7 +78,9 @@ def test_both_forms_of_a_letter_are_sent():
 
 
 def test_a_one_time_link_is_gone_once_it_is_sent():
-    letter = make_letter(text="https://gate/confirm/abc", html="<a href='https://gate/confirm/abc'>", passing=True)
+    letter = make_letter(
+        text="https://gate/confirm/abc", html="<a href='https://gate/confirm/abc'>", passing=True
+    )
 
     letters.send_owed(at=MONDAY)
 
@@ -139,7 +148,9 @@ def test_a_letter_put_back_is_sent_and_it_is_recorded_who_did_it():
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("fields", [{}, {"sent_at": MONDAY, "tries": 1}, {"given_up_at": MONDAY, "recalled_at": MONDAY}])
+@pytest.mark.parametrize(
+    "fields", [{}, {"sent_at": MONDAY, "tries": 1}, {"given_up_at": MONDAY, "recalled_at": MONDAY}]
+)
 def test_only_a_letter_that_was_given_up_can_be_put_back(fields):
     letter = make_letter(**fields)
 
@@ -169,14 +180,18 @@ def test_the_same_mark_makes_one_letter():
 
 
 def test_a_subject_is_one_line():
-    letters.forward("tests/greeting", to="alice@example.org", subject="Hello\nBcc: all@example.org", text="x", at=MONDAY)
+    letters.forward(
+        "tests/greeting", to="alice@example.org", subject="Hello\nBcc: all@example.org", text="x", at=MONDAY
+    )
 
     assert Letter.objects.get().subject == "Hello Bcc: all@example.org"
 
 
 def test_the_payer_uses_its_index():
     Letter.objects.bulk_create(
-        Letter(kind="k", recipient="a@example.org", subject="s", text="t", due_at=MONDAY, sent_at=MONDAY, tries=1)
+        Letter(
+            kind="k", recipient="a@example.org", subject="s", text="t", due_at=MONDAY, sent_at=MONDAY, tries=1
+        )
         for _ in range(2000)
     )
     make_letter()

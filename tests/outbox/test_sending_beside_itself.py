@@ -29,7 +29,9 @@ def owe(number: int) -> None:
 def sent(folder: Path) -> Counter:
     """Return how often each letter was sent, by its Message-ID."""
     return Counter(
-        number for file in folder.iterdir() for number in re.findall(r"^Message-ID: <letter-(\d+)@", file.read_text(), re.M)
+        number
+        for file in folder.iterdir()
+        for number in re.findall(r"^Message-ID: <letter-(\d+)@", file.read_text(), re.M)
     )
 
 
@@ -58,7 +60,10 @@ def test_a_kill_between_sending_and_recording_repeats_a_letter_and_loses_none(tm
         assert process.wait(timeout=60) == -signal.SIGKILL
     assert (sum(sent(tmp_path).values()), Letter.objects.exclude(sent_at=None).count()) == (1, 0)
 
-    settings.EMAIL_BACKEND, settings.EMAIL_FILE_PATH = "django.core.mail.backends.filebased.EmailBackend", str(tmp_path)
+    settings.EMAIL_BACKEND, settings.EMAIL_FILE_PATH = (
+        "django.core.mail.backends.filebased.EmailBackend",
+        str(tmp_path),
+    )
     letters.send_owed(at=MONDAY)
 
     assert sorted(sent(tmp_path).values()) == [1, 1, 2]

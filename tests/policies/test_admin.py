@@ -8,7 +8,11 @@ from tests.factories import MONDAY, make_guidelines, make_program, make_staff
 
 pytestmark = pytest.mark.django_db
 
-PAGES = ["policies_guidelineversion_changelist", "policies_knownweakness_changelist", "policies_knownweakness_add"]
+PAGES = [
+    "policies_guidelineversion_changelist",
+    "policies_knownweakness_changelist",
+    "policies_knownweakness_add",
+]
 
 
 @pytest.fixture
@@ -32,7 +36,9 @@ def test_policies_are_the_policy_editors(client, page):
 
 def publish(client, *versions: GuidelineVersion) -> str:
     chosen = {"action": "publish", "_selected_action": [version.pk for version in versions]}
-    return client.post(reverse("admin:policies_guidelineversion_changelist"), chosen, follow=True).content.decode()
+    return client.post(
+        reverse("admin:policies_guidelineversion_changelist"), chosen, follow=True
+    ).content.decode()
 
 
 def test_a_draft_is_published_with_its_notice_and_what_is_in_force_stays(client, paula):
@@ -56,13 +62,22 @@ def test_a_version_is_read_and_never_changed(client, paula):
 def test_a_new_text_of_weaknesses_is_published(client, paula):
     program = make_program("code")
 
-    client.post(reverse("admin:policies_knownweakness_add"), {"program": program.slug, "text": "It invents names."})
+    client.post(
+        reverse("admin:policies_knownweakness_add"), {"program": program.slug, "text": "It invents names."}
+    )
 
     made = KnownWeakness.objects.get()
-    assert (made.program, made.version, made.text, made.published_by) == ("code", 1, "It invents names.", paula)
+    assert (made.program, made.version, made.text, made.published_by) == (
+        "code",
+        1,
+        "It invents names.",
+        paula,
+    )
 
 
-@pytest.mark.parametrize("fields", [{"program": "nowhere", "text": "x"}, {"program": "code", "text": " "}, {"program": "code"}])
+@pytest.mark.parametrize(
+    "fields", [{"program": "nowhere", "text": "x"}, {"program": "code", "text": " "}, {"program": "code"}]
+)
 def test_a_text_without_a_program_or_words_is_refused(client, paula, fields):
     make_program("code")
 
@@ -81,8 +96,14 @@ def test_the_form_begins_with_the_text_that_is_public(client, paula):
 
 
 def test_a_published_text_is_shown_as_html_and_cannot_be_changed(client, paula):
-    made = weaknesses.publish("code", text="It *invents* names. <script>alert(1)</script>", by=paula, at=MONDAY)
+    made = weaknesses.publish(
+        "code", text="It *invents* names. <script>alert(1)</script>", by=paula, at=MONDAY
+    )
     page = reverse("admin:policies_knownweakness_change", args=[made.pk])
 
     text = client.get(page).content.decode()
-    assert ("<em>invents</em>" in text, "<script>alert" in text, client.post(page, {"text": "x"}).status_code) == (True, False, 403)
+    assert (
+        "<em>invents</em>" in text,
+        "<script>alert" in text,
+        client.post(page, {"text": "x"}).status_code,
+    ) == (True, False, 403)

@@ -102,7 +102,9 @@ def test_two_versions_due_at_once_follow_each_other_in_their_order():
     assert states() == {"1.0.0": "superseded", "1.1.0": "superseded", "1.2.0": "effective"}
 
 
-@pytest.mark.parametrize("state", [state for state in VersionState if VersionState.PUBLISHED not in TRANSITIONS[state]])
+@pytest.mark.parametrize(
+    "state", [state for state in VersionState if VersionState.PUBLISHED not in TRANSITIONS[state]]
+)
 def test_only_a_draft_or_a_consultation_is_published(state):
     version = load()
     if state == VersionState.SUPERSEDED:
@@ -117,7 +119,8 @@ def test_only_a_draft_or_a_consultation_is_published(state):
 
 
 @pytest.mark.parametrize(
-    ("old", "new"), [(old, new) for old in VersionState for new in VersionState if new not in TRANSITIONS[old] | {old}]
+    ("old", "new"),
+    [(old, new) for old in VersionState for new in VersionState if new not in TRANSITIONS[old] | {old}],
 )
 def test_the_database_refuses_every_step_the_table_does_not_name(old, new):
     load()
@@ -139,7 +142,10 @@ def move(version: GuidelineVersion, state: str) -> None:
     """Walk around the domain, with the times that fit, so that only the step itself can be refused."""
     published = None if state in ("draft", "consultation") else MONDAY
     GuidelineVersion.objects.filter(pk=version.pk).update(
-        state=state, published_at=published, effective_at=published, superseded_at=MONDAY if state == "superseded" else None
+        state=state,
+        published_at=published,
+        effective_at=published,
+        superseded_at=MONDAY if state == "superseded" else None,
     )
 
 
@@ -175,7 +181,9 @@ def test_every_trigger_reads_a_question_of_the_form_and_can_be_met():
 
 
 def test_every_scrutiny_domain_has_a_trigger():
-    assert [category.code for category in load().categories.filter(kind="scrutiny") if not category.triggers] == []
+    assert [
+        category.code for category in load().categories.filter(kind="scrutiny") if not category.triggers
+    ] == []
 
 
 def test_deciding_alone_in_an_area_is_prohibited_and_the_trigger_names_every_area():

@@ -21,7 +21,9 @@ def draft(version="1.1.0"):
 
 
 def accept(client, version, **fields):
-    return client.post(reverse("guidelines_accept", args=[version.version]), {"text_hash": version.text_hash} | fields)
+    return client.post(
+        reverse("guidelines_accept", args=[version.version]), {"text_hash": version.text_hash} | fields
+    )
 
 
 def test_anybody_reads_the_guidelines_in_force(client):
@@ -29,7 +31,9 @@ def test_anybody_reads_the_guidelines_in_force(client):
 
     page = client.get("/guidelines/").content.decode()
 
-    assert [anchor for anchor in ('id="legal"', 'id="weapons"', 'id="n01"', 'id="lanes"') if anchor not in page] == []
+    assert [
+        anchor for anchor in ('id="legal"', 'id="weapons"', 'id="n01"', 'id="lanes"') if anchor not in page
+    ] == []
 
 
 def test_before_there_are_any_it_is_said_plainly(client):
@@ -60,7 +64,12 @@ def test_accepting_keeps_person_version_and_fingerprint(client, alice):
     accept(client, version)
 
     kept = Acceptance.objects.get()
-    assert (kept.user, kept.document, kept.version, kept.text_hash) == (alice, "guidelines", "1.0.0", version.text_hash)
+    assert (kept.user, kept.document, kept.version, kept.text_hash) == (
+        alice,
+        "guidelines",
+        "1.0.0",
+        version.text_hash,
+    )
     assert acceptances.accepted(alice, version)
     assert acceptances.guidelines_accepted(alice)
 
@@ -128,5 +137,7 @@ def test_the_page_asks_the_same_however_many_versions_there_are(client, alice, d
     make_guidelines()
     for number in range(3):
         guidelines.publish(draft(f"1.{number + 1}.0"), by="test", at=MONDAY)
-        with django_assert_num_queries(7):  # session, person, version, categories, usual uses, versions, acceptance
+        with django_assert_num_queries(
+            7
+        ):  # session, person, version, categories, usual uses, versions, acceptance
             client.get("/guidelines/")

@@ -20,7 +20,11 @@ def test_each_text_is_the_next_version():
     second = weaknesses.publish("code", text="It invents names and numbers.", by=paula, at=MONDAY)
     other = weaknesses.publish("image", text="It miscounts fingers.", by=paula, at=MONDAY)
 
-    assert [(text.program, text.version) for text in (first, second, other)] == [("code", 1), ("code", 2), ("image", 1)]
+    assert [(text.program, text.version) for text in (first, second, other)] == [
+        ("code", 1),
+        ("code", 2),
+        ("image", 1),
+    ]
     assert weaknesses.current("code") == second
     assert weaknesses.current("speech") is None
 
@@ -52,7 +56,10 @@ def test_the_database_refuses_to_change_a_text():
 
 
 def test_markdown_becomes_html_under_the_pages_own_heading():
-    assert markdown.rendered("# Numbers\n\nIt *invents* them.") == "<h2>Numbers</h2>\n<p>It <em>invents</em> them.</p>\n"
+    assert (
+        markdown.rendered("# Numbers\n\nIt *invents* them.")
+        == "<h2>Numbers</h2>\n<p>It <em>invents</em> them.</p>\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -64,7 +71,7 @@ def test_markdown_becomes_html_under_the_pages_own_heading():
         "[x](data:text/html;base64,PHNjcmlwdD4=)",
         "![x](https://evil.example/x.png)",
         "<img src=x onerror=alert(1)>",
-        "[x](https://a.example \"onmouseover=alert(1)\")",
+        '[x](https://a.example "onmouseover=alert(1)")',
         "<a href='#' style='position:fixed'>x</a>",
     ],
 )
@@ -73,7 +80,9 @@ def test_nothing_that_runs_or_looks_elsewhere_gets_through(text):
 
     assert {tag for tag, _ in found} <= markdown.TAGS
     assert {name for _, attributes in found for name, _ in attributes} <= {"href", "rel", "title"}
-    assert all(to.startswith("https://") for _, attributes in found for name, to in attributes if name == "href")
+    assert all(
+        to.startswith("https://") for _, attributes in found for name, to in attributes if name == "href"
+    )
 
 
 def seen(html: str) -> list[tuple[str, list[tuple[str, str]]]]:

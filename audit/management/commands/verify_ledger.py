@@ -18,18 +18,26 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="End with one JSON line.")
         parser.add_argument(
-            "--known", metavar="NUMBER:HASH", help="A seal that was written down elsewhere: it must be in the chain."
+            "--known",
+            metavar="NUMBER:HASH",
+            help="A seal that was written down elsewhere: it must be in the chain.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         found = seals.verify(known=_known(options["known"]))
         if options["json"]:
             self.stdout.write(
-                json.dumps({"ok": found is None, "seals": Seal.objects.count(), "finding": found and asdict(found)})
+                json.dumps(
+                    {"ok": found is None, "seals": Seal.objects.count(), "finding": found and asdict(found)}
+                )
             )
         elif found is None:
             head = Seal.objects.order_by("number").last()
-            says = f"Every one of {head.number:,} seals holds; the last is {head.number}:{head.hash}" if head else ""
+            says = (
+                f"Every one of {head.number:,} seals holds; the last is {head.number}:{head.hash}"
+                if head
+                else ""
+            )
             self.stdout.write(says or "There is no seal yet, and nothing is wrong.")
         else:
             self.stdout.write(_sentence(found))
@@ -41,7 +49,9 @@ def _known(text: str | None) -> tuple[int, str] | None:
     if text is None:
         return None
     if not re.fullmatch(r"\d{1,18}:[0-9a-f]{64}", text):
-        raise CommandError(f"--known must be NUMBER:HASH with 64 hex digits, as seal_ledger prints them, not {text!r}.")
+        raise CommandError(
+            f"--known must be NUMBER:HASH with 64 hex digits, as seal_ledger prints them, not {text!r}."
+        )
     number, _, hash_ = text.partition(":")
     return int(number), hash_
 

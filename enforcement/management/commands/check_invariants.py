@@ -14,7 +14,13 @@ import outbox.invariants
 import policies.invariants
 import reviews.invariants
 
-MODULES = (audit.invariants, outbox.invariants, policies.invariants, onboarding.invariants, reviews.invariants)
+MODULES = (
+    audit.invariants,
+    outbox.invariants,
+    policies.invariants,
+    onboarding.invariants,
+    reviews.invariants,
+)
 MOST_ROWS = 20  # shown of those that break one invariant
 
 

@@ -14,7 +14,7 @@ from policies.models import GuidelineVersion
 
 
 class Command(BaseCommand):
-    help = "Loads the shipped guidelines where there are none, and the shipped question set where there is none. Safe to run at every start."
+    help = "Loads the shipped guidelines and question set where a site has none. Safe to run at every start."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="End with one JSON line.")
@@ -30,4 +30,6 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps({"guidelines": version, "questions": asked.version}))
         else:
-            self.stdout.write(f"Guidelines {version} are in force; new applications use question set {asked.version}.")
+            self.stdout.write(
+                f"Guidelines {version} are in force; new applications use question set {asked.version}."
+            )

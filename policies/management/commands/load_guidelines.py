@@ -14,8 +14,9 @@ from policies.models import GuidelineVersion
 
 class Command(BaseCommand):
     help = (
-        "Loads usage guidelines from a YAML or JSON file. The first ones of a fresh site are in force at once; later ones "
-        "become a draft, to be published in the admin. The same text again changes nothing; nothing is half loaded."
+        "Loads usage guidelines from a YAML or JSON file. The first ones of a fresh site are in force at once; "
+        "later ones become a draft, to be published in the admin. The same text again changes nothing; "
+        "nothing is half loaded."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
