@@ -48,7 +48,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS: list[str] = []  # type: ignore[misc]
     PERSONAL_FIELDS = ("email", "full_name", "time_zone")  # kept until erased
 
     objects = UserManager()
@@ -149,7 +149,7 @@ class DutyCarrier(models.Model):
     class Meta:
         managed = False
         default_permissions = ()
-        permissions = Duty.choices
+        permissions = Duty.choices  # type: ignore[assignment]  # lists are invariant
 
     def __str__(self) -> str:
         return "duties"

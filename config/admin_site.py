@@ -1,5 +1,6 @@
 """The admin: staff only, a second factor outside development, the first page by role."""
 
+from typing import Any
 from urllib.parse import urlencode
 
 from allauth.mfa.models import Authenticator
@@ -7,13 +8,14 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from accounts.models import User
 from accounts.roles import Duty, may
 
 
@@ -43,7 +45,7 @@ class StaffSite(AdminSite):
             return redirect("mfa_activate_totp")
         raise PermissionDenied("This account does not belong to the staff.")
 
-    def index(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
+    def index(self, request: HttpRequest, extra_context: dict | None = None) -> Any:
         """Show a reviewer the queue and a manager the weeks; `?all` shows the stock index."""
         if "all" not in request.GET:
             if may(request.user, Duty.REVIEW_CASES):
@@ -53,9 +55,9 @@ class StaffSite(AdminSite):
         return super().index(request, extra_context)
 
 
-def _has_second_factor_where_needed(user: User) -> bool:
+def _has_second_factor_where_needed(user: AbstractBaseUser | AnonymousUser) -> bool:
     """Recovery codes alone are no second factor: they are the way back to one."""
     return (
         not settings.STAFF_NEED_SECOND_FACTOR
-        or user.authenticator_set.filter(type=Authenticator.Type.TOTP).exists()
+        or Authenticator.objects.filter(user_id=user.pk, type=Authenticator.Type.TOTP).exists()
     )

@@ -5,6 +5,7 @@ Policy numbers (seats a week, limits, recall windows) are rows with a history, n
 """
 
 from pathlib import Path
+from typing import Any
 
 from csp.constants import NONE, SELF
 
@@ -92,6 +93,8 @@ TEMPLATES = [
 
 # --- PostgreSQL. Kept open: a connection a request is ten times slower (measured: 195 against 2,055 requests/s).
 DATABASES = {"default": env.reader.db_url("DATABASE_URL")}
+if host := DATABASES["default"].get("OPTIONS", {}).pop("host", ""):  # a socket directory, where dbshell looks
+    DATABASES["default"]["HOST"] = host
 DATABASES["default"].update(CONN_MAX_AGE=600, CONN_HEALTH_CHECKS=True, ATOMIC_REQUESTS=False)
 DATABASES["default"].setdefault("OPTIONS", {})["application_name"] = "gatehouse"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -135,7 +138,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
-AUTH_PASSWORD_VALIDATORS = [
+AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
@@ -222,7 +225,12 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {"allauth": {"level": "WARNING"}},
+    "loggers": {
+        "allauth": {"level": "WARNING"},
+        # A line for each hint received and each tick sent would bury everything else.
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
+    },
 }
 
 SILENCED_SYSTEM_CHECKS: list[str] = []

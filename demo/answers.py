@@ -26,7 +26,10 @@ def _who(person: dict[str, Any]) -> dict[str, Any]:
 ORDINARY: dict[str, Any] = {
     "country": "ES",
     "adult": True,
-    "model_and_human_parts": "The model writes a first version. A person reads all of it, corrects it, and is the only one who can use or pass it on.",
+    "model_and_human_parts": (
+        "The model writes a first version. A person reads all of it, corrects it, "
+        "and is the only one who can use or pass it on."
+    ),
     "usual_use": "none",
     "purpose_kind": "new_product",
     "stage": "prototype",
@@ -57,7 +60,10 @@ ORDINARY: dict[str, Any] = {
     "impact_money": "none",
     "reversible": "yes",
     "duration": "brief",
-    "affected_groups": "Those whose data or work is handled could be hurt by a wrong result; we went through forty real examples with two of them before asking here.",
+    "affected_groups": (
+        "Those whose data or work is handled could be hurt by a wrong result; "
+        "we went through forty real examples with two of them before asking here."
+    ),
     "human_review": "A trained member of staff checks each result before it is used, with the right to throw it away.",
     "disclosure": "A line above each result says that a language model wrote it and that a person has to check it.",
     "filters": ["provider_filter", "word_list"],
@@ -65,8 +71,14 @@ ORDINARY: dict[str, Any] = {
     "report_contact": "abuse@service.example",
     "end_user_id": "yes",
     "logging_days": 30,
-    "tests_done": "Two colleagues tried for a day to get harmful or private text out of it; three prompts worked and are now refused.",
-    "incident_plan": "The person on call switches the feature off within the hour, tells you the same day and writes to those concerned.",
+    "tests_done": (
+        "Two colleagues tried for a day to get harmful or private text out of it; "
+        "three prompts worked and are now refused."
+    ),
+    "incident_plan": (
+        "The person on call switches the feature off within the hour, tells you the same day "
+        "and writes to those concerned."
+    ),
     "requests_now": 200,
     "requests_in_6_months": 2000,
     "ack_policy": True,

@@ -23,10 +23,14 @@ APPLICANT = {"name": "Ana Ruiz", "email": "ana@pygma.example"}
 OWN_PASSWORD = "a long enough passphrase"
 STORY = {
     "title": "Docstrings for our own library",
-    "summary": "Drafts docstrings for functions of our own library; the developer who owns the function edits and commits them.",
+    "summary": (
+        "Drafts docstrings for functions of our own library; "
+        "the developer who owns the function edits and commits them."
+    ),
     "detail": (
-        "A developer opens a function in the editor and asks for a docstring. The model drafts one from the code alone. The developer "
-        "reads it, corrects it, and commits it under their own name after the usual review by a colleague. Nothing is published by itself."
+        "A developer opens a function in the editor and asks for a docstring. The model drafts one from the code "
+        "alone. The developer reads it, corrects it, and commits it under their own name after the usual review by "
+        "a colleague. Nothing is published by itself."
     ),
     "usual_use": "n01",
 }
@@ -196,7 +200,8 @@ class Journey:
                 break
         if answer.status_code != 429 or int(answer.headers.get("retry-after", 0)) < 1:
             raise Unexpected(f"after {LIMIT + 1} calls the gateway answers {answer.status_code}")
-        yield f"At {LIMIT} a minute it answers 429, Retry-After {answer.headers['retry-after']} s: {answer.json()['detail']}"
+        wait, detail = answer.headers["retry-after"], answer.json()["detail"]
+        yield f"At {LIMIT} a minute it answers 429, Retry-After {wait} s: {detail}"
 
     def suspend(self) -> Iterator[str]:
         sam = self._staff("sam@gatehouse.example")
@@ -213,7 +218,7 @@ class Journey:
         answer = self.authorize().json()
         if answer["code"] != "suspended":
             raise Unexpected(f"the gateway says {answer}")
-        yield f"Sam, a senior reviewer, suspends the grant; {max(took, 0):.2f} s later the gateway answers 403 suspended."
+        yield f"Sam, a senior reviewer, suspends the grant; {took:.2f} s later the gateway answers 403 suspended."
 
     def authorize(self) -> httpx.Response:
         return httpx.post(

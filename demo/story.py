@@ -21,7 +21,8 @@ from policies.domain import acceptances, guidelines, weaknesses
 from reviews.domain import cases, claims, decisions, findings
 from reviews.models import Case, Decision
 
-STORIES = Path(__file__).with_name("stories.yaml")
+DATA = yaml.safe_load(Path(__file__).with_name("stories.yaml").read_text())
+TEXTS = DATA["programs"]  # slug -> description and known weaknesses
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 DAYS = 70  # how far back the demo goes
 # Calibrated on public figures: the image model let in 400 vetted people first, then 1,000 a week, and plans 10,000.
@@ -55,9 +56,8 @@ class Story:
     def __init__(self, now: datetime):
         self.agenda = Agenda(now)
         self.start = now - DAYS * DAY
-        data = yaml.safe_load(STORIES.read_text())
-        self.people = {person["key"]: person for person in data["people"]}
-        self.stories = data["stories"]
+        self.people = {person["key"]: person for person in DATA["people"]}
+        self.stories = DATA["stories"]
         self.users: dict[str, tuple[User, Any]] = {}
 
     def tell(self) -> None:
@@ -79,7 +79,7 @@ class Story:
                 summary="Writes and explains program code from plain words.",
                 models={"gate-code-1": "Code 1", "gate-code-1-mini": "Code 1 mini"},
                 limits=[Limits("trial", Environment.TEST, 5, 100), Limits("standard", Environment.LIVE, 60, 5000)],
-                by=dora, at=self.start, time_zone="Europe/Madrid", description=CODE_MODEL,
+                by=dora, at=self.start, time_zone="Europe/Madrid", description=TEXTS["code-model"]["description"],
             ),
             "image-model": programs.open_program(
                 "image-model",
@@ -87,11 +87,11 @@ class Story:
                 summary="Draws pictures from a description.",
                 models={"gate-image-1": "Image 1"},
                 limits=[Limits("trial", Environment.TEST, 2, 50), Limits("standard", Environment.LIVE, 10, 500)],
-                by=dora, at=self.start, time_zone="America/Los_Angeles", description=IMAGE_MODEL,
+                by=dora, at=self.start, time_zone="America/Los_Angeles", description=TEXTS["image-model"]["description"],
             ),
         }  # fmt: skip
-        for slug, text in WEAKNESSES.items():
-            weaknesses.publish(slug, text=text, by=pia, at=self.start)
+        for slug, texts in TEXTS.items():
+            weaknesses.publish(slug, text=texts["weaknesses"], by=pia, at=self.start)
         for slug, steps in (("code-model", CODE_STEPS), ("image-model", IMAGE_STEPS)):
             for days, per_week, why in steps:
                 self.agenda.add(
@@ -169,7 +169,7 @@ class Story:
         claims.claim(case, by=bob, at=at)
         if path == "claimed":
             return
-        verdicts = {code: ("concern", "See the conditions.") for code in case.domains}
+        verdicts = dict.fromkeys(case.domains, ("concern", "See the conditions."))
         findings.record(case, by=bob, at=at + 3 * MINUTE, verdicts=verdicts)
         decision = decisions.decide(case, by=bob, at=at + 8 * MINUTE, **self._outcome(story, case))
         if decision.second != "nobody" and path != "awaiting_second":
@@ -263,7 +263,7 @@ REJECT_NO_PERSON = {
     "categories": ["unsupervised_high_stakes", "employment"],
     "explanation": "Decisions on hiring would be taken with no accountable person.",
     "facts": "People below a line are refused at once, by a score that nobody reads.",
-    "what_would_change": "A named recruiter reads every refusal before it is sent, and a bias test is done before launch.",
+    "what_would_change": "A named recruiter reads every refusal before it is sent; a bias test is done before launch.",
     "reapply_after_days": 30,
 }
 REJECT_PROHIBITED = {
@@ -274,20 +274,4 @@ REJECT_PROHIBITED = {
     "facts": "Cards are sent at the moment a player is about to stop, to bring them back to a casino.",
     "what_would_change": "Nothing about this use; another use of yours is welcome.",
     "reapply_after_days": 180,
-}
-CODE_MODEL = "The code model completes, explains and translates program code. It is good at short, well-described tasks and needs a developer who reads what it writes."
-IMAGE_MODEL = "The image model draws from a description of up to 400 characters. Pictures carry a mark that says a machine made them."
-WEAKNESSES = {
-    "code-model": """\
-- **Insecure patterns.** About one suggestion in three for security-relevant code repeats an unsafe habit. Read it as you would a stranger's patch.
-- **Invented names.** It calls functions and packages that do not exist, with great confidence. Pin and check what you install.
-- **Over-reliance.** People accept the second half of a suggestion less carefully than the first. Keep suggestions short.
-- **Mostly English.** Comments and names in other languages are followed less well.
-""",
-    "image-model": """\
-- **Likeness.** Short descriptions can still bring out a known face. Ask for no person by name.
-- **Stereotypes.** Jobs and places are drawn as clichés unless the description says otherwise.
-- **Text in pictures** is misspelled.
-- **English only.** The filter on descriptions judges other languages less well.
-""",
 }

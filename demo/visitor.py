@@ -125,9 +125,8 @@ class Visitor:
 
     def _checked(self, expect: int) -> httpx.Response:
         if self.page.status_code != expect:
-            raise Unexpected(
-                f"{self.page.request.method} {self.page.url} answered {self.page.status_code}, not {expect}: {self.words()[:600]}"
-            )
+            asked, answered = f"{self.page.request.method} {self.page.url}", self.page.status_code
+            raise Unexpected(f"{asked} answered {answered}, not {expect}: {self.words()[:600]}")
         return self.page
 
 

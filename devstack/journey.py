@@ -1,4 +1,4 @@
-"""`make demo`: set the stage on a running throw-away site, walk the main job, prove the ledger, print the transcript."""
+"""`make demo`: set the stage on a running throw-away site, walk the main job, prove the ledger, print it all."""
 
 import json
 import subprocess
@@ -36,7 +36,9 @@ def run(stack: Stack, *, as_json: bool) -> int:
         before = time.monotonic()
         proved = _manage(stack, *command)
         ok = ok and proved.returncode == 0
-        journey.note(says if proved.returncode == 0 else proved.stdout + proved.stderr, proved.returncode == 0, before)
+        journey.note(
+            says if proved.returncode == 0 else proved.stdout + proved.stderr, proved.returncode == 0, before
+        )
     seconds = round(time.monotonic() - started, 1)
     print(f"{'Every step held' if ok else 'A step did not hold'} ({seconds} s).", flush=True)
     if as_json:
@@ -46,6 +48,5 @@ def run(stack: Stack, *, as_json: bool) -> int:
 
 
 def _manage(stack: Stack, *command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "manage.py", *command], cwd=ROOT, env=stack.environ, capture_output=True, text=True, check=False
-    )
+    argv = [sys.executable, "manage.py", *command]
+    return subprocess.run(argv, cwd=ROOT, env=stack.environ, capture_output=True, text=True, check=False)

@@ -59,7 +59,7 @@ def table(environ: Mapping[str, str]) -> dict[str, Process]:
         Process("rq", (sys.executable, "manage.py", "rqworker", "default"), ready_words="Listening on"),
         Process("gateway", _module(hot), ready_url=f"{gateway}/readyz", feeds=True),
         Process("web", _module(pages), ready_url=f"{web}/readyz", feeds=True),
-        Process("beat", (*_module(beat), "--schedule", schedule), ready_words="beat: Starting", feeds=True),
+        Process("beat", (*_module(beat), "--schedule", schedule), ready_words="is starting", feeds=True),
     ]
     return {row.name: row for row in rows}
 

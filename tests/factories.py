@@ -241,7 +241,7 @@ def make_long_line(program: Program, length: int, *, at: datetime = MONDAY) -> N
             title=f"Use {i}",
             question_set=make_questions(),
             started_at=at,
-        )  # fmt: skip
+        )
         for i, owner in enumerate(owned)
     )
     version = make_guidelines()
@@ -259,7 +259,7 @@ def make_long_line(program: Program, length: int, *, at: datetime = MONDAY) -> N
             risk_parts=[],
             submitted_at=at,
             submitted_by=each.applicant,
-        )  # fmt: skip
+        )
         for each in made
     )
     rows = Application.objects.filter(pk__in=[each.pk for each in made])

@@ -16,6 +16,7 @@ import redis
 from django.conf import settings
 
 from audit import clock
+from devstack import lifelines
 from devstack.processes import free_port
 from onboarding import projection
 from onboarding.models import Grant, Key, Tier
@@ -46,6 +47,7 @@ class Gateway:
         self.process = subprocess.Popen(
             [sys.executable, *command.split()], cwd=ROOT, env=self._env, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, start_new_session=True,
+            preexec_fn=lifelines.tied(signal.SIGKILL),  # noqa: PLW1509 - one prctl, nothing that locks
         )  # fmt: skip
 
     def await_ready(self, seconds: float = 30) -> "Gateway":

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 import redis
 from django.db import connection
 
-from devstack import accounts, binaries
+from devstack import accounts, binaries, lifelines
 from tests.processes import environment, until
 
 
@@ -34,7 +34,11 @@ class OwnValkey:
         settings = (
             f"--port 0 --unixsocket {self.socket} --dir {self.folder} --appendonly yes --appendfsync always"
         )
-        self.process = subprocess.Popen([program, *settings.split(), "--save", ""], stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen(
+            [program, *settings.split(), "--save", ""],
+            stdout=subprocess.DEVNULL,
+            preexec_fn=lifelines.tied(signal.SIGKILL),  # noqa: PLW1509 - one prctl, nothing that locks
+        )
         until(self._answers, "the test's Valkey")
 
     def freeze(self) -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 import httpx
 import pytest
 import redis
-from django.conf import settings
 from django.core.management import call_command
 from django.core.signals import got_request_exception
 from django.db import connection
@@ -19,22 +18,23 @@ from django.test import Client
 from django.views.debug import ExceptionReporter
 
 from accounts.models import User
-from audit import clock
 from config.logs import Masking
 from demo.visitor import Visitor
 from devstack.stack import Stack
-from onboarding.domain import invitations, secrets, waitlist
+from onboarding.domain import secrets
 from onboarding.models import Application, Grant, Key, Program
 from outbox.models import Letter
 from tests.enforcement.parts import own_valkey
-from tests.factories import accept_guidelines, make_entry, make_program, make_rate, make_senior, make_user
+from tests.factories import make_program, make_senior
 from tests.faults import searching
+from tests.faults.people import NAMES, seat, visitor
 from tests.processes import environment, until
 
-logging.getLogger("httpx").setLevel(logging.WARNING)  # it names whole addresses; a client, no part of the site
+logging.getLogger("httpx").setLevel(
+    logging.WARNING
+)  # it names whole addresses; a client, no part of the site
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.fault]
 SECRET = re.compile(rb"gh_(?:test|live)_[0-9A-Za-z]{36}")
-NAMES = ("ana", "ben", "cleo", "dan", "eva")
 
 
 @pytest.fixture
@@ -43,28 +43,6 @@ def own(tmp_path_factory) -> Iterator:
     with own_valkey(tmp_path_factory.mktemp("v")) as made:
         made.client.config_set("rdbcompression", "no")
         yield made
-
-
-def seat(program: Program) -> dict[str, Application]:
-    """Put everybody of NAMES into the line, seat and invite them; what follows is done over HTTP."""
-    at, seated = clock.now(), {}
-    make_rate(program, 100, from_at=at)
-    for name in NAMES:
-        applicant = make_user(name)
-        accept_guidelines(applicant, at=at)
-        seated[name] = make_entry(program, at=at, applicant=applicant).application
-    waitlist.admit(program, by="test", at=clock.now())
-    invitations.tell_owed(at=clock.now())
-    return seated
-
-
-def visitor(stack: Stack, user: User) -> Visitor:
-    """Return somebody signed in, with a browser of their own."""
-    client = Client()
-    client.force_login(user)
-    made = Visitor(stack.url("web"))
-    made.http.cookies.set(settings.SESSION_COOKIE_NAME, client.cookies[settings.SESSION_COOKIE_NAME].value)
-    return made
 
 
 def accepted(stack: Stack, application: Application) -> Visitor:
@@ -100,7 +78,9 @@ def use_well_and_badly(stack: Stack, secret: str) -> None:
         httpx.get(f"{gateway}/{secret}?key={secret}").status_code,
         httpx.get(f"{web}/{secret}/?key={secret}").status_code,
         httpx.post(f"{web}/access/keys/{secret}/open/", data={"key": secret}).status_code,
-        httpx.get(f"{web}/access/", headers=good | {"User-Agent": secret, "Cookie": f"sessionid={secret}"}).status_code,
+        httpx.get(
+            f"{web}/access/", headers=good | {"User-Agent": secret, "Cookie": f"sessionid={secret}"}
+        ).status_code,
         httpx.get(f"{web}/admin/outbox/letter/", params={"q": secret}).status_code,
     ]
     assert (codes[0], [code for code in codes if code >= 500]) == (200, []), codes
@@ -164,7 +144,9 @@ def end(stack: Stack, grant: Grant, verb: str) -> None:
     sam.submit(f"/{verb}/", reason="The canary shows the brake.")
 
 
-def test_after_a_full_run_no_secret_is_anywhere_and_a_planted_one_is_found_everywhere(own, tmp_path, monkeypatch):
+def test_after_a_full_run_no_secret_is_anywhere_and_a_planted_one_is_found_everywhere(
+    own, tmp_path, monkeypatch
+):
     mails, logs = tmp_path / "mails", Path(os.environ["GATEHOUSE_DATA"]) / "logs"
     applications = seat(make_program())
     make_senior()
@@ -177,11 +159,15 @@ def test_after_a_full_run_no_secret_is_anywhere_and_a_planted_one_is_found_every
         broken = Key.objects.get(grant__application=applications["dan"])
         with commits_fail(broken):
             people["dan"].submit("/open/", expect=500)
-        shown["eva"] = fail_while_showing(Key.objects.get(grant__application=applications["eva"]), logs, monkeypatch)
+        shown["eva"] = fail_while_showing(
+            Key.objects.get(grant__application=applications["eva"]), logs, monkeypatch
+        )
         end(stack, Grant.objects.get(application=applications["ana"]), "suspend")
         end(stack, Grant.objects.get(application=applications["ben"]), "revoke")
         for name in ("ana", "ben"):
-            until(lambda secret=shown[name]: authorised(stack, secret) in (401, 403), "the refusal", seconds=3)
+            until(
+                lambda secret=shown[name]: authorised(stack, secret) in (401, 403), "the refusal", seconds=3
+            )
         until(lambda: not Letter.objects.filter(sent_at=None).exists(), "the letters to be sent", seconds=90)
     binary = redis.Redis.from_url(own.url)
     where = {"valkey": binary, "files": own.folder, "mails": mails, "logs": logs}
@@ -205,7 +191,7 @@ def test_after_a_full_run_no_secret_is_anywhere_and_a_planted_one_is_found_every
 def plant(secret: str, valkey: redis.Redis, mails: Path, logs: Path) -> None:
     """Leave the secret in every form in every place."""
     every = b"\n".join(searching.forms(secret).values())
-    Letter.objects.filter(pk=Letter.objects.first().pk).update(problem=every.decode())
+    Program.objects.update(description=every.decode())
     client = Client()
     client.force_login(User.objects.get(email="ana@example.org"))
     session = client.session

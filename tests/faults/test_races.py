@@ -119,7 +119,9 @@ def test_a_worker_killed_in_the_middle_of_issuing_leaves_one_key_each_after_the_
 
 
 def one_key_for_each_grant() -> bool:
-    return sorted(Key.objects.values_list("grant", flat=True)) == sorted(Grant.objects.values_list("pk", flat=True))
+    return sorted(Key.objects.values_list("grant", flat=True)) == sorted(
+        Grant.objects.values_list("pk", flat=True)
+    )
 
 
 def blocked() -> int:
@@ -162,6 +164,10 @@ def test_soak_thirty_kills_at_any_moment_leave_one_key_each():
             kill(process, chance.choice(["child", "worker"]))
         with running(*WORKER):
             issue_by_celery()
-            until(lambda: not Grant.objects.owed_a_key().exists(), f"the sweep after kill {turn + 1}", seconds=60)
+            until(
+                lambda: not Grant.objects.owed_a_key().exists(),
+                f"the sweep after kill {turn + 1}",
+                seconds=60,
+            )
 
         assert one_key_for_each_grant()

@@ -9,7 +9,7 @@ from django.db import transaction
 from accounts.models import User
 from audit import clock
 from demo import journey, people
-from demo.story import WEAKNESSES
+from demo.story import TEXTS
 from onboarding.domain import programs
 from onboarding.domain.programs import Limits
 from onboarding.states import Environment
@@ -38,4 +38,4 @@ class Command(BaseCommand):
             at=at,
             time_zone="Europe/Madrid",
         )
-        weaknesses.publish(journey.SLUG, text=WEAKNESSES["code-model"], by=staff["pia"], at=at)
+        weaknesses.publish(journey.SLUG, text=TEXTS["code-model"]["weaknesses"], by=staff["pia"], at=at)
