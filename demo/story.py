@@ -87,7 +87,8 @@ class Story:
                 summary="Draws pictures from a description.",
                 models={"gate-image-1": "Image 1"},
                 limits=[Limits("trial", Environment.TEST, 2, 50), Limits("standard", Environment.LIVE, 10, 500)],
-                by=dora, at=self.start, time_zone="America/Los_Angeles", description=TEXTS["image-model"]["description"],
+                by=dora, at=self.start, time_zone="America/Los_Angeles",
+                description=TEXTS["image-model"]["description"],
             ),
         }  # fmt: skip
         for slug, texts in TEXTS.items():

@@ -51,6 +51,7 @@ def table(environ: Mapping[str, str]) -> dict[str, Process]:
     # No access log: the addresses in confirmation letters are secrets.
     hot = f"uvicorn enforcement.gateway.app:app --host {HOST} --port {port('gateway', environ)}"
     hot += f" --workers {gateways} --no-access-log --no-server-header --timeout-graceful-shutdown 5"
+    hot += " --timeout-keep-alive 75"  # longer than a proxy keeps an idle connection for reuse
     # No control socket: it would lie in the home directory, one for all sites.
     pages = f"gunicorn config.wsgi --bind {HOST}:{port('web', environ)} --no-control-socket"
     pages += " --worker-class gthread --workers 2 --threads 4 --graceful-timeout 5"

@@ -1,5 +1,6 @@
 """The onboarding manager's board: this week's seats, the rate, the brake."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -11,13 +12,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.views.decorators.http import require_POST
 
 from accounts.roles import Duty, may
 from audit import clock
+from onboarding.admin import funnel, plan
 from onboarding.domain import programs, rates, weeks
-from onboarding.models import Application, Grant, Invitation, Program, WaitlistEntry, Week
-from onboarding.states import ApplicationState, EntryState, GrantState, InvitationState
+from onboarding.models import Invitation, Program, WaitlistEntry, Week
+from onboarding.states import InvitationState
 
 REFUSALS = (
     programs.SayWhy,
@@ -25,6 +28,8 @@ REFUSALS = (
     rates.RateOutOfRange,
     rates.RateInThePast,
 )
+WRONG = 422  # a page that was not taken as it came
+STEPS_SHOWN, WEEKS_LISTED, WEEKS_SHOWN = 10, 8, 12  # in the plan's table, in the weeks' table, in the chart
 
 
 class RateForm(forms.Form):
@@ -36,16 +41,24 @@ class RateForm(forms.Form):
     from_on = forms.DateTimeField(
         label="From",
         required=False,
-        help_text="Date and hour in the program's zone, such as 2026-12-07 09:00. Empty: from now on.",
-        widget=forms.DateTimeInput(attrs={"placeholder": "2026-12-07 09:00"}),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
     reason = forms.CharField(
         label="Why", max_length=500, widget=forms.Textarea(attrs={"rows": 3}), help_text="Kept with the rate."
     )
 
+    def __init__(self, program: Program, *args: Any, **kwargs: Any):
+        super().__init__(*args, auto_id="rate_%s", **kwargs)
+        self.fields["from_on"].help_text = f"In {program.time_zone}. Empty: from now on."
 
-class ReasonForm(forms.Form):
+
+class BrakeForm(forms.Form):
+    """Why the program is paused or resumed."""
+
     reason = forms.CharField(label="Why", max_length=500, widget=forms.Textarea(attrs={"rows": 2}))
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, auto_id="brake_%s", **kwargs)
 
 
 @admin.register(Program)
@@ -77,116 +90,131 @@ class ProgramAdmin(admin.ModelAdmin):
             *super().get_urls(),
         ]
 
-    def board(self, request: HttpRequest, form: RateForm | None = None, slug: str = "") -> HttpResponse:
+    def board(self, request: HttpRequest) -> HttpResponse:
         """Show one program: the one asked for, or the first."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        every = list(Program.objects.order_by("name"))
-        slug = slug or request.GET.get("program", "")
-        program = get_object_or_404(Program, slug=slug) if slug else (every[0] if every else None)
-        context = self.admin_site.each_context(request) | {
-            "title": "Board",
-            "programs": every,
-            "program": program,
-        }
-        if program:
-            with timezone.override(program.zone):
-                context |= figures(program, clock.now()) | {
-                    "form": form or RateForm(),
-                    "reason_form": ReasonForm(),
-                    "may_manage": may(request.user, Duty.MANAGE_RATES),
-                }
-                return render(request, "admin/onboarding/board.html", context)
-        return render(request, "admin/onboarding/board.html", context)
+        if slug := request.GET.get("program", ""):
+            return self._show(request, get_object_or_404(Program, slug=slug))
+        return self._show(request, Program.objects.order_by("name").first())
 
     def set_rate(self, request: HttpRequest, slug: str) -> HttpResponse:
-        program = self._managed(request, slug)
+        """Set a rate, or with `preview` only say what it would do."""
+        program, at = self._managed(request, slug), clock.now()
         with timezone.override(program.zone):
-            form = RateForm(request.POST)
+            form = RateForm(program, request.POST)
+            form.fields["reason"].required = "preview" not in request.POST
             if not form.is_valid():
-                return self.board(request, form, slug)
-        at = clock.now()
-        asked = form.cleaned_data
-        done = f"{asked['per_week']:,} people a week from {'now' if not asked['from_on'] else 'then'} on."
-        return self._try(
-            request, slug, done, rates.set_rate, program, per_week=asked["per_week"],
-            from_at=asked["from_on"] or at, by=request.user, at=at, reason=asked["reason"],
-        )  # fmt: skip
+                return self._show(request, program, rate_form=form, status=WRONG)
+        per_week, from_at = form.cleaned_data["per_week"], form.cleaned_data["from_on"] or at
+        if "preview" in request.POST and from_at >= at:
+            return self._show(request, program, rate_form=form, wanted=(per_week, from_at))
+        try:
+            rates.set_rate(
+                program,
+                per_week=per_week,
+                from_at=from_at,
+                by=request.user,
+                at=at,
+                reason=form.cleaned_data["reason"],
+            )
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+            return self._show(request, program, rate_form=form, status=WRONG)
+        since = "now" if from_at == at else date_format(from_at.astimezone(program.zone), "j F Y, H:i")
+        messages.success(request, f"{per_week:,} people a week from {since} on.")
+        return self._back(program)
 
     def pause(self, request: HttpRequest, slug: str) -> HttpResponse:
-        program = self._managed(request, slug)
-        return self._try(
-            request, slug, f"{program} is paused. Open invitations stand.", programs.pause, program,
-            by=request.user, at=clock.now(), reason=request.POST.get("reason", "")[:500],
-        )  # fmt: skip
+        return self._brake(request, slug, programs.pause, "{} is paused. Open invitations stand.")
 
     def resume(self, request: HttpRequest, slug: str) -> HttpResponse:
+        return self._brake(request, slug, programs.resume, "{} admits again.")
+
+    def _brake(
+        self, request: HttpRequest, slug: str, verb: Callable[..., Program], says: str
+    ) -> HttpResponse:
         program = self._managed(request, slug)
-        return self._try(
-            request, slug, f"{program} admits again.", programs.resume, program,
-            by=request.user, at=clock.now(), reason=request.POST.get("reason", "")[:500],
-        )  # fmt: skip
+        form = BrakeForm(request.POST)
+        if not form.is_valid():
+            return self._show(request, program, brake_form=form, status=WRONG)
+        try:
+            verb(program, by=request.user, at=clock.now(), reason=form.cleaned_data["reason"])
+        except REFUSALS as refusal:
+            messages.error(request, str(refusal))
+        else:
+            messages.success(request, says.format(program))
+        return self._back(program)
+
+    def _show(
+        self,
+        request: HttpRequest,
+        program: Program | None,
+        *,
+        rate_form: RateForm | None = None,
+        brake_form: BrakeForm | None = None,
+        wanted: tuple[int, datetime] | None = None,
+        status: int = 200,
+    ) -> HttpResponse:
+        """Show the board; `wanted` is a rate and its moment to be previewed."""
+        context = self.admin_site.each_context(request) | {
+            "title": "Board",
+            "programs": Program.objects.order_by("name"),
+            "program": program,
+        }
+        if program is None:
+            return render(request, "admin/onboarding/board.html", context)
+        context |= figures(program, clock.now(), wanted) | {
+            "form": rate_form or RateForm(program),
+            "brake_form": brake_form or BrakeForm(),
+            "may_manage": may(request.user, Duty.MANAGE_RATES),
+        }
+        with timezone.override(program.zone):
+            return render(request, "admin/onboarding/board.html", context, status=status)
 
     def _managed(self, request: HttpRequest, slug: str) -> Program:
         if not may(request.user, Duty.MANAGE_RATES):
             raise PermissionDenied
         return get_object_or_404(Program, slug=slug)
 
-    def _try(
-        self, request: HttpRequest, slug: str, done: str, verb: Any, *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        try:
-            verb(*args, **kwargs)
-        except REFUSALS as refusal:
-            messages.error(request, str(refusal))
-        else:
-            messages.success(request, done)
-        return redirect(f"{reverse('admin:board')}?program={slug}")
+    def _back(self, program: Program) -> HttpResponse:
+        return redirect(f"{reverse('admin:board')}?program={program.slug}")
 
 
-def figures(program: Program, at: datetime) -> dict[str, Any]:
+def figures(program: Program, at: datetime, wanted: tuple[int, datetime] | None = None) -> dict[str, Any]:
     """Return what the board shows, in a fixed number of statements."""
     week = weeks.current(program, at)
-    seated = Invitation.objects.filter(seat__week=week).aggregate(
-        accepted=Count("id", filter=Q(state=InvitationState.ACCEPTED)),
-        open=Count("id", filter=Q(state=InvitationState.OFFERED)),
-    )
-    counted = Application.objects.filter(program=program).aggregate(
-        applied=Count("id", filter=~Q(state=ApplicationState.DRAFT)),
-        decided=Count("id", filter=Q(settled_at__isnull=False)),
-        approved=Count("id", filter=Q(state__in=[ApplicationState.APPROVED, ApplicationState.LAPSED])),
-        asked=Count("id", filter=Q(state=ApplicationState.INFORMATION_REQUESTED)),
-    )
-    granted = Grant.objects.filter(program=program).aggregate(
-        accepted=Count("id"),
-        opened=Count("id", filter=Q(keys__opened_at__isnull=False)),
-        unopened=Count("id", filter=Q(state=GrantState.ACTIVE, keys__state="issued")),
-    )
-    invited = Invitation.objects.filter(seat__entry__program=program)
+    steps = list(program.rate_steps.select_related("set_by").order_by("from_at", "id"))
+    latest = list(Week.objects.filter(program=program).order_by("-starts_at")[:WEEKS_SHOWN])
+    waiting = WaitlistEntry.objects.waiting().filter(program=program).count()
     return {
         "now": at,
         "week": week,
-        "seated": seated,
-        "left": week.limit - week.admitted if week else 0,
+        "seated": _seated(week),
         "rate": rates.in_force(program, at),
-        "ahead": program.rate_steps.filter(from_at__gt=at).select_related("set_by").order_by("from_at"),
-        "past": program.rate_steps.filter(from_at__lte=at)
-        .select_related("set_by")
-        .order_by("-from_at", "-id")[:10],
-        "weeks": Week.objects.filter(program=program).order_by("-starts_at")[:8],
-        "waiting": WaitlistEntry.objects.waiting().filter(program=program).count(),
-        "seated_now": WaitlistEntry.objects.filter(program=program, state=EntryState.SEATED).count(),
-        "funnel": [
-            ("Applied", counted["applied"]),
-            ("Decided", counted["decided"]),
-            ("Approved", counted["approved"]),
-            ("Invited", invited.count()),
-            ("Accepted", granted["accepted"]),
-            ("Key opened", granted["opened"]),
-        ],
-        "stuck": [
-            ("Waiting for an answer to our question", counted["asked"]),
-            ("Invited and silent", invited.filter(state=InvitationState.OFFERED).count()),
-            ("Accepted, key not opened", granted["unopened"]),
-        ],
+        "ahead": [step for step in steps if step.from_at > at],
+        "past": [step for step in reversed(steps) if step.from_at <= at][:STEPS_SHOWN],
+        "chart": plan.chart(program, steps, latest, at),
+        "weeks": latest[:WEEKS_LISTED],
+        "waiting": waiting,
+        "through": plan.through(program, waiting, week, at),
+        "preview": plan.preview(
+            program, per_week=wanted[0], from_at=wanted[1], waiting=waiting, week=week, at=at
+        )
+        if wanted
+        else [],
+        "funnel": funnel.reached(program),
+        "stuck": funnel.stuck(program, at),
     }
+
+
+def _seated(week: Week | None) -> dict[str, int]:
+    """Return what became of this week's seats; `left` may still be given."""
+    if week is None:
+        return {"accepted": 0, "open": 0, "over": 0, "left": 0}
+    counted = Invitation.objects.filter(seat__week=week).aggregate(
+        accepted=Count("id", filter=Q(state=InvitationState.ACCEPTED)),
+        open=Count("id", filter=Q(state=InvitationState.OFFERED)),
+    )
+    over = week.admitted - counted["accepted"] - counted["open"]
+    return counted | {"over": over, "left": week.limit - week.admitted}

@@ -150,6 +150,7 @@ class ImportJobAdmin(admin.ModelAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict | None = None
     ) -> HttpResponse:
+        self._must_be_allowed(request)
         return redirect("admin:import_report", get_object_or_404(ImportJob, pk=object_id).pk)
 
     def upload(self, request: HttpRequest) -> HttpResponse:

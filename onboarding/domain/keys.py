@@ -54,6 +54,7 @@ def issue_owed(*, at: datetime) -> int:
 def _issue_chunk(at: datetime) -> int:
     grants = list(
         Grant.objects.owed_a_key()
+        .filter(given_at__lte=at)  # one given since this payer read the clock is the next payer's
         .select_for_update(skip_locked=True, of=("self",))
         .select_related("tier", "program", "application__applicant", "application__program")
         .order_by("pk")[:CHUNK]

@@ -9,8 +9,10 @@ from django.db.models import Q
 from accounts.models import User
 from audit.events import Event
 from onboarding.domain import applications, waitlist, weeks
-from onboarding.models import Application, WaitlistEntry
+from onboarding.models import Application, Program, WaitlistEntry
 from onboarding.states import EntryState
+
+MOST_WEEKS = 520
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,15 @@ class Forecast:
     latest: datetime
 
 
+@dataclass(frozen=True)
+class Reached:
+    """The week in which a plan reaches a place; `ahead` counts weeks, the running one is 1."""
+
+    starts_at: datetime
+    ends_at: datetime
+    ahead: int
+
+
 def of(entry: WaitlistEntry) -> Place:
     """Return the entry's place among those waiting; one index scan over those before it."""
     line = WaitlistEntry.objects.waiting().filter(program=entry.program_id)
@@ -45,19 +56,37 @@ def forecast(entry: WaitlistEntry, *, at: datetime) -> Forecast | None:
 
     It follows the rate steps as they are set now and knows nothing yet of how many accept (a later release back-tests).
     """
-    program, position = entry.program, of(entry).position
-    week = weeks.current(program, at)
+    program = entry.program
     if program.paused_at or entry.state != EntryState.WAITING:
         return None
-    steps = list(program.rate_steps.order_by("from_at", "id").values_list("from_at", "per_week"))
-    reached = week.limit - week.admitted if week else 0
+    week = weeks.current(program, at)
+    reached = reach(
+        program, of(entry).position, at=at, free=week.limit - week.admitted if week else 0, steps=plan(program)
+    )
+    if reached is None:
+        return None
+    slack = timedelta(weeks=reached.ahead // 4)
+    return Forecast(earliest=reached.starts_at, latest=reached.ends_at + slack)
+
+
+def plan(program: Program) -> list[tuple[datetime, int]]:
+    """Return the rate steps as (from when, people a week): of two from the same moment the later set counts."""
+    return list(program.rate_steps.order_by("from_at", "id").values_list("from_at", "per_week"))
+
+
+def reach(
+    program: Program, position: int, *, at: datetime, free: int, steps: list[tuple[datetime, int]]
+) -> Reached | None:
+    """Return the week in which such a plan reaches a place; `free` seats are left in the running week.
+
+    None when it is not reached within ten years: nobody is told a date beyond.
+    """
     starts_at, ends_at = weeks.window(program, at)
-    for ahead in range(1, 521):  # ten years: nobody is told a date beyond
-        if reached >= position:
-            slack = timedelta(weeks=ahead // 4 + 1)
-            return Forecast(earliest=starts_at, latest=ends_at + slack - timedelta(weeks=1))
+    for ahead in range(MOST_WEEKS):
+        if free >= position:
+            return Reached(starts_at, ends_at, ahead + 1)
         starts_at, ends_at = weeks.window(program, ends_at)
-        reached += next((per_week for from_at, per_week in reversed(steps) if from_at <= starts_at), 0)
+        free += next((per_week for from_at, per_week in reversed(steps) if from_at <= starts_at), 0)
     return None
 
 

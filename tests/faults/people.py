@@ -1,5 +1,7 @@
 """Invited people with a browser of their own, for tests that go over HTTP."""
 
+import logging
+
 from django.conf import settings
 from django.test import Client
 
@@ -11,6 +13,9 @@ from onboarding.domain import invitations, waitlist
 from onboarding.models import Application, Program
 from tests.factories import accept_guidelines, make_entry, make_rate, make_user
 
+logging.getLogger("httpx").setLevel(
+    logging.WARNING
+)  # it names whole addresses; a client, no part of the site
 NAMES = ("ana", "ben", "cleo", "dan", "eva")
 
 

@@ -9,7 +9,6 @@ from datetime import timedelta
 
 import pytest
 from celery import current_app
-from django.core.management import call_command
 from django.db import connection, transaction
 
 from onboarding.domain import invitations, waitlist
@@ -21,12 +20,6 @@ from tests.processes import race, running, until
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.fault]
 AT = (MONDAY + timedelta(hours=6)).isoformat()
 WORKER = ("-m", "celery", "-A", "config", "worker", "--concurrency=1", "--without-gossip", "--without-mingle")
-
-
-@pytest.fixture(autouse=True)
-def _invariants_hold_afterwards():
-    yield
-    call_command("check_invariants")
 
 
 def seated(length: int) -> None:

@@ -1,0 +1,194 @@
+"""The rate plan as a manager reads it: a step chart, when the line is through, and what a change would do."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+
+from onboarding.domain import places
+from onboarding.domain.places import Reached
+from onboarding.models import Program, RateStep, Week
+
+BACK, AHEAD = timedelta(weeks=10), timedelta(weeks=6)  # what the chart shows at least, where there is a plan
+TOP, FLOOR = 14, 176  # where the highest tick and zero are drawn, in pixels of the chart's height
+TICKS = 4
+LEAST_MONTH = 7.0  # a month's name needs so many per cent of the width
+
+Steps = list[tuple[datetime, int]]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A piece of the step line: across in per cent of the width, down in pixels."""
+
+    x1: float
+    x2: float
+    y1: float
+    y2: float
+    to_come: bool
+
+
+@dataclass(frozen=True)
+class Bar:
+    """Seats given in one week."""
+
+    x: float
+    width: float
+    y: float
+    height: float
+    says: str
+
+
+@dataclass(frozen=True)
+class Chart:
+    """What the template draws. The table of steps says the same in words."""
+
+    lines: list[Line]
+    bars: list[Bar]
+    ticks: list[tuple[float, int]]
+    months: list[tuple[float, str]]
+    today: float
+    floor: int = FLOOR
+    height: int = field(default=FLOOR + 24)
+
+
+def chart(program: Program, steps: list[RateStep], weeks: Iterable[Week], at: datetime) -> Chart | None:
+    """Return the chart of steps in the order of `from_at`, id; None where no rate was ever set."""
+    if not steps:
+        return None
+    shown = list(weeks)
+    start = max(steps[0].from_at, at - BACK)
+    end = max(steps[-1].from_at, at) + AHEAD
+    across = _Across(start, end)
+    most = _round_up(max([step.per_week for step in steps] + [week.admitted for week in shown]))
+    return Chart(
+        lines=_lines([(step.from_at, step.per_week) for step in steps], across, most, at),
+        bars=[_bar(week, across, most) for week in shown if week.admitted and week.ends_at > start],
+        ticks=[(_y(value, most), value) for value in _ticks(most)],
+        months=_months(program, across),
+        today=across.per_cent(at),
+    )
+
+
+@dataclass(frozen=True)
+class _Across:
+    start: datetime
+    end: datetime
+
+    def per_cent(self, moment: datetime) -> float:
+        share = (moment - self.start) / (self.end - self.start)
+        return round(100 * min(max(share, 0.0), 1.0), 2)
+
+
+def _lines(steps: Steps, across: _Across, most: int, at: datetime) -> list[Line]:
+    corners = [(max(from_at, across.start), rate) for from_at, rate in steps if from_at < across.end]
+    now = next((rate for from_at, rate in reversed(corners) if from_at <= at), None)
+    if now is not None:
+        corners = sorted([*corners, (at, now)], key=lambda corner: corner[0])  # the line changes its look today
+    found: list[Line] = []
+    for (from_at, rate), (until, following) in pairwise([*corners, (across.end, corners[-1][1])]):
+        x1, x2, y = across.per_cent(from_at), across.per_cent(until), _y(rate, most)
+        found.append(Line(x1, x2, y, y, to_come=from_at >= at))
+        if following != rate:
+            found.append(Line(x2, x2, y, _y(following, most), to_come=until > at))
+    return found
+
+
+def _bar(week: Week, across: _Across, most: int) -> Bar:
+    x, y = across.per_cent(week.starts_at), _y(week.admitted, most)
+    width = max(across.per_cent(week.ends_at) - x - 0.4, 0.4)
+    return Bar(x, round(width, 2), y, FLOOR - y, f"{week.admitted:,} of {week.limit:,}")
+
+
+def _y(value: int, most: int) -> float:
+    return round(FLOOR - (FLOOR - TOP) * value / most, 1)
+
+
+def _round_up(most: int) -> int:
+    """Return 1, 2 or 5 times a power of ten that is not below `most`, and at least 2."""
+    power = 1
+    while True:
+        for times in (1, 2, 5):
+            if times * power >= max(most, 2):
+                return times * power
+        power *= 10
+
+
+def _ticks(most: int) -> list[int]:
+    wanted = next(parts for parts in (TICKS, 5, 2) if most % parts == 0)
+    return [most * part // wanted for part in range(wanted + 1)]
+
+
+def _months(program: Program, across: _Across) -> list[tuple[float, str]]:
+    """Return where each month of the program's calendar begins, leaving out what would run into each other."""
+    day = across.start.astimezone(program.zone).date().replace(day=1)
+    found: list[tuple[float, str]] = []
+    while True:
+        day = (day + timedelta(days=32)).replace(day=1)
+        moment = datetime(day.year, day.month, 1, tzinfo=program.zone)
+        x = across.per_cent(moment)
+        if x > 100 - LEAST_MONTH:
+            return found
+        if not found or x - found[-1][0] >= LEAST_MONTH:
+            found.append((x, f"{day:%b}" if day.month > 1 else f"{day:%b %Y}"))
+
+
+def through(program: Program, waiting: int, week: Week | None, at: datetime) -> Reached | None:
+    """Return the week in which the plan as it stands invites the last who waits now."""
+    if not waiting or program.paused_at:
+        return None
+    free = week.limit - week.admitted if week else 0
+    return places.reach(program, waiting, at=at, free=free, steps=places.plan(program))
+
+
+def preview(
+    program: Program, *, per_week: int, from_at: datetime, waiting: int, week: Week | None, at: datetime
+) -> list[str]:
+    """Return sentences on what this rate would do, before it is set."""
+    says = [_on_the_week(program, per_week, from_at, week, at)]
+    if not waiting:
+        return [*says, "Nobody waits in line now."]
+    steps = sorted([*places.plan(program), (from_at, per_week)], key=lambda step: step[0])
+    admitted = week.admitted if week else 0
+    limit = week.limit if week else 0
+    if from_at <= at:
+        limit = max(per_week, admitted)
+    before = through(program, waiting, week, at)
+    after = places.reach(program, waiting, at=at, free=limit - admitted, steps=steps)
+    return [*says, _on_the_line(program, waiting, before, after)]
+
+
+def _on_the_week(program: Program, per_week: int, from_at: datetime, week: Week | None, at: datetime) -> str:
+    if from_at > at:
+        local = from_at.astimezone(program.zone)
+        return f"From {_day(local.date())}, {local:%H:%M} on, new weeks admit {per_week:,}; the running week stays as it is."
+    if week is None:
+        return f"The first week opens at once and admits {per_week:,}."
+    limit = max(per_week, week.admitted)
+    if limit == week.limit:
+        return f"This week's limit stays {limit:,}; the next weeks admit {per_week:,}."
+    because = f", because {week.admitted:,} seats are given already" if limit > per_week else ""
+    return f"This week's limit becomes {limit:,} instead of {week.limit:,}{because}; the next weeks admit {per_week:,}."
+
+
+def _on_the_line(program: Program, waiting: int, before: Reached | None, after: Reached | None) -> str:
+    line = f"The line of {waiting:,}"
+    if program.paused_at:
+        return f"{line} stands still until the program is resumed."
+    if after is None:
+        return f"{line} would not be through within ten years."
+    week = f"{line} would be through in the week of {_week(program, after)}"
+    if before is None:
+        return f"{week}; as planned now it would not be."
+    if moved := before.ahead - after.ahead:
+        weeks = f"{abs(moved)} week{'' if abs(moved) == 1 else 's'}"
+        return f"{week}, {weeks} {'earlier' if moved > 0 else 'later'} than planned now."
+    return f"{week}, as planned now."
+
+
+def _week(program: Program, reached: Reached) -> str:
+    return _day(reached.starts_at.astimezone(program.zone).date())
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"

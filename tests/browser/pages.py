@@ -1,0 +1,118 @@
+"""Every page of the product, found in the data of a site that tells the demo's stories."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.contrib import admin
+from django.db.models import Model
+from django.urls import reverse
+
+from onboarding.domain import questions
+from onboarding.models import Application, Program
+from onboarding.states import ApplicationState
+from reviews.models import Case
+
+# Who looks: one person for each kind of page. ROOT sees what no single role may see.
+NOBODY, BOB, SAM, DORA, ROOT = "", "bob", "sam", "dora", "root"
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page, who opens it (the part of the address before the @, or nobody) and what it answers."""
+
+    name: str
+    path: str
+    viewer: str = NOBODY
+    status: int = 200
+
+
+def every() -> list[Page]:
+    """Return all pages, in the order in which people meet them."""
+    return [*_public(), *_of_accounts(), *_of_applicants(), *_of_drafts(), *_of_staff(), *_of_the_admin(), *_errors()]
+
+
+def _public() -> Iterator[Page]:
+    yield Page("programs", reverse("home"))
+    for program in Program.objects.order_by("slug"):
+        yield Page(f"program {program.slug}", reverse("program", args=[program.slug]))
+    yield Page("guidelines", reverse("guidelines"))
+    yield Page("guidelines version", reverse("guidelines_version", args=["1.0.0"]))
+
+
+def _of_accounts() -> Iterator[Page]:
+    for name in ("account_login", "account_signup", "account_reset_password", "account_reset_password_done",
+                 "account_email_verification_sent"):  # fmt: skip
+        yield Page(name, reverse(name))
+    yield Page("stale reset link", reverse("account_reset_password_from_key", args=["0", "set-password"]))
+    yield Page("stale confirmation link", reverse("account_confirm_email", args=["stale"]))
+    for name in ("account_logout", "account_email", "account_change_password", "account_reauthenticate",
+                 "mfa_index", "mfa_activate_totp", "organisations"):  # fmt: skip
+        yield Page(name, reverse(name), "ana")
+    yield Page("organisation", reverse("organisation", args=[_organisation_of("ana")]), "ana")
+
+
+def _organisation_of(person: str) -> int:
+    application = Application.objects.filter(applicant__email__startswith=f"{person}@").first()
+    return application.owner.organisation_id
+
+
+def _of_applicants() -> Iterator[Page]:
+    """An application of each person: the demo has one in each state."""
+    for application in Application.objects.select_related("applicant").order_by("id"):
+        if application.state == ApplicationState.DRAFT:
+            continue
+        who = application.applicant.email.partition("@")[0]
+        name = f"application of {who}, {application.get_state_display().lower()}"
+        yield Page(name, reverse("application", args=[application.number]), who)
+        if application.state == ApplicationState.INFORMATION_REQUESTED:
+            yield Page("answer", reverse("answer", args=[application.number]), who)
+    for who in ("ana", "wes", "mei", "tom"):
+        yield Page(f"applications of {who}", reverse("applications"), who)
+        yield Page(f"access of {who}", reverse("access"), who)
+
+
+def _of_drafts() -> Iterator[Page]:
+    yield Page("start", reverse("apply", args=["code-model"]), "ana")
+    yield Page("start as new", reverse("apply", args=["image-model"]), "bea")
+    draft = Application.objects.get(state=ApplicationState.DRAFT, applicant__email__startswith="mei@")
+    for section in questions.of(draft.question_set).sections:
+        path = reverse("apply_section", args=[draft.number, section.key])
+        yield Page(f"form {section.key}", path, "mei")
+        yield Page(f"form {section.key} with problems", f"{path}?look", "mei")
+    yield Page("check", reverse("apply_check", args=[draft.number]), "mei")
+
+
+def _of_staff() -> Iterator[Page]:
+    yield Page("desk", reverse("admin:desk"), BOB)
+    yield Page("desk of nothing", reverse("admin:desk") + "?q=no+such+words", BOB)
+    for case in Case.objects.select_related("application__applicant").order_by("id"):
+        who = case.application.applicant.email.partition("@")[0]
+        yield Page(f"case of {who}, {case.state}", reverse("admin:case", args=[case.pk]), BOB)
+    waiting = Case.objects.filter(state="awaiting_second").first()
+    if waiting:
+        yield Page("case to sign", reverse("admin:case", args=[waiting.pk]), SAM)
+    for program in Program.objects.order_by("slug"):
+        yield Page(f"board of {program.slug}", f"{reverse('admin:board')}?program={program.slug}", DORA)
+    yield Page("import", reverse("admin:import"), DORA)
+
+
+def _of_the_admin() -> Iterator[Page]:
+    """The list of each model and its last row, whatever models there are."""
+    yield Page("everything", reverse("admin:index") + "?all", ROOT)
+    for model in sorted(admin.site._registry, key=lambda model: model._meta.label):
+        at = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        name = str(model._meta.verbose_name)
+        yield Page(f"list of {name}", reverse(f"{at}_changelist"), ROOT)
+        row: Model | None = model._default_manager.order_by("-pk").first()
+        if row is not None:
+            yield Page(f"one {name}", reverse(f"{at}_change", args=[row.pk]), ROOT)
+        if admin.site._registry[model].search_fields:
+            yield Page(f"no {name}", reverse(f"{at}_changelist") + "?q=zzzz", ROOT)
+
+
+def _errors() -> Iterator[Page]:
+    yield Page("no such page", "/no/such/page/", status=404)
+    number = Application.objects.filter(applicant__email__startswith="ana@").first().number
+    yield Page("somebody else's application", reverse("application", args=[number]), "mei", 404)
+    yield Page("the board for an applicant", reverse("admin:board"), "mei", 403)
+    yield Page("no grant for a reviewer", reverse("admin:onboarding_grant_changelist"), BOB, 403)
