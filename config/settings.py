@@ -178,7 +178,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = True
 LANGUAGE_CODE = "en-gb"
-DATETIME_FORMAT = "j N Y, H:i"
+FORMAT_MODULE_PATH = ["config.formats"]
 
 # --- Files
 STATIC_URL = "/static/"

@@ -61,7 +61,7 @@ def decide(case: str, reviewer: str, at: str, outcome: str, code: str) -> str:
     by, at_, found = User.objects.get(pk=reviewer), datetime.fromisoformat(at), Case.objects.get(pk=case)
     try:
         return str(decisions.decide(found, by=by, at=at_, outcome=outcome, reason_code=code).pk)
-    except (decisions.AlreadyDecided, claims.NotHeld) as error:
+    except (decisions.AlreadyDecided, claims.NotHeld, claims.HeldBy) as error:
         return type(error).__name__
 
 

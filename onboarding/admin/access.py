@@ -22,6 +22,12 @@ VERBS: dict[str, tuple[Callable[..., Grant], GrantState, str]] = {
     "resume": (grants.resume, GrantState.ACTIVE, "It works again, with the same limits."),
     "revoke": (grants.revoke, GrantState.REVOKED, "It has ended for good."),
 }
+PILLS = {
+    GrantState.ACTIVE: "ok",
+    GrantState.SUSPENDED: "wait",
+    GrantState.REVOKED: "stop",
+    GrantState.EXPIRED: "stop",
+}
 
 
 @admin.register(Grant)
@@ -45,13 +51,27 @@ class GrantAdmin(ReadOnlyAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        grant = Grant.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
+        """Show the grant, its keys and what may be done with it."""
+        of_people = ("application", "program", "tier", "suspended_by", "owner__person", "owner__organisation")
+        grant = (
+            Grant.objects.select_related(*of_people).filter(pk=object_id).first()
+            if object_id.isdecimal()
+            else None
+        )
         offered = []
         if grant and may(request.user, Duty.MANAGE_ACCESS):
             offered = [
                 (name, says) for name, (_, to, says) in VERBS.items() if to in GRANT_TRANSITIONS[grant.state]
             ]
-        return super().change_view(request, object_id, form_url, {"grant": grant, "verbs": offered})
+        shown = {
+            "title": "Grant",
+            "grant": grant,
+            "pill": PILLS[grant.state] if grant else "",
+            "verbs": offered,
+            "keys": grant.keys.select_related("opened_by").order_by("-request") if grant else [],
+            "may_see_line": may(request.user, Duty.SEE_LINE),
+        }
+        return super().change_view(request, object_id, form_url, shown)
 
     def act(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         """Suspend, resume or revoke with the reason posted."""

@@ -29,7 +29,7 @@ REFUSALS = (
     rates.RateInThePast,
 )
 WRONG = 422  # a page that was not taken as it came
-STEPS_SHOWN, WEEKS_LISTED, WEEKS_SHOWN = 10, 8, 12  # in the plan's table, in the weeks' table, in the chart
+STEPS_SHOWN, WEEKS_LISTED, WEEKS_SHOWN = 10, 5, 12  # in the plan's table, in the weeks' table, in the chart
 
 
 class RateForm(forms.Form):

@@ -44,10 +44,11 @@ class Stuck:
 
 def reached(program: Program) -> list[Reached]:
     """Return the steps in order, in three statements."""
+    told = Q(settled_at__isnull=False) & ~Q(state=ApplicationState.WITHDRAWN)
     sent = Application.objects.filter(program=program, submitted_at__isnull=False).aggregate(
         applied=Count("id"),
-        decided=Count("id", filter=Q(settled_at__isnull=False)),
-        decided_after=_median("settled_at", "submitted_at"),
+        decided=Count("id", filter=told),
+        decided_after=_median("settled_at", "submitted_at", filter=told),
         approved=Count("id", filter=Q(state__in=[ApplicationState.APPROVED, ApplicationState.LAPSED])),
     )
     invited = Invitation.objects.filter(seat__entry__program=program).aggregate(
@@ -109,7 +110,9 @@ def in_words(wait: timedelta | None) -> str:
         return ""
     seconds = wait.total_seconds()
     for size, name in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")):
-        if seconds >= size * (2 if size == DAY else 1):
-            count = round(seconds / size, 1) if seconds < 10 * size else round(seconds / size)
+        if seconds >= size * (
+            2 if size == DAY else 0.96
+        ):  # 59 minutes are an hour, 30 hours are not "1.3 days"
+            count = round(seconds / size, 1 if seconds < 10 * size else None)
             return f"{count:g} {name}{'' if count == 1 else 's'}"
     return "under a minute"

@@ -7,7 +7,6 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -17,9 +16,10 @@ from django.views.decorators.http import require_POST
 from redis.exceptions import RedisError
 
 from accounts.models import User
-from accounts.roles import Duty, may
+from accounts.roles import Duty
 from audit import clock
 from onboarding import jobs
+from onboarding.admin.reading import ReadOnlyAdmin
 from onboarding.domain import answers, import_jobs, mappings, questions
 from onboarding.domain.mappings import BadMapping, Mapping
 from onboarding.domain.records import Records, UnreadableFile
@@ -106,22 +106,10 @@ class UploadForm(forms.Form):
 
 
 @admin.register(ImportJob)
-class ImportJobAdmin(admin.ModelAdmin):
+class ImportJobAdmin(ReadOnlyAdmin):
     """Every page of imports asks for the duty; state changes in onboarding.domain.import_jobs only."""
 
-    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return may(request.user, Duty.IMPORT_APPLICATIONS)
-
-    has_module_permission = has_view_permission
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
+    duties = (Duty.IMPORT_APPLICATIONS,)
 
     def get_urls(self) -> list:
         view = self.admin_site.admin_view

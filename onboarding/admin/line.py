@@ -1,6 +1,8 @@
 """Applications, the line, weeks and invitations, to look things up."""
 
 from django.contrib import admin
+from django.urls import reverse
+from django.utils.html import format_html
 
 from accounts.roles import Duty
 from onboarding.admin.reading import ReadOnlyAdmin
@@ -14,7 +16,20 @@ class ApplicationAdmin(ReadOnlyAdmin):
     list_filter = ["program", "state", "lane"]
     list_select_related = ["program", "owner__person", "owner__organisation"]
     search_fields = ["number", "title", "external_id"]
-    exclude = ["case_owed", "answers_version"]
+    exclude = ["case_owed", "answers_version", "answers", "facts", "conditions"]
+    readonly_fields = ["case_page"]
+
+    @admin.display(description="answers, facts, decision")
+    def case_page(self, application: Application) -> str:
+        """Lead to where answers are read; a draft is its applicant's own."""
+        case = getattr(application, "case", None)
+        if case is None:
+            return (
+                "Nothing to read until it is sent."
+                if application.submitted_at is None
+                else "Its case opens soon."
+            )
+        return format_html('<a href="{}">the case</a>', reverse("admin:case", args=[case.pk]))
 
 
 @admin.register(WaitlistEntry)

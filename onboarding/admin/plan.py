@@ -84,7 +84,9 @@ def _lines(steps: Steps, across: _Across, most: int, at: datetime) -> list[Line]
     corners = [(max(from_at, across.start), rate) for from_at, rate in steps if from_at < across.end]
     now = next((rate for from_at, rate in reversed(corners) if from_at <= at), None)
     if now is not None:
-        corners = sorted([*corners, (at, now)], key=lambda corner: corner[0])  # the line changes its look today
+        corners = sorted(
+            [*corners, (at, now)], key=lambda corner: corner[0]
+        )  # the line changes its look today
     found: list[Line] = []
     for (from_at, rate), (until, following) in pairwise([*corners, (across.end, corners[-1][1])]):
         x1, x2, y = across.per_cent(from_at), across.per_cent(until), _y(rate, most)
@@ -161,7 +163,8 @@ def preview(
 def _on_the_week(program: Program, per_week: int, from_at: datetime, week: Week | None, at: datetime) -> str:
     if from_at > at:
         local = from_at.astimezone(program.zone)
-        return f"From {_day(local.date())}, {local:%H:%M} on, new weeks admit {per_week:,}; the running week stays as it is."
+        since = f"{_day(local.date())}, {local:%H:%M}"
+        return f"From {since} on, new weeks admit {per_week:,}; the running week stays as it is."
     if week is None:
         return f"The first week opens at once and admits {per_week:,}."
     limit = max(per_week, week.admitted)

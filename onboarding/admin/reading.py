@@ -1,31 +1,15 @@
-"""Pages of the admin that only show: state is changed by commands, never in a form."""
+"""What onboarding's lists in the admin share: they only show, and stay quick when they are long."""
 
 from django.contrib import admin
-from django.db.models import Model
-from django.http import HttpRequest
 
-from accounts.roles import Duty, may
+from accounts.reading import ReadOnly
+from accounts.roles import Duty
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
-    """Shows rows to those who hold one of `duties`; adds, changes and deletes nothing."""
+class ReadOnlyAdmin(ReadOnly, admin.ModelAdmin):
+    """Rows for those who see the line, unless `duties` says otherwise."""
 
     duties: tuple[Duty, ...] = (Duty.SEE_LINE,)
     list_per_page = 50
     show_full_result_count = False
     actions = None
-
-    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return any(may(request.user, duty) for duty in self.duties)
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False

@@ -10,20 +10,18 @@ from datetime import MAXYEAR, datetime
 from functools import partial
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
-from django.urls import reverse
 
 from accounts.models import Owner, User
 from accounts.permissions import may_act_for
 from audit import ledger
 from audit.events import Event
 from onboarding.domain import answers as answers_of
-from onboarding.domain import declarations, drafts, questions, waitlist
+from onboarding.domain import declarations, drafts, notices, questions, waitlist
 from onboarding.models import Application, Grant, Program, Revision, WaitlistEntry
 from onboarding.permissions import may_see
 from onboarding.states import APPLICATION_TRANSITIONS, LIVE_ENTRY_STATES, ApplicationState
-from outbox import hints, letters
+from outbox import hints
 from policies.domain import acceptances, guidelines
 from policies.models import GuidelineVersion
 
@@ -224,7 +222,8 @@ def submit(application: Application, *, by: User, at: datetime) -> Revision:
     application.risk_score, application.risk_level = revision.risk_score, revision.risk_level
     facts = {"lane": revision.lane, "risk_level": revision.risk_level, "domains": revision.domains}
     _take(SUBMITTED, application, by=by, at=at, revision=revision.number, **facts)
-    _write("receipt", application, at, once=f"receipt:{revision.pk}")
+    sent_at = at.astimezone(application.program.zone)
+    notices.write("receipt", application, at=at, once=f"receipt:{revision.pk}", submitted_at=sent_at)
     transaction.on_commit(partial(hints.later, OPEN_OWED), robust=True)
     return revision
 
@@ -236,7 +235,7 @@ def withdraw(application: Application, *, by: User, at: datetime) -> Application
     application.settled_at, application.case_owed = at, False
     _take(WITHDRAWN, application, by=by, at=at, was=application.state)
     if application.submitted_at:
-        _write("withdrawn", application, at)
+        notices.write("withdrawn", application, at=at)
     transaction.on_commit(partial(hints.later, OPEN_OWED), robust=True)
     return application
 
@@ -303,7 +302,7 @@ def lapse(application: Application, *, by: ledger.Actor, at: datetime, reason: s
     """An approval ends unused: declined, expired twice, or out of the line. Raises IllegalMove."""
     application = _take(LAPSED, _locked(application), by=by, at=at, reason=reason)
     if reason != "invitation_expired_twice":  # the letter about the invitation says it already
-        _write("lapsed", application, at, reason=reason)
+        notices.write("lapsed", application, at=at, reason=reason)
     return application
 
 
@@ -356,27 +355,4 @@ def _has_a_place(program: Program, owner: Owner) -> bool:
     return (
         WaitlistEntry.objects.filter(program=program, owner=owner, state__in=LIVE_ENTRY_STATES).exists()
         or Grant.objects.live().filter(program=program, owner=owner).exists()
-    )
-
-
-def _write(
-    kind: str, application: Application, at: datetime, *, once: str | None = None, **more: object
-) -> None:
-    """Write a letter to the applicant; an imported row that nobody owns has none."""
-    if application.applicant is None:
-        return
-    letters.write(
-        f"onboarding/{kind}",
-        to=application.applicant.email,
-        at=at,
-        about=application,
-        once=once,
-        name=str(application.applicant),
-        program=application.program.name,
-        title=application.title or "Untitled",
-        number=application.number,
-        submitted_at=application.submitted_at
-        and application.submitted_at.astimezone(application.program.zone),
-        url=settings.BASE_URL + reverse("application", args=[application.number]),
-        **more,
     )

@@ -61,7 +61,11 @@ def forecast(entry: WaitlistEntry, *, at: datetime) -> Forecast | None:
         return None
     week = weeks.current(program, at)
     reached = reach(
-        program, of(entry).position, at=at, free=week.limit - week.admitted if week else 0, steps=plan(program)
+        program,
+        of(entry).position,
+        at=at,
+        free=week.limit - week.admitted if week else 0,
+        steps=plan(program),
     )
     if reached is None:
         return None

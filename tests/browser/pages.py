@@ -28,7 +28,15 @@ class Page:
 
 def every() -> list[Page]:
     """Return all pages, in the order in which people meet them."""
-    return [*_public(), *_of_accounts(), *_of_applicants(), *_of_drafts(), *_of_staff(), *_of_the_admin(), *_errors()]
+    return [
+        *_public(),
+        *_of_accounts(),
+        *_of_applicants(),
+        *_of_drafts(),
+        *_of_staff(),
+        *_of_the_admin(),
+        *_errors(),
+    ]
 
 
 def _public() -> Iterator[Page]:
