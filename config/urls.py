@@ -5,7 +5,7 @@ from functools import wraps
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, include, path
 from django_rq.urls import get_admin_urlpatterns, get_api_urlpatterns
@@ -27,14 +27,17 @@ def for_importers(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
             raise PermissionDenied
         try:
             return view(request, *args, **kwargs)
-        except (NoSuchJobError, LookupError, AttributeError, ValueError) as error:
+        except (NoSuchJobError, LookupError, AttributeError, ValueError, ImproperlyConfigured) as error:
             raise Http404 from error
 
     return admin.site.admin_view(asked)
 
 
 jobs = [
-    *(URLPattern(each.pattern, for_importers(each.callback), name=each.name) for each in get_api_urlpatterns()),
+    *(
+        URLPattern(each.pattern, for_importers(each.callback), name=each.name)
+        for each in get_api_urlpatterns()
+    ),
     *get_admin_urlpatterns(view_wrapper=for_importers),
 ]
 urlpatterns = [

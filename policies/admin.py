@@ -23,6 +23,8 @@ from policies.models import Category, GuidelineVersion, KnownWeakness, UsualUse
 class CategoryInline(ReadOnly, admin.TabularInline):
     duties = (Duty.EDIT_POLICIES,)
     model = Category
+    template = "admin/policies/rows_inline.html"
+    verbose_name_plural = "categories"
     fields = ("position", "code", "kind", "name", "lane", "triggers", "approval_months")
     extra = 0
 
@@ -30,6 +32,8 @@ class CategoryInline(ReadOnly, admin.TabularInline):
 class UsualUseInline(ReadOnly, admin.TabularInline):
     duties = (Duty.EDIT_POLICIES,)
     model = UsualUse
+    template = "admin/policies/rows_inline.html"
+    verbose_name_plural = "usual uses"
     fields = ("code", "text", "lane")
     extra = 0
 

@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 
+import pytest
 from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.conf import settings
 from django.core.files.base import ContentFile
-from django.db import transaction
+from django.db import connection, transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLResolver, get_resolver
@@ -21,6 +23,7 @@ from onboarding.domain import import_jobs
 from policies.domain import weaknesses
 from reviews.domain import claims, decisions
 from tests.factories import (
+    MONDAY,
     accept_guidelines,
     make_application,
     make_key,
@@ -34,6 +37,7 @@ from tests.factories import (
 )
 from tests.reviews.making import SAYS, make_case
 
+OURS = ("audit", "outbox", "accounts", "policies", "onboarding", "reviews", "account")
 PLACE = re.compile(r"<(?:\w+:)?(\w+)>")
 ADMIN = re.compile(r"admin/([a-z]+)/([a-z]+)/<path:object_id>")
 # Regular expressions among the addresses, and something each of them takes.
@@ -57,8 +61,17 @@ def addresses(resolver: URLResolver | None = None, before: str = "") -> Iterator
             yield here
 
 
+@contextmanager
+def made() -> Iterator["World"]:
+    """Make a world that is gone afterwards; its doors read MONDAY."""
+    with pytest.MonkeyPatch.context() as patch, transaction.atomic():
+        patch.setattr("audit.clock.now", lambda: MONDAY)
+        yield World()
+        transaction.set_rollback(True)
+
+
 class World:
-    """Make it inside a transaction that is rolled back."""
+    """Make it by `made`."""
 
     def __init__(self) -> None:
         self.people = {
@@ -97,7 +110,8 @@ class World:
         self.held = make_case(make_program("held"), at=at, applicant=alice)
         claims.claim(self.held, by=bob, at=at)
         self.asked, self.waiting = (
-            make_case(make_program(slug), at=at, applicant=alice, domains=["health"]) for slug in ("asked", "waiting")
+            make_case(make_program(slug), at=at, applicant=alice, domains=["health"])
+            for slug in ("asked", "waiting")
         )
         for case, outcome in ((self.asked, "needs_information"), (self.waiting, "approved")):
             claims.claim(case, by=sam, at=at)
@@ -139,15 +153,33 @@ class World:
             return {"pk": (self.waiting if "decision" in address else self.held).pk}
         return {"pk": self.key.grant.pk if "/grant/" in address else self.job.pk}
 
-    def ask(self, who: str, method: str, path: str, data: dict | None = None, **more: object) -> HttpResponse:
-        """Return the answer somebody gets ("nobody" is not signed in); nothing of it is kept."""
-        client = Client(raise_request_exception=False, enforce_csrf_checks=bool(more.pop("without_token", False)))
+    def ask(
+        self, who: str, method: str, path: str, data: dict | None = None, *, without_token: bool = False
+    ) -> HttpResponse:
+        """Return the answer somebody gets ("nobody" is not signed in); nothing of it is kept.
+
+        `answer.changed` holds the tables that were not as before when it was given.
+        """
+        client = Client(raise_request_exception=False, enforce_csrf_checks=without_token)
         if who != "nobody":
             client.cookies[settings.SESSION_COOKIE_NAME] = self._sessions[who]
+        before = digests() if data is not None else {}
         with transaction.atomic():
-            answer = client.generic("GET", path) if method == "GET" else client.post(path, data or {}, **more)
+            answer = client.get(path) if method == "GET" else client.post(path, data or {})
+            answer.changed = (
+                {table for table, digest in digests().items() if digest != before[table]} if before else None
+            )
             transaction.set_rollback(True)
         return answer
+
+
+def digests() -> dict[str, str]:
+    """Return a digest of all rows of every table that is the product's own."""
+    models = [model for app in OURS for model in apps.get_app_config(app).get_models() if model._meta.managed]
+    each = "SELECT '{0}', coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)), '') FROM {0} t"
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(each.format(model._meta.db_table) for model in models))
+        return dict(cursor.fetchall())
 
 
 def _session(user: User) -> str:

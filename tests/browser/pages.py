@@ -1,6 +1,6 @@
 """Every page of the product, found in the data of a site that tells the demo's stories."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from django.contrib import admin
@@ -8,9 +8,10 @@ from django.db.models import Model
 from django.urls import reverse
 
 from onboarding.domain import questions
-from onboarding.models import Application, Program
-from onboarding.states import ApplicationState
+from onboarding.models import Application, Grant, Program
+from onboarding.states import ApplicationState, GrantState
 from reviews.models import Case
+from reviews.states import CaseState
 
 # Who looks: one person for each kind of page. ROOT sees what no single role may see.
 NOBODY, BOB, SAM, DORA, ROOT = "", "bob", "sam", "dora", "root"
@@ -26,17 +27,23 @@ class Page:
     status: int = 200
 
 
+def kinds() -> dict[str, Callable[[], Iterator[Page]]]:
+    """Return where the pages of each kind are found."""
+    return {
+        "public": _public,
+        "accounts": _of_accounts,
+        "applicants": _of_applicants,
+        "drafts": _of_drafts,
+        "staff": _of_staff,
+        "lists": _lists_of_the_admin,
+        "rows": _rows_of_the_admin,
+        "errors": _errors,
+    }
+
+
 def every() -> list[Page]:
     """Return all pages, in the order in which people meet them."""
-    return [
-        *_public(),
-        *_of_accounts(),
-        *_of_applicants(),
-        *_of_drafts(),
-        *_of_staff(),
-        *_of_the_admin(),
-        *_errors(),
-    ]
+    return [page for found in kinds().values() for page in found()]
 
 
 def _public() -> Iterator[Page]:
@@ -84,38 +91,48 @@ def _of_drafts() -> Iterator[Page]:
     yield Page("start as new", reverse("apply", args=["image-model"]), "bea")
     draft = Application.objects.get(state=ApplicationState.DRAFT, applicant__email__startswith="mei@")
     for section in questions.of(draft.question_set).sections:
-        path = reverse("apply_section", args=[draft.number, section.key])
-        yield Page(f"form {section.key}", path, "mei")
-        yield Page(f"form {section.key} with problems", f"{path}?look", "mei")
+        yield Page(f"form {section.key}", reverse("apply_section", args=[draft.number, section.key]), "mei")
+    wrong = reverse("apply_section", args=[draft.number, "purpose"])
+    yield Page("form with problems", f"{wrong}?look", "mei")
     yield Page("check", reverse("apply_check", args=[draft.number]), "mei")
 
 
 def _of_staff() -> Iterator[Page]:
     yield Page("desk", reverse("admin:desk"), BOB)
     yield Page("desk of nothing", reverse("admin:desk") + "?q=no+such+words", BOB)
-    for case in Case.objects.select_related("application__applicant").order_by("id"):
-        who = case.application.applicant.email.partition("@")[0]
-        yield Page(f"case of {who}, {case.state}", reverse("admin:case", args=[case.pk]), BOB)
-    waiting = Case.objects.filter(state="awaiting_second").first()
-    if waiting:
-        yield Page("case to sign", reverse("admin:case", args=[waiting.pk]), SAM)
+    for case in Case.objects.order_by("state", "decisions__outcome", "-id").distinct("state", "decisions__outcome"):
+        yield Page(f"case {case.pk}, {case.state}", reverse("admin:case", args=[case.pk]), BOB)
+        if case.state == CaseState.AWAITING_SECOND:
+            yield Page("case to sign", reverse("admin:case", args=[case.pk]), SAM)
     for program in Program.objects.order_by("slug"):
         yield Page(f"board of {program.slug}", f"{reverse('admin:board')}?program={program.slug}", DORA)
     yield Page("import", reverse("admin:import"), DORA)
 
 
-def _of_the_admin() -> Iterator[Page]:
-    """The list of each model and its last row, whatever models there are."""
+def _lists_of_the_admin() -> Iterator[Page]:
+    """The list of each model, whatever models there are."""
     yield Page("everything", reverse("admin:index") + "?all", ROOT)
-    for model in sorted(admin.site._registry, key=lambda model: model._meta.label):
-        at = f"admin:{model._meta.app_label}_{model._meta.model_name}"
-        name = str(model._meta.verbose_name)
-        yield Page(f"list of {name}", reverse(f"{at}_changelist"), ROOT)
-        row: Model | None = model._default_manager.order_by("-pk").first()
+    for model, at in _models():
+        yield Page(f"list of {model._meta.verbose_name}", reverse(f"{at}_changelist"), ROOT)
+    yield Page("no application", reverse("admin:onboarding_application_changelist") + "?q=zzzz", ROOT)
+
+
+def _rows_of_the_admin() -> Iterator[Page]:
+    """The last row of each model."""
+    for model, at in _models():
+        row = model._default_manager.order_by("-pk").first()
         if row is not None:
-            yield Page(f"one {name}", reverse(f"{at}_change", args=[row.pk]), ROOT)
-        if admin.site._registry[model].search_fields:
-            yield Page(f"no {name}", reverse(f"{at}_changelist") + "?q=zzzz", ROOT)
+            yield Page(f"one {model._meta.verbose_name}", reverse(f"{at}_change", args=[row.pk]), ROOT)
+    for state in GrantState.values:
+        grant = Grant.objects.filter(state=state).first()
+        if grant is not None:
+            yield Page(f"grant, {state}", reverse("admin:onboarding_grant_change", args=[grant.pk]), SAM)
+
+
+def _models() -> list[tuple[type[Model], str]]:
+    """Return each model of the admin with the name its addresses begin with."""
+    known = sorted(admin.site._registry, key=lambda model: model._meta.label)
+    return [(model, f"admin:{model._meta.app_label}_{model._meta.model_name}") for model in known]
 
 
 def _errors() -> Iterator[Page]:

@@ -1,0 +1,151 @@
+"""The real site (gunicorn, a Celery worker, PostgreSQL, Valkey) with the demo's stories told, and Chromium to walk it."""
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.test import Client, override_settings
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from accounts.models import User
+from devstack.stack import Stack
+from tests.factories import make_roles
+from tests.processes import environment, until
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
+SWITCHES = (
+    "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--no-first-run",
+)  # fmt: skip
+QUICK = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+WIDE = {"width": 1280, "height": 900}
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's own Chromium. Without one the tests here are left out, unless REQUIRE_BROWSER=1 says they must run."""
+    if not CHROMIUM:
+        missing = "No Chromium is installed (Debian: apt-get install chromium), so no page was walked."
+        (pytest.fail if os.environ.get("REQUIRE_BROWSER") == "1" else pytest.skip)(missing)
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # Playwright keeps an event loop in this thread; Django would take our own queries for calls from a coroutine.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(SWITCHES))
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Site:
+    """A running site and the folder its worker writes letters into."""
+
+    url: str
+    mails: Path
+
+    def mailed(self, pattern: str) -> str:
+        """Wait for a letter that matches; return the match. Line ends of the encoded letters are undone."""
+        found: list[str] = []
+
+        def arrived() -> bool:
+            for path in sorted(self.mails.glob("*")):
+                text = path.read_text(errors="replace").replace("=\n", "").replace("=3D", "=")
+                found.extend(match[0] for match in re.finditer(pattern, text))
+            return bool(found)
+
+        until(arrived, f"a letter with {pattern}", seconds=30)
+        return found[-1]
+
+
+@pytest.fixture(scope="package")
+def site(chromium, django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[Site]:
+    """One site for all tests here: each brings people and programs of its own where it changes anything."""
+    mails, logs = tmp_path_factory.mktemp("mails"), tmp_path_factory.mktemp("logs")
+    with django_db_blocker.unblock():
+        import time; t0=time.time()
+        make_roles()
+        call_command("bootstrap", stdout=StringIO())
+        with override_settings(PASSWORD_HASHERS=QUICK):  # its people come in by a session, not by their password
+            call_command("demo_data", stdout=StringIO())
+        print("TIMING story", time.time()-t0); t0=time.time()
+        with Stack("web", "worker", environ=environment(EMAIL_URL=f"filemail:///{mails}"), logs=logs) as stack:
+            print("TIMING stack", time.time()-t0)
+            yield Site(stack.url("web"), mails)
+        call_command("flush", verbosity=0, interactive=False)
+
+
+@pytest.fixture
+def _django_db_helper(site, django_db_blocker) -> Iterator[None]:
+    """Take the place of pytest-django's own, which would empty the site's tables after each test."""
+    with django_db_blocker.unblock():
+        yield
+
+
+@dataclass
+class Watch:
+    """What a browser complained about while it was listened to."""
+
+    complaints: list[str] = field(default_factory=list)
+    listening: bool = True
+
+    def listen_to(self, page: Page) -> None:
+        page.on("console", lambda message: self._hear(page, message))
+        page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
+        page.on("dialog", lambda dialog: self.complaints.append(f"{page.url} opened a dialog: {dialog.message}"))
+
+    def _hear(self, page: Page, message: ConsoleMessage) -> None:
+        """Note errors and warnings, CSP violations among them; a page that answers 404 or 422 on purpose is none."""
+        if not self.listening or message.type not in ("error", "warning"):
+            return
+        is_the_page = message.location.get("url") == page.url
+        if not (is_the_page and message.text.startswith("Failed to load resource")):
+            self.complaints.append(f"{page.url}: {message.text}")
+
+
+Browse = Callable[..., Page]
+
+
+@pytest.fixture
+def watch() -> Iterator[Watch]:
+    """Fail the test when any of its pages had an error in its console."""
+    watch = Watch()
+    yield watch
+    assert watch.complaints == []
+
+
+@pytest.fixture
+def browse(chromium, site, watch) -> Iterator[Browse]:
+    """Return a function that gives somebody (or nobody) a browser of their own."""
+    contexts: list[BrowserContext] = []
+
+    def open_for(user: User | None = None, **options: object) -> Page:
+        context = chromium.new_context(base_url=site.url, **({"viewport": WIDE} | options))
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        if user is not None:
+            context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session(user), "url": site.url}])
+        page = context.new_page()
+        watch.listen_to(page)
+        return page
+
+    yield open_for
+    for context in contexts:
+        context.close()
+
+
+def session(user: User) -> str:
+    """Return the session of somebody who has signed in."""
+    client = Client()
+    client.force_login(user)
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
+def person(name: str) -> User:
+    """Return somebody of the demo by what stands before the @ of their address."""
+    return User.objects.get(email__startswith=f"{name}@")
