@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from accounts.domain import organisations, people
-from accounts.domain.organisations import AlreadyAMember, NotAnOwner
+from accounts.domain.organisations import AlreadyAMember, NotAnOwner, StaffJoinThemselves
 from accounts.forms import MemberForm, OrganisationForm
 from accounts.models import Organisation
 from accounts.permissions import may_add_member, may_see
@@ -67,7 +67,7 @@ def _added(request: HttpRequest, organisation: Organisation, form: MemberForm) -
         return False
     try:
         organisations.add_member(organisation, found, by=request.user, at=clock.now())
-    except AlreadyAMember as problem:
+    except (AlreadyAMember, StaffJoinThemselves) as problem:
         form.add_error("email", str(problem))
         return False
     messages.success(request, f"{found} can now act for {organisation}.")

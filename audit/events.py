@@ -8,7 +8,6 @@ class Event(TextChoices):
 
     USER_JOINED = "user.joined", "Account created"
     USER_ROLES_CHANGED = "user.roles_changed", "Roles changed"
-    USER_ERASED = "user.erased", "Account erased"
     ORGANISATION_FOUNDED = "organisation.founded", "Organisation created"
     MEMBER_ADDED = "member.added", "Member added to an organisation"
 
@@ -41,7 +40,6 @@ class Event(TextChoices):
     ENTRY_SEATED = "entry.seated", "Given a seat"
     ENTRY_ADMITTED = "entry.admitted", "Admitted"
     ENTRY_RETURNED = "entry.returned", "Returned to the line"
-    ENTRY_HELD = "entry.held", "Held in the line"
     ENTRY_LEFT = "entry.left", "Left the line"
     WEEK_OPENED = "week.opened", "Week opened"
     WEEK_CUT = "week.cut", "Week's limit changed"
@@ -57,8 +55,6 @@ class Event(TextChoices):
     GRANT_EXPIRED = "grant.expired", "Access expired"
     KEY_ISSUED = "key.issued", "Key issued"
     KEY_OPENED = "key.opened", "Key's secret shown once"
-    KEY_SUSPENDED = "key.suspended", "Key suspended"
-    KEY_RESUMED = "key.resumed", "Key resumed"
     KEY_REVOKED = "key.revoked", "Key revoked"
     KEY_EXPIRED = "key.expired", "Key expired"
 

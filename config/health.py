@@ -1,9 +1,14 @@
-"""What a load balancer asks."""
+"""What a load balancer and Prometheus ask."""
 
 from django.core.cache import cache
 from django.db import DatabaseError, connection
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from redis.exceptions import RedisError
+
+from audit import clock
+from onboarding.models import Application, Grant, Invitation, Key
+from outbox.models import Letter
+from reviews.models import Decision
 
 
 def live(request: HttpRequest) -> JsonResponse:
@@ -24,3 +29,19 @@ def ready(request: HttpRequest) -> JsonResponse:
     except (RedisError, OSError):
         down.append("redis")
     return JsonResponse({"ok": not down, "down": down}, status=503 if down else 200)
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Answer how many promises are owed, by kind: what stays high means that a payer does not run."""
+    at = clock.now()
+    owed = {
+        "letters": Letter.objects.owed(at).count(),
+        "cases": Application.objects.filter(case_owed=True).count(),
+        "decisions": Decision.objects.to_tell(at).count(),
+        "invitations": Invitation.objects.untold().count(),
+        "keys": Grant.objects.owed_a_key().count(),
+        "projections": Key.objects.projection_owed().count(),
+    }
+    lines = ["# HELP gatehouse_owed Promises that are due and not yet kept.", "# TYPE gatehouse_owed gauge"]
+    lines += [f'gatehouse_owed{{promise="{name}"}} {count}' for name, count in owed.items()]
+    return HttpResponse("\n".join([*lines, ""]), content_type="text/plain; version=0.0.4; charset=utf-8")

@@ -1,4 +1,4 @@
-"""Every address of the pages; what stays stable is in the contract (docs/contract.md)."""
+"""Every address of the pages."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -50,4 +50,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("livez", health.live, name="livez"),
     path("readyz", health.ready, name="readyz"),
+    path("metrics", health.metrics, name="metrics"),
 ]

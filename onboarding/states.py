@@ -1,7 +1,7 @@
 """The lives of an application, a place in line, an invitation, a grant and a key: tables a lawyer can read.
 
 Nothing assigns a state outside the domain functions; the database refuses every step that is not in these tables
-(`onboarding.triggers`), so `.update()` cannot walk around them either.
+(`audit.moves`), so `.update()` cannot walk around them either.
 """
 
 from django.db.models import TextChoices

@@ -1,5 +1,9 @@
 """Onboarding's payers, for Celery: each reads the clock once and makes one call. All may run twice."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from celery import shared_task
 
 from audit import clock
@@ -7,12 +11,24 @@ from onboarding import projection
 from onboarding.domain import grants, invitations, keys, waitlist
 from onboarding.models import Program
 
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def going_on(what: str) -> Iterator[None]:
+    """Log a failure and go on: what fails for one program or kind must not hold up the others."""
+    try:
+        yield
+    except Exception:
+        log.exception("Failed: %s", what)
+
 
 @shared_task
 def admit_due() -> None:
     """Open each program's week when it is due, and give its free seats."""
     for program in Program.objects.admitting():
-        waitlist.admit(program, by="beat", at=clock.now())
+        with going_on(f"admitting to {program.slug}"):
+            waitlist.admit(program, by="beat", at=clock.now())
 
 
 @shared_task
@@ -25,9 +41,9 @@ def tell_invitations() -> None:
 def expire_due() -> None:
     """Expire invitations, unopened keys and grants whose time is over."""
     at = clock.now()
-    invitations.expire_due(at=at)
-    keys.expire_due(at=at)
-    grants.expire_due(at=at)
+    for expire in (invitations.expire_due, keys.expire_due, grants.expire_due):
+        with going_on(expire.__module__):
+            expire(at=at)
 
 
 @shared_task

@@ -1,35 +1,10 @@
 """Who may do what with a case. Nobody takes part in their own or their organisation's case."""
 
-from django.db.models import Q
-
-from accounts.models import Membership, Owner, User
+from accounts.models import User
 from accounts.roles import Duty, may
-from onboarding.models import Application
+from onboarding.permissions import conflicts, has_part_in
 from reviews.models import Case, Decision
 from reviews.states import SecondPerson
-
-
-def conflicts(user: User, *, to: str = "") -> Q:
-    """Return the condition on applications in which this person has a part; `to` is the path to the application.
-
-    Their own, their organisations', and those of people who share an organisation with them, in whatever
-    name those apply. At most three queries; the condition itself needs none, so that a list and a single
-    case ask the same question.
-    """
-    organisations = list(Membership.objects.filter(user=user).values_list("organisation_id", flat=True))
-    people = {user.pk}
-    if organisations:
-        people.update(
-            Membership.objects.filter(organisation__in=organisations).values_list("user_id", flat=True)
-        )
-    owners = Owner.objects.filter(Q(person__in=people) | Q(organisation__in=organisations))
-    owned = list(owners.values_list("pk", flat=True))
-    return Q(**{f"{to}applicant__in": people}) | Q(**{f"{to}owner__in": owned})
-
-
-def has_part_in(user: User, application: Application) -> bool:
-    """Return whether the application is this person's own or their organisation's."""
-    return Application.objects.filter(conflicts(user), pk=application.pk).exists()
 
 
 def may_see_case(user: User, case: Case) -> bool:
@@ -52,3 +27,6 @@ def may_sign(user: User, decision: Decision) -> bool:
         and (decision.second != SecondPerson.SENIOR or may(user, Duty.SIGN_AS_SENIOR))
         and may_see_case(user, decision.case)
     )
+
+
+__all__ = ["conflicts", "has_part_in", "may_claim", "may_decide", "may_see_case", "may_sign"]

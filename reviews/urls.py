@@ -5,5 +5,5 @@ from django.urls import path
 from reviews import views
 
 urlpatterns = [
-    path("applications/<str:number>/answer/", views.answer, name="answer"),
+    path("applications/<slug:number>/answer/", views.answer, name="answer"),
 ]

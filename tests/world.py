@@ -75,14 +75,14 @@ class World:
 
     def __init__(self) -> None:
         self.people = {
-            "alice": verified(make_user("alice")),
-            "charlie": verified(make_user("charlie")),
-            "bob": make_reviewer("bob"),
-            "sam": make_senior("sam"),
-            "dora": make_manager("dora"),
-            "pia": make_staff("pia", Role.POLICY_EDITOR),
-            "axel": make_staff("axel", Role.AUDITOR),
-            "root": verified(make_user("root", is_staff=True, is_superuser=True)),
+            "alice": verified(make_user("alice-here")),
+            "charlie": verified(make_user("charlie-here")),
+            "bob": make_reviewer("bob-here"),
+            "sam": make_senior("sam-here"),
+            "dora": make_manager("dora-here"),
+            "pia": make_staff("pia-here", Role.POLICY_EDITOR),
+            "axel": make_staff("axel-here", Role.AUDITOR),
+            "root": verified(make_user("root-here", is_staff=True, is_superuser=True)),
         }
         self._sessions = {name: _session(user) for name, user in self.people.items()}
         self._make_applications()

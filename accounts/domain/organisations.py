@@ -25,6 +25,13 @@ class NoName(Exception):
         super().__init__("Give the organisation's full legal name.")
 
 
+class StaffJoinThemselves(Exception):
+    """Whoever shares an organisation with an applicant may not review them: adding reviewers would shut them out."""
+
+    def __init__(self) -> None:
+        super().__init__("This person works for the provider and cannot be added to an organisation.")
+
+
 @transaction.atomic
 def found(name: str, website: str, *, by: User, at: datetime) -> Organisation:
     """Create an organisation whose first owner is the person who founds it. Raises NoName."""
@@ -40,9 +47,11 @@ def found(name: str, website: str, *, by: User, at: datetime) -> Organisation:
 def add_member(
     organisation: Organisation, user: User, *, role: MemberRole = MemberRole.MEMBER, by: User, at: datetime
 ) -> Membership:
-    """Add a person who has an account. Raises NotAnOwner, AlreadyAMember."""
+    """Add a person who has an account. Raises NotAnOwner, StaffJoinThemselves, AlreadyAMember."""
     if not may_add_member(by, organisation):
         raise NotAnOwner(organisation)
+    if user.is_staff and user != by:
+        raise StaffJoinThemselves
     membership, added = Membership.objects.get_or_create(
         organisation=organisation, user=user, defaults={"role": role, "since_at": at}
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
 from django.views.decorators.http import require_POST
@@ -15,6 +15,7 @@ from audit import clock
 from onboarding.admin.reading import ReadOnlyAdmin
 from onboarding.domain import grants, programs
 from onboarding.models import Grant, Key
+from onboarding.permissions import may_change_access
 from onboarding.states import GRANT_TRANSITIONS, GrantState
 
 VERBS: dict[str, tuple[Callable[..., Grant], GrantState, str]] = {
@@ -59,7 +60,7 @@ class GrantAdmin(ReadOnlyAdmin):
             else None
         )
         offered = []
-        if grant and may(request.user, Duty.MANAGE_ACCESS):
+        if grant and may_change_access(request.user, grant):
             offered = [
                 (name, says) for name, (_, to, says) in VERBS.items() if to in GRANT_TRANSITIONS[grant.state]
             ]
@@ -77,15 +78,19 @@ class GrantAdmin(ReadOnlyAdmin):
         """Suspend, resume or revoke with the reason posted."""
         if not may(request.user, Duty.MANAGE_ACCESS):
             raise PermissionDenied
+        if verb not in VERBS:
+            raise Http404
         grant = get_object_or_404(Grant, pk=pk)
-        if verb in VERBS:
-            do, _, says = VERBS[verb]
-            try:
-                do(grant, by=request.user, at=clock.now(), reason=request.POST.get("reason", "")[:500])
-            except (grants.IllegalMove, programs.SayWhy) as refusal:
-                messages.error(request, str(refusal))
-            else:
-                messages.success(request, says)
+        if not may_change_access(request.user, grant):
+            raise PermissionDenied(str(grants.OwnAccess()))
+        do, _, says = VERBS[verb]
+        reason = request.POST.get("reason", "").replace("\0", "")[:500]  # PostgreSQL keeps no NUL
+        try:
+            do(grant, by=request.user, at=clock.now(), reason=reason)
+        except (grants.IllegalMove, programs.SayWhy) as refusal:
+            messages.error(request, str(refusal))
+        else:
+            messages.success(request, says)
         return redirect("admin:onboarding_grant_change", pk)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -139,6 +139,8 @@ class ImportJobAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict | None = None
     ) -> HttpResponse:
         self._must_be_allowed(request)
+        if not object_id.isdecimal():
+            raise Http404
         return redirect("admin:import_report", get_object_or_404(ImportJob, pk=object_id).pk)
 
     def upload(self, request: HttpRequest) -> HttpResponse:

@@ -1,12 +1,16 @@
 """Applications, the line, weeks and invitations, to look things up."""
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
 from accounts.roles import Duty
 from onboarding.admin.reading import ReadOnlyAdmin
 from onboarding.models import Application, Invitation, QuestionSet, RateStep, WaitlistEntry, Week
+from onboarding.permissions import conflicts
+from onboarding.states import ApplicationState
 
 
 @admin.register(Application)
@@ -18,6 +22,11 @@ class ApplicationAdmin(ReadOnlyAdmin):
     search_fields = ["number", "title", "external_id"]
     exclude = ["case_owed", "answers_version", "answers", "facts", "conditions"]
     readonly_fields = ["case_page"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Application]:
+        """Leave out drafts, and what the reader has a part in: nobody sees lane and risk of their own."""
+        sent = super().get_queryset(request).exclude(state=ApplicationState.DRAFT)
+        return sent.exclude(conflicts(request.user))
 
     @admin.display(description="answers, facts, decision")
     def case_page(self, application: Application) -> str:

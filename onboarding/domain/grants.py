@@ -1,5 +1,6 @@
 """Grants: the right to use, given once for an accepted seat, suspended and resumed, revoked, expired."""
 
+import logging
 from datetime import datetime
 from functools import partial
 
@@ -11,10 +12,18 @@ from audit.events import Event
 from onboarding.domain import keys, notices
 from onboarding.domain.programs import SayWhy
 from onboarding.models import Application, Grant, Key, Seat, Tier
+from onboarding.permissions import has_part_in
 from onboarding.states import GRANT_TRANSITIONS, Environment, GrantState
 from outbox import hints
 
+log = logging.getLogger(__name__)
+
 BATCH = 500
+
+
+class OwnAccess(Exception):
+    def __init__(self) -> None:
+        super().__init__("Nobody decides on their own or their organisation's access: ask a colleague.")
 
 
 class IllegalMove(Exception):
@@ -56,7 +65,7 @@ def give(application: Application, *, seat: Seat, expires_at: datetime, by: User
 
 @transaction.atomic
 def suspend(grant: Grant, *, by: User, at: datetime, reason: str) -> Grant:
-    """Stop the grant and its keys; the gateways refuse within a second. Raises SayWhy, IllegalMove."""
+    """Stop the grant and its keys; the gateways refuse within a second. Raises SayWhy, OwnAccess, IllegalMove."""
     if not reason.strip():
         raise SayWhy
     grant = _move(grant, GrantState.SUSPENDED, Event.GRANT_SUSPENDED, by, at, reason)
@@ -66,7 +75,7 @@ def suspend(grant: Grant, *, by: User, at: datetime, reason: str) -> Grant:
 
 @transaction.atomic
 def resume(grant: Grant, *, by: User, at: datetime, reason: str) -> Grant:
-    """Let a suspended grant and its keys work again, with the same limits. Raises SayWhy, IllegalMove."""
+    """Let a suspended grant and its keys work again, with the same limits. Raises SayWhy, OwnAccess, IllegalMove."""
     if not reason.strip():
         raise SayWhy
     grant = _move(grant, GrantState.ACTIVE, Event.GRANT_RESUMED, by, at, reason)
@@ -76,7 +85,7 @@ def resume(grant: Grant, *, by: User, at: datetime, reason: str) -> Grant:
 
 @transaction.atomic
 def revoke(grant: Grant, *, by: User, at: datetime, reason: str) -> Grant:
-    """End the grant for good; its keys are revoked with it. Raises SayWhy, IllegalMove."""
+    """End the grant for good; its keys are revoked with it. Raises SayWhy, OwnAccess, IllegalMove."""
     if not reason.strip():
         raise SayWhy
     grant = _move(grant, GrantState.REVOKED, Event.GRANT_REVOKED, by, at, reason)
@@ -89,13 +98,21 @@ def expire_due(*, at: datetime) -> int:
     """Expire grants whose time is over, with their keys; return how many. Safe to run twice."""
     expired = 0
     for pk in list(Grant.objects.live().filter(expires_at__lte=at).values_list("pk", flat=True)[:BATCH]):
-        with transaction.atomic():
-            grant = Grant.objects.select_for_update().get(pk=pk)
-            if GrantState.EXPIRED in GRANT_TRANSITIONS[grant.state]:
-                grant = _move(grant, GrantState.EXPIRED, Event.GRANT_EXPIRED, "beat", at, "")
-                keys.end_all(grant, event=Event.KEY_EXPIRED, by="beat", at=at)
-                expired += 1
+        try:
+            expired += _expire(pk, at)
+        except Exception:
+            log.exception("Grant %s could not be expired", pk)
     return expired
+
+
+@transaction.atomic
+def _expire(pk: int, at: datetime) -> bool:
+    grant = Grant.objects.select_for_update().get(pk=pk)
+    if GrantState.EXPIRED not in GRANT_TRANSITIONS[grant.state] or grant.expires_at > at:
+        return False  # ended while we waited for the lock
+    grant = _move(grant, GrantState.EXPIRED, Event.GRANT_EXPIRED, "beat", at, "")
+    keys.end_all(grant, event=Event.KEY_EXPIRED, by="beat", at=at)
+    return True
 
 
 def _move(grant: Grant, to: GrantState, event: Event, by: ledger.Actor, at: datetime, reason: str) -> Grant:
@@ -104,6 +121,8 @@ def _move(grant: Grant, to: GrantState, event: Event, by: ledger.Actor, at: date
         .select_related("application__applicant", "application__program", "program", "owner")
         .get(pk=grant.pk)
     )
+    if isinstance(by, User) and has_part_in(by, grant.application):
+        raise OwnAccess
     if to not in GRANT_TRANSITIONS[grant.state]:
         raise IllegalMove(grant, GrantState(to).label.lower())
     stopped = to == GrantState.SUSPENDED

@@ -1,5 +1,6 @@
 """Invitations: told by a payer, answered by the owner, expired by the clock."""
 
+import logging
 from datetime import datetime, timedelta
 
 from dateutil.relativedelta import relativedelta
@@ -13,6 +14,8 @@ from onboarding.models import Application, Grant, Invitation, WaitlistEntry
 from onboarding.permissions import may_answer_invitation
 from onboarding.states import INVITATION_TRANSITIONS, EntryState, InvitationState
 from outbox import letters
+
+log = logging.getLogger(__name__)
 
 BATCH = 500
 
@@ -102,7 +105,10 @@ def expire_due(*, at: datetime) -> int:
     for pk in list(
         Invitation.objects.offered().filter(expires_at__lte=at).values_list("pk", flat=True)[:BATCH]
     ):
-        expired += _expire(pk, at)
+        try:
+            expired += _expire(pk, at)
+        except Exception:
+            log.exception("Invitation %s could not be expired", pk)
     return expired
 
 

@@ -25,8 +25,6 @@ def in_words(program: Program, *, per_week: int | None) -> list[str]:
 
 
 def _pace(program: Program, per_week: int | None) -> str:
-    if program.stage == Stage.OPEN:
-        return "This program is open: there is no weekly limit any more."
     if program.paused_at:
         return "Admission is paused: nobody is invited until it goes on. Places in line stay as they are."
     if per_week is None:

@@ -10,6 +10,7 @@ from accounts.models import User
 from audit.events import Event
 from onboarding.domain import applications, waitlist, weeks
 from onboarding.models import Application, Program, WaitlistEntry
+from onboarding.permissions import may_see
 from onboarding.states import EntryState
 
 MOST_WEEKS = 520
@@ -96,9 +97,11 @@ def reach(
 
 @transaction.atomic
 def leave(entry: WaitlistEntry, *, by: User, at: datetime) -> WaitlistEntry:
-    """Leave the line for good; the approval lapses. Raises waitlist.IllegalMove."""
+    """Leave the line for good; the approval lapses. Raises applications.NotYours, waitlist.IllegalMove."""
     Application.objects.select_for_update().get(pk=entry.application_id)
     entry = WaitlistEntry.objects.select_for_update().get(pk=entry.pk)
+    if not may_see(by, entry.application):
+        raise applications.NotYours
     if entry.state != EntryState.WAITING:
         raise waitlist.IllegalMove(entry, EntryState.LEFT)
     waitlist.move(entry, to=EntryState.LEFT, event=Event.ENTRY_LEFT, by=by, at=at)

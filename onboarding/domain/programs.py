@@ -10,7 +10,7 @@ from django.db import transaction
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
-from onboarding.models import OfferedModel, Program, Tier
+from onboarding.models import OfferedModel, Program, Tier, Week
 from onboarding.states import STAGE_TRANSITIONS, Environment, Stage
 from outbox import hints
 
@@ -72,10 +72,17 @@ def open_program(
     return program
 
 
+def _locked(program: Program, at: datetime) -> Program:
+    """Lock the program, then its running week: an admission under way ends before the change, none begins after it."""
+    program = Program.objects.select_for_update().get(pk=program.pk)
+    Week.objects.select_for_update().filter(program=program, starts_at__lte=at, ends_at__gt=at).first()
+    return program
+
+
 @transaction.atomic
 def pause(program: Program, *, by: User, at: datetime, reason: str) -> Program:
     """Stop admission at once; open invitations stand. Raises SayWhy, AlreadySo."""
-    program = Program.objects.select_for_update().get(pk=program.pk)
+    program = _locked(program, at)
     if not reason.strip():
         raise SayWhy
     if program.paused_at:
@@ -89,7 +96,7 @@ def pause(program: Program, *, by: User, at: datetime, reason: str) -> Program:
 @transaction.atomic
 def resume(program: Program, *, by: User, at: datetime, reason: str) -> Program:
     """Let admission go on. Raises SayWhy, AlreadySo."""
-    program = Program.objects.select_for_update().get(pk=program.pk)
+    program = _locked(program, at)
     if not reason.strip():
         raise SayWhy
     if not program.paused_at:
@@ -104,7 +111,7 @@ def resume(program: Program, *, by: User, at: datetime, reason: str) -> Program:
 @transaction.atomic
 def change_stage(program: Program, *, to: Stage, by: User, at: datetime, reason: str) -> Program:
     """Move a program to another stage; people keep what they have. Raises SayWhy, IllegalStage."""
-    program = Program.objects.select_for_update().get(pk=program.pk)
+    program = _locked(program, at)
     if not reason.strip():
         raise SayWhy
     if to not in STAGE_TRANSITIONS[program.stage]:

@@ -56,13 +56,16 @@ def admit(program: Program, *, by: ledger.Actor, at: datetime, most: int | None 
     week = Week.objects.select_for_update().get(pk=week.pk)
     program.refresh_from_db(fields=["paused_at", "stage"])
     free = week.limit - week.admitted
-    if program.paused_at or program.stage not in (Stage.LIMITED, Stage.INVITATION_ONLY) or free <= 0:
+    if program.paused_at or program.stage == Stage.CLOSED or free <= 0:
         return []
+    # No SKIP LOCKED: whoever is first keeps the seat although their row is busy for a moment. And never a second seat
+    # in the same week: an invitation that ran out within its week waits for the next one.
     entries = list(
         WaitlistEntry.objects.waiting()
         .filter(program=program)
+        .exclude(seats__week=week)
         .in_order()
-        .select_for_update(skip_locked=True)[: free if most is None else min(free, most)]
+        .select_for_update(of=("self",))[: free if most is None else min(free, most)]
     )
     return _seat(week, entries, by, at) if entries else []
 

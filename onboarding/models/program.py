@@ -20,7 +20,7 @@ class ProgramQuerySet(models.QuerySet["Program"]):
 
     def admitting(self) -> "ProgramQuerySet":
         """Programs whose weeks run."""
-        return self.filter(stage__in=[Stage.INVITATION_ONLY, Stage.LIMITED])
+        return self.exclude(stage=Stage.CLOSED)
 
 
 class Program(models.Model):
@@ -36,7 +36,9 @@ class Program(models.Model):
         default=0, validators=[MaxValueValidator(6)], help_text="0 is Monday."
     )
     week_starts_hour = models.PositiveSmallIntegerField(default=9, validators=[MaxValueValidator(23)])
-    invitation_days = models.PositiveSmallIntegerField(default=7, help_text="Days an invitation stays open.")
+    invitation_days = models.PositiveSmallIntegerField(
+        default=7, validators=[MinValueValidator(1)], help_text="Days an invitation stays open."
+    )
     unopened_key_days = models.PositiveSmallIntegerField(default=30, help_text="Days a key waits to be opened.")
     grant_months = models.PositiveSmallIntegerField(default=12)
     recall_minutes = models.PositiveIntegerField(default=0, help_text="Between deciding and telling.")

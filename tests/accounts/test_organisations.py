@@ -6,7 +6,7 @@ from accounts.domain import organisations, owners
 from accounts.models import MemberRole, Membership, Organisation, Owner
 from accounts.permissions import may_act_for, may_add_member, may_see
 from audit.models import LedgerEntry
-from tests.factories import MONDAY, make_organisation, make_user, verified
+from tests.factories import MONDAY, make_organisation, make_reviewer, make_user, verified
 
 pytestmark = pytest.mark.django_db
 
@@ -185,3 +185,12 @@ def test_the_lists_ask_the_same_however_long_they_are(client, alice, members, dj
         client.get(reverse("organisations"))
     with django_assert_num_queries(6):  # session, person, organisation, may see, may add, members
         client.get(reverse("organisation", args=[mine[0].pk]))
+
+
+def test_an_applicant_cannot_shut_a_reviewer_out_by_adding_them(alice, pygma):
+    bob = make_reviewer()
+
+    with pytest.raises(organisations.StaffJoinThemselves):
+        organisations.add_member(pygma, bob, by=alice, at=MONDAY)
+
+    assert not Membership.objects.filter(user=bob).exists()

@@ -68,14 +68,11 @@ def site(chromium, django_db_setup, django_db_blocker, tmp_path_factory) -> Iter
     """One site for all tests here: each brings people and programs of its own where it changes anything."""
     mails, logs = tmp_path_factory.mktemp("mails"), tmp_path_factory.mktemp("logs")
     with django_db_blocker.unblock():
-        import time; t0=time.time()
         make_roles()
         call_command("bootstrap", stdout=StringIO())
         with override_settings(PASSWORD_HASHERS=QUICK):  # its people come in by a session, not by their password
             call_command("demo_data", stdout=StringIO())
-        print("TIMING story", time.time()-t0); t0=time.time()
         with Stack("web", "worker", environ=environment(EMAIL_URL=f"filemail:///{mails}"), logs=logs) as stack:
-            print("TIMING stack", time.time()-t0)
             yield Site(stack.url("web"), mails)
         call_command("flush", verbosity=0, interactive=False)
 

@@ -72,18 +72,31 @@ def _organisation_of(person: str) -> int:
 
 
 def _of_applicants() -> Iterator[Page]:
-    """An application of each person: the demo has one in each state."""
-    for application in Application.objects.select_related("applicant").order_by("id"):
-        if application.state == ApplicationState.DRAFT:
+    """An application in each standing: its own state with that of its place, invitation and grant."""
+    seen = set()
+    for application in Application.objects.select_related("applicant", "entry").order_by("id"):
+        standing = (application.state, *_reached(application))
+        if standing in seen or application.state == ApplicationState.DRAFT:
             continue
+        seen.add(standing)
         who = application.applicant.email.partition("@")[0]
         name = f"application of {who}, {application.get_state_display().lower()}"
         yield Page(name, reverse("application", args=[application.number]), who)
         if application.state == ApplicationState.INFORMATION_REQUESTED:
             yield Page("answer", reverse("answer", args=[application.number]), who)
-    for who in ("ana", "wes", "mei", "tom"):
-        yield Page(f"applications of {who}", reverse("applications"), who)
+    yield Page("applications", reverse("applications"), "ana")
+    yield Page("applications with a draft", reverse("applications"), "mei")
+    for who in ("ana", "wes", "mei"):
         yield Page(f"access of {who}", reverse("access"), who)
+
+
+def _reached(application: Application) -> list[str]:
+    """Return the states of what came after the approval, as far as it came."""
+    entry = getattr(application, "entry", None)
+    if entry is None:
+        return []
+    seats = entry.seats.order_by("-id").values_list("invitation__state", "grant__state")
+    return [entry.state, *(state or "" for state in (seats[0] if seats else []))]
 
 
 def _of_drafts() -> Iterator[Page]:

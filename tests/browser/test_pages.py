@@ -15,7 +15,10 @@ def test_every_page_can_be_used_wide_and_narrow_in_light_and_dark(browse: Browse
     wrong = []
     for place in pages.kinds()[kind]():
         if place.viewer not in opened:
-            opened[place.viewer] = browse(person(place.viewer) if place.viewer else None)
+            opened[place.viewer] = browse(
+                person(place.viewer) if place.viewer else None,
+                reduced_motion="reduce",  # else colours are measured on their way from light to dark
+            )
         page = opened[place.viewer]
         watch.listening = True
         answer = page.goto(place.path)

@@ -57,7 +57,7 @@ def owner_of(organisation):
 def in_review(alice):
     application = make_application(applicant=alice)
     cases.open_owed(at=MONDAY)
-    claims.claim(Case.objects.get(), by=make_reviewer(), at=MONDAY)
+    claims.claim(Case.objects.get(application=application), by=make_reviewer(), at=MONDAY)
     return application
 
 

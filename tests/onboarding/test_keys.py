@@ -139,6 +139,14 @@ def test_a_change_of_access_needs_a_reason(verb):
         verb(key.grant, by=make_senior(), at=MONDAY, reason="  ")
 
 
+def test_nobody_decides_on_their_own_access():
+    key, _ = make_secret(applicant=make_senior())
+    grants.suspend(key.grant, by=make_senior("sue"), at=MONDAY, reason="Bursts at night")
+
+    with pytest.raises(grants.OwnAccess):
+        grants.resume(key.grant, by=key.grant.application.applicant, at=MONDAY, reason="It was me")
+
+
 def test_resuming_what_works_is_refused():
     key, _ = make_secret()
 

@@ -6,6 +6,7 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from audit import ledger
+from onboarding import tasks
 from onboarding.domain import invitations, places, programs, waitlist
 from onboarding.models import Week
 from onboarding.states import ENTRY_TRANSITIONS, ApplicationState, EntryState
@@ -60,6 +61,38 @@ def test_three_missed_weeks_admit_one_week_only():
         1,
         [1, 0, 0, 0, 1],
     )
+
+
+def test_an_invitation_that_runs_out_in_its_own_week_is_invited_again_only_in_the_next():
+    program = make_program(invitation_days=2)
+    make_rate(program, 5)
+    (entry,) = make_line(program, 1)
+    waitlist.admit(program, by="beat", at=MONDAY)
+    invitations.tell_owed(at=MONDAY)
+    later = MONDAY + timedelta(days=3)
+    invitations.expire_due(at=later)
+
+    same_week = waitlist.admit(program, by="beat", at=later)
+    next_week = waitlist.admit(program, by="beat", at=MONDAY + timedelta(weeks=1))
+
+    assert (same_week, [seat.entry for seat in next_week]) == ([], [entry])
+
+
+def test_one_program_that_fails_does_not_hold_up_the_others(monkeypatch):
+    first, second = make_program("a-first"), make_program("b-second")
+    make_rate(second, 1)
+    make_entry(second)
+    admit = waitlist.admit
+
+    def fails_for_the_first(program, **kwargs):
+        if program == first:
+            raise RuntimeError
+        return admit(program, **kwargs)
+
+    monkeypatch.setattr(waitlist, "admit", fails_for_the_first)
+    tasks.admit_due()
+
+    assert second.weeks.get().admitted == 1
 
 
 def test_a_paused_program_admits_nobody():
