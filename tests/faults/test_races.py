@@ -128,11 +128,11 @@ def blocked() -> int:
 
 
 def others() -> int:
-    """Return how many connections there are to this database beside the test's own."""
+    """Return how many connections beside the test's own are in a transaction."""
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
-               AND backend_type = 'client backend' AND pid <> pg_backend_pid()"""
+               AND backend_type = 'client backend' AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"""
         )
         return cursor.fetchone()[0]
 

@@ -42,6 +42,14 @@ def test_issuing_costs_the_same_number_of_statements_for_one_and_for_many(django
         assert keys.issue_owed(at=MONDAY) == 12
 
 
+def test_a_grant_given_since_the_payer_read_the_clock_is_the_next_payers():
+    make_grant()
+
+    issued = [keys.issue_owed(at=at) for at in (MONDAY - timedelta(seconds=1), MONDAY)]
+
+    assert issued == [0, 1]
+
+
 def test_the_secret_is_shown_once():
     key, secret = make_secret()
 
