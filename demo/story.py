@@ -13,11 +13,12 @@ import yaml
 from accounts.domain import owners
 from accounts.models import User
 from demo import answers, people
-from onboarding.domain import applications, grants, invitations, keys, programs, rates, waitlist
+from onboarding.domain import applications, grants, invitations, keys, programs, questions, rates, waitlist
 from onboarding.domain.programs import Limits
-from onboarding.models import Application, Grant, Invitation, Key, Program
+from onboarding.models import Application, Grant, Invitation, Key, Program, QuestionSet
 from onboarding.states import Environment, InvitationState
 from policies.domain import acceptances, guidelines, weaknesses
+from policies.models import GuidelineVersion
 from reviews.domain import cases, claims, decisions, findings
 from reviews.models import Case, Decision
 
@@ -61,7 +62,11 @@ class Story:
         self.users: dict[str, tuple[User, Any]] = {}
 
     def tell(self) -> None:
-        """Play everything up to now."""
+        """Play everything up to now, on the shipped guidelines and questions where the site has none yet."""
+        if not GuidelineVersion.objects.exists():
+            guidelines.load(guidelines.shipped(), by="demo", at=self.start)
+        if not QuestionSet.objects.exists():
+            questions.load(questions.shipped(), by="demo", at=self.start)
         self.staff = people.make_staff(self.start)
         self._open_programs()
         for day in range(DAYS * 2 + 1):  # the beat of the demo: twice a day

@@ -40,15 +40,15 @@ def _steps(*, demo_data: bool) -> None:
     if environment.is_production():
         with step("Collecting static files"):
             call_command("collectstatic", verbosity=0, interactive=False)
-    with step("Loading the guidelines and the ground every site stands on"):
-        call_command("bootstrap", verbosity=0, stdout=io.StringIO())
-    if not demo_data or environment.is_production():
-        return
-    if not loaded_mark().exists():
-        with step("Making the demo data, this once"):
+    wanted = demo_data and not environment.is_production()
+    if wanted and not loaded_mark().exists():
+        with step("Making the demo data, this once"):  # before the ground: its guidelines are as old as its stories
             call_command("demo_data", stdout=io.StringIO())
         loaded_mark().touch()
-    call_command("demo_data", sign_ins=True)
+    with step("Loading the guidelines and the ground every site stands on"):
+        call_command("bootstrap", verbosity=0, stdout=io.StringIO())
+    if wanted:
+        call_command("demo_data", sign_ins=True)
 
 
 def loaded_mark() -> Path:

@@ -10,7 +10,14 @@ WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 BAD = ("serious", "critical")
 # What depends on colours alone, and what depends on how much room there is: the rest is the same in every look.
 OF_COLOUR = ["color-contrast", "link-in-text-block"]
-OF_ROOM = ["scrollable-region-focusable", "target-size", "label", "button-name", "link-name", "aria-hidden-focus"]
+OF_ROOM = [
+    "scrollable-region-focusable",
+    "target-size",
+    "label",
+    "button-name",
+    "link-name",
+    "aria-hidden-focus",
+]
 RUN = "rules => axe.run(document, {resultTypes: ['violations'], preload: false, ...rules})"
 # Rows of one table look alike: ten of them say as much as a hundred, and are measured in a tenth of the time.
 FEW_ROWS = "() => document.querySelectorAll('tbody > tr:nth-child(n + 11)').forEach((row) => row.remove())"

@@ -1,4 +1,4 @@
-"""The real site (gunicorn, a Celery worker, PostgreSQL, Valkey) with the demo's stories told, and Chromium to walk it."""
+"""The real site (gunicorn, a Celery worker, both servers) with the demo's stories told, and Chromium to walk it."""
 
 import os
 import re
@@ -15,6 +15,7 @@ from django.test import Client, override_settings
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from accounts.models import User
+from devstack.processes import HOST
 from devstack.stack import Stack
 from tests.factories import make_roles
 from tests.processes import environment, until
@@ -70,9 +71,13 @@ def site(chromium, django_db_setup, django_db_blocker, tmp_path_factory) -> Iter
     with django_db_blocker.unblock():
         make_roles()
         call_command("bootstrap", stdout=StringIO())
-        with override_settings(PASSWORD_HASHERS=QUICK):  # its people come in by a session, not by their password
+        with override_settings(
+            PASSWORD_HASHERS=QUICK
+        ):  # its people come in by a session, not by their password
             call_command("demo_data", stdout=StringIO())
-        with Stack("web", "worker", environ=environment(EMAIL_URL=f"filemail:///{mails}"), logs=logs) as stack:
+        with Stack(
+            "web", "worker", environ=environment(EMAIL_URL=f"filemail:///{mails}"), logs=logs
+        ) as stack:
             yield Site(stack.url("web"), mails)
         call_command("flush", verbosity=0, interactive=False)
 
@@ -94,7 +99,9 @@ class Watch:
     def listen_to(self, page: Page) -> None:
         page.on("console", lambda message: self._hear(page, message))
         page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
-        page.on("dialog", lambda dialog: self.complaints.append(f"{page.url} opened a dialog: {dialog.message}"))
+        page.on(
+            "dialog", lambda dialog: self.complaints.append(f"{page.url} opened a dialog: {dialog.message}")
+        )
 
     def _hear(self, page: Page, message: ConsoleMessage) -> None:
         """Note errors and warnings, CSP violations among them; a page that answers 404 or 422 on purpose is none."""
@@ -125,10 +132,10 @@ def browse(chromium, site, watch) -> Iterator[Browse]:
         context = chromium.new_context(base_url=site.url, **({"viewport": WIDE} | options))
         context.set_default_timeout(15_000)
         contexts.append(context)
-        if user is not None:
-            context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session(user), "url": site.url}])
         page = context.new_page()
         watch.listen_to(page)
+        if user is not None:
+            become(page, user)
         return page
 
     yield open_for
@@ -136,11 +143,15 @@ def browse(chromium, site, watch) -> Iterator[Browse]:
         context.close()
 
 
-def session(user: User) -> str:
-    """Return the session of somebody who has signed in."""
-    client = Client()
-    client.force_login(user)
-    return client.cookies[settings.SESSION_COOKIE_NAME].value
+def become(page: Page, user: User | None) -> None:
+    """Give a browser the session of somebody who has signed in, or of nobody, instead of the one it has."""
+    page.context.clear_cookies()
+    if user is not None:
+        client = Client()
+        client.force_login(user)
+        value = client.cookies[settings.SESSION_COOKIE_NAME].value
+        cookie = {"name": settings.SESSION_COOKIE_NAME, "value": value, "domain": HOST, "path": "/"}
+        page.context.add_cookies([cookie])
 
 
 def person(name: str) -> User:

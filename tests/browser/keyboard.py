@@ -10,7 +10,8 @@ SHORT = 40  # characters typed key by key; a longer text arrives at once, as fro
 FOCUSED = """() => {
   const at = document.activeElement;
   return {tag: at.tagName, type: at.type || "", name: at.name || "", value: at.value || "", checked: !!at.checked,
-          words: (at.textContent || "").trim(), options: [...(at.options || [])].map((each) => [each.value, each.text])};
+          words: (at.textContent || "").trim(),
+          options: [...(at.options || [])].map((each) => [each.value, each.text])};
 }"""
 
 

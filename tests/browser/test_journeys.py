@@ -191,7 +191,9 @@ def test_the_manager_previews_and_sets_a_rate_pauses_and_resumes(browse: Browse)
 
 
 @pytest.mark.skipif(not FEDERAL.exists(), reason="the list of real use cases is not on this machine")
-def test_an_imported_application_is_decided_in_the_browser_and_its_owner_opens_the_key(browse: Browse, tmp_path):
+def test_an_imported_application_is_decided_in_the_browser_and_its_owner_opens_the_key(
+    browse: Browse, tmp_path
+):
     program = open_program("imported-model", per_week=3)
     owner = verified(make_user("orla"))
     accept_guidelines(owner, at=clock.now())

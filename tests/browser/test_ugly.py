@@ -30,16 +30,27 @@ def make_ugly_application() -> Application:
     user.full_name = f"{WORD} {MARKUP}"[:120]
     user.save()
     accept_guidelines(user, at=at)
-    organisation = organisations.found(f"{WORD}{RTL}"[:100], f"https://{WORD[:60].lower()}.example/", by=user, at=at)
+    organisation = organisations.found(
+        f"{WORD}{RTL}"[:100], f"https://{WORD[:60].lower()}.example/", by=user, at=at
+    )
     program = programs.Program.objects.get(slug="image-model")
     application = applications.start(program, owner=owners.of_organisation(organisation), by=user, at=at)
     said = answers.complete(
         {"name": user.full_name, "email": user.email, "organisation": WORD},
-        STORY | {"title": f"{WORD[:50]} {MARKUP}"[:80], "summary": UGLY[:280], "detail": f"{UGLY} {STORY['detail']}"},
+        STORY
+        | {
+            "title": f"{WORD[:50]} {MARKUP}"[:80],
+            "summary": UGLY[:280],
+            "detail": f"{UGLY} {STORY['detail']}",
+        },
         list(program.models.values_list("code", flat=True)),
     )
-    said |= {key: UGLY * 2 for key in ("alternatives", "human_review", "disclosure", "tests_done", "incident_plan")}
-    applications.save_draft(application, answers=said, seen_version=application.answers_version, by=user, at=at)
+    said |= dict.fromkeys(
+        ("alternatives", "human_review", "disclosure", "tests_done", "incident_plan"), UGLY * 2
+    )
+    applications.save_draft(
+        application, answers=said, seen_version=application.answers_version, by=user, at=at
+    )
     applications.submit(application, by=user, at=at)
     cases.open_owed(at=at)
     case = Case.objects.get(application=application)
