@@ -42,7 +42,9 @@ def _steps(*, demo_data: bool) -> None:
             call_command("collectstatic", verbosity=0, interactive=False)
     wanted = demo_data and not environment.is_production()
     if wanted and not loaded_mark().exists():
-        with step("Making the demo data, this once"):  # before the ground: its guidelines are as old as its stories
+        with step(
+            "Making the demo data, this once"
+        ):  # before the ground: its guidelines are as old as its stories
             call_command("demo_data", stdout=io.StringIO())
         loaded_mark().touch()
     with step("Loading the guidelines and the ground every site stands on"):

@@ -136,7 +136,9 @@ class KnownWeaknessAdmin(ReadOnly, admin.ModelAdmin):
 
     @admin.display(description="text")
     def as_shown(self, weakness: KnownWeakness) -> SafeString:
-        return format_html('<div class="gh"><div class="prose">{}</div></div>', markdown.rendered(weakness.text))
+        return format_html(
+            '<div class="gh"><div class="prose">{}</div></div>', markdown.rendered(weakness.text)
+        )
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Begin with the text that is public now, where the address names a program: `?program=<slug>`."""

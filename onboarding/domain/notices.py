@@ -36,9 +36,7 @@ def draft(
     )
 
 
-def write(
-    kind: str, application: Application, *, at: datetime, once: str | None = None, **more: Any
-) -> None:
+def write(kind: str, application: Application, *, at: datetime, once: str | None = None, **more: Any) -> None:
     """Write one letter to the applicant; an imported row that nobody owns has none."""
     if application.applicant is not None:
         letters.write_many([draft(kind, application, once=once, **more)], at=at)

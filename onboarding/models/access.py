@@ -50,8 +50,12 @@ class Grant(models.Model):
     conditions = models.JSONField(default=list, help_text="[{category, text}] as decided.")
     given_at = models.DateTimeField()
     expires_at = models.DateTimeField()
-    key_owed = models.BooleanField(default=True, help_text="Promise: Celery issues a key and takes this back.")
-    key_request = models.PositiveIntegerField(default=1, help_text="Which request for a key is owed or was last paid.")
+    key_owed = models.BooleanField(
+        default=True, help_text="Promise: Celery issues a key and takes this back."
+    )
+    key_request = models.PositiveIntegerField(
+        default=1, help_text="Which request for a key is owed or was last paid."
+    )
     suspended_at = models.DateTimeField(null=True)
     suspended_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
@@ -119,17 +123,23 @@ class Key(models.Model):
         max_length=64, null=True, unique=True, help_text="HMAC-SHA-256 with the pepper named beside it, hex."
     )
     pepper = models.CharField(max_length=20, blank=True)
-    hint = models.CharField(max_length=20, blank=True, help_text="Start and end of the secret, to tell keys apart.")
+    hint = models.CharField(
+        max_length=20, blank=True, help_text="Start and end of the secret, to tell keys apart."
+    )
     issued_at = models.DateTimeField()
     open_by = models.DateTimeField(help_text="An unopened key expires then.")
     opened_at = models.DateTimeField(null=True)
-    opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    opened_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     expires_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     access_version = models.PositiveIntegerField(
         default=1, help_text="Raised by every change the gateway must see; the projection keeps the highest."
     )
-    access_changed_at = models.DateTimeField(help_text="PostgreSQL time of that change: what the gateways poll.")
+    access_changed_at = models.DateTimeField(
+        help_text="PostgreSQL time of that change: what the gateways poll."
+    )
     projection_owed = models.BooleanField(default=False, help_text="Promise: Redis is brought up to date.")
 
     objects = KeyQuerySet.as_manager()
@@ -149,11 +159,16 @@ class Key(models.Model):
                 fields=["grant"], condition=Q(state__in=LIVE_KEY_STATES), name="one_live_key_per_grant"
             ),
             models.CheckConstraint(name="key_state_known", condition=Q(state__in=KeyState.values)),
-            models.CheckConstraint(name="key_environment_known", condition=Q(environment__in=Environment.values)),
+            models.CheckConstraint(
+                name="key_environment_known", condition=Q(environment__in=Environment.values)
+            ),
             models.CheckConstraint(
                 name="secret_hash_from_opening_on",
                 condition=Q(opened_at=None, opened_by=None, secret_hash=None, pepper="")
-                | (Q(opened_at__isnull=False, opened_by__isnull=False, secret_hash__isnull=False) & ~Q(pepper="")),
+                | (
+                    Q(opened_at__isnull=False, opened_by__isnull=False, secret_hash__isnull=False)
+                    & ~Q(pepper="")
+                ),
             ),
             models.CheckConstraint(
                 name="working_key_was_opened",

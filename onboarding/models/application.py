@@ -48,7 +48,9 @@ class QuestionSet(models.Model):
             ),
         ]
         constraints = [
-            models.UniqueConstraint(fields=["current"], condition=Q(current=True), name="one_current_question_set")
+            models.UniqueConstraint(
+                fields=["current"], condition=Q(current=True), name="one_current_question_set"
+            )
         ]
 
     def __str__(self) -> str:
@@ -96,11 +98,17 @@ class Application(models.Model):
     lane = models.CharField(max_length=10, choices=Lane.choices, blank=True)
     risk_score = models.PositiveSmallIntegerField(null=True, help_text="0-100, share of the raw maximum.")
     risk_level = models.PositiveSmallIntegerField(null=True, help_text="1-4, written I-IV.")
-    conditions = models.JSONField(default=list, help_text="[{category, text}] of the approval; the grant takes them.")
-    case_owed = models.BooleanField(default=False, help_text="Promise: reviews opens a case and takes this back.")
+    conditions = models.JSONField(
+        default=list, help_text="[{category, text}] of the approval; the grant takes them."
+    )
+    case_owed = models.BooleanField(
+        default=False, help_text="Promise: reviews opens a case and takes this back."
+    )
     started_at = models.DateTimeField()
     submitted_at = models.DateTimeField(null=True)
-    settled_at = models.DateTimeField(null=True, help_text="When the latest approved, rejected or withdrawn was told.")
+    settled_at = models.DateTimeField(
+        null=True, help_text="When the latest approved, rejected or withdrawn was told."
+    )
     saved_at = models.DateTimeField(null=True)
 
     PERSONAL_FIELDS = ("answers", "facts", "title")
@@ -160,7 +168,9 @@ class Revision(models.Model):
     risk_level = models.PositiveSmallIntegerField()
     risk_parts = models.JSONField(help_text="The sum with its parts, see onboarding.domain.risk.")
     submitted_at = models.DateTimeField()
-    submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    submitted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     recorded_at = models.DateTimeField(db_default=Now(), editable=False)
 
     PERSONAL_FIELDS = ("answers",)

@@ -34,10 +34,14 @@ class WaitlistEntry(models.Model):
     owner = models.ForeignKey(Owner, on_delete=models.PROTECT, related_name="entries")
     application = models.OneToOneField(Application, on_delete=models.PROTECT, related_name="entry")
     state = models.CharField(max_length=10, choices=EntryState.choices, default=EntryState.WAITING)
-    priority = models.SmallIntegerField(default=0, help_text="Lower goes first; changed only with a written reason.")
+    priority = models.SmallIntegerField(
+        default=0, help_text="Lower goes first; changed only with a written reason."
+    )
     priority_reason = models.CharField(max_length=500, blank=True)
     joined_at = models.DateTimeField(help_text="When the approval was told: the place in line.")
-    returned = models.BooleanField(default=False, help_text="Its one return after an expired invitation is used.")
+    returned = models.BooleanField(
+        default=False, help_text="Its one return after an expired invitation is used."
+    )
     left_at = models.DateTimeField(null=True)
 
     objects = WaitlistEntryQuerySet.as_manager()
@@ -148,10 +152,14 @@ class Invitation(models.Model):
     seat = models.OneToOneField(Seat, on_delete=models.PROTECT, related_name="invitation")
     state = models.CharField(max_length=10, choices=InvitationState.choices, default=InvitationState.OFFERED)
     offered_at = models.DateTimeField()
-    told_at = models.DateTimeField(null=True, help_text="Promise: the letter is in the outbox. The clock starts then.")
+    told_at = models.DateTimeField(
+        null=True, help_text="Promise: the letter is in the outbox. The clock starts then."
+    )
     expires_at = models.DateTimeField(null=True, help_text="Set when told: no notice, no clock.")
     answered_at = models.DateTimeField(null=True)
-    answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    answered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
 
     objects = InvitationQuerySet.as_manager()
 
@@ -160,14 +168,18 @@ class Invitation(models.Model):
         triggers = moves.only(INVITATION_TRANSITIONS, first=(InvitationState.OFFERED,))
         indexes = [
             models.Index(
-                fields=["id"], name="invitation_untold", condition=Q(state=InvitationState.OFFERED, told_at=None)
+                fields=["id"],
+                name="invitation_untold",
+                condition=Q(state=InvitationState.OFFERED, told_at=None),
             ),
             models.Index(
                 fields=["expires_at"], name="invitation_open", condition=Q(state=InvitationState.OFFERED)
             ),
         ]
         constraints = [
-            models.CheckConstraint(name="invitation_state_known", condition=Q(state__in=InvitationState.values)),
+            models.CheckConstraint(
+                name="invitation_state_known", condition=Q(state__in=InvitationState.values)
+            ),
             models.CheckConstraint(
                 name="invitation_answered_at_by",
                 condition=Q(
@@ -176,12 +188,15 @@ class Invitation(models.Model):
                     answered_by__isnull=False,
                 )
                 | Q(
-                    state__in=[InvitationState.OFFERED, InvitationState.EXPIRED], answered_at=None, answered_by=None
+                    state__in=[InvitationState.OFFERED, InvitationState.EXPIRED],
+                    answered_at=None,
+                    answered_by=None,
                 ),
             ),
             models.CheckConstraint(
                 name="invitation_told_with_its_deadline",
-                condition=Q(told_at=None, expires_at=None) | Q(told_at__isnull=False, expires_at__isnull=False),
+                condition=Q(told_at=None, expires_at=None)
+                | Q(told_at__isnull=False, expires_at__isnull=False),
             ),
         ]
 

@@ -39,7 +39,9 @@ class Program(models.Model):
     invitation_days = models.PositiveSmallIntegerField(
         default=7, validators=[MinValueValidator(1)], help_text="Days an invitation stays open."
     )
-    unopened_key_days = models.PositiveSmallIntegerField(default=30, help_text="Days a key waits to be opened.")
+    unopened_key_days = models.PositiveSmallIntegerField(
+        default=30, help_text="Days a key waits to be opened."
+    )
     grant_months = models.PositiveSmallIntegerField(default=12)
     recall_minutes = models.PositiveIntegerField(default=0, help_text="Between deciding and telling.")
     claim_minutes = models.PositiveSmallIntegerField(
@@ -115,7 +117,9 @@ class Tier(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["program", "name"], name="one_tier_per_name"),
             models.UniqueConstraint(fields=["program", "environment"], name="one_tier_per_environment"),
-            models.CheckConstraint(name="tier_environment_known", condition=Q(environment__in=Environment.values)),
+            models.CheckConstraint(
+                name="tier_environment_known", condition=Q(environment__in=Environment.values)
+            ),
             models.CheckConstraint(
                 name="tier_limits_positive", condition=Q(requests_per_minute__gte=1, requests_per_day__gte=1)
             ),
