@@ -70,7 +70,7 @@ def waiting_at_the_line() -> int:
         return cursor.fetchone()[0]
 
 
-def until(holds: Callable[[], bool], what: str, *, seconds: float = 20) -> None:
+def until(holds: Callable[[], object], what: str, *, seconds: float = 20) -> None:
     """Wait until something holds; fail with a sentence when it does not in time."""
     deadline = time.monotonic() + seconds
     while not holds():

@@ -104,8 +104,12 @@ class ProgramAdmin(admin.ModelAdmin):
         with timezone.override(program.zone):
             form = RateForm(program, request.POST)
             form.fields["reason"].required = "preview" not in request.POST
-            if not form.is_valid():
-                return self._show(request, program, rate_form=form, status=WRONG)
+            is_readable = form.is_valid()
+            form.fields[
+                "reason"
+            ].required = True  # the page says what setting it asks for, also below a preview
+        if not is_readable:
+            return self._show(request, program, rate_form=form, status=WRONG)
         per_week, from_at = form.cleaned_data["per_week"], form.cleaned_data["from_on"] or at
         if "preview" in request.POST and from_at >= at:
             return self._show(request, program, rate_form=form, wanted=(per_week, from_at))

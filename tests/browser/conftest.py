@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client, override_settings
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
@@ -75,11 +76,21 @@ def site(chromium, django_db_setup, django_db_blocker, tmp_path_factory) -> Iter
             PASSWORD_HASHERS=QUICK
         ):  # its people come in by a session, not by their password
             call_command("demo_data", stdout=StringIO())
+        before = sessions()
         with Stack(
             "web", "worker", environ=environment(EMAIL_URL=f"filemail:///{mails}"), logs=logs
         ) as stack:
             yield Site(stack.url("web"), mails)
+        # A database that somebody still uses cannot be destroyed at the end of the run.
+        until(lambda: sessions() <= before, "the site's sessions at the database to end")
         call_command("flush", verbosity=0, interactive=False)
+
+
+def sessions() -> set[int]:
+    """Return the backends that serve this database."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
+        return {pid for (pid,) in cursor.fetchall()}
 
 
 @pytest.fixture

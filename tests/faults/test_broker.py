@@ -73,7 +73,7 @@ def test_a_broker_killed_and_emptied_in_the_middle_of_a_task_loses_nothing(broke
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("LOCK TABLE outbox_letter IN ACCESS EXCLUSIVE MODE")
             sweep(broker)
-            until(lambda: blocked() > 0, "the payer in the middle of its work")
+            until(blocked, "the payer in the middle of its work", seconds=40)
             broker.kill()
             shutil.rmtree(broker.folder / "appendonlydir")
         broker.start()

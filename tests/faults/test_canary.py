@@ -3,6 +3,7 @@
 import logging
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -146,11 +147,11 @@ def end(stack: Stack, grant: Grant, verb: str) -> None:
 def test_after_a_full_run_no_secret_is_anywhere_and_a_planted_one_is_found_everywhere(
     own, tmp_path, monkeypatch
 ):
-    mails, logs = tmp_path / "mails", Path(os.environ["GATEHOUSE_DATA"]) / "logs"
+    mails, logs = tmp_path / "mails", tmp_path / "logs"
     applications = seat(make_program())
     make_senior()
     sites = environment(REDIS_URL=own.url, EMAIL_URL=f"filemail:///{mails}")
-    with Stack(environ=sites) as stack:
+    with Stack(environ=sites, logs=logs) as stack:
         people = {name: accepted(stack, applications[name]) for name in NAMES}
         shown = {name: opened(people[name]) for name in ("ana", "ben", "cleo")}
         for secret in shown.values():
@@ -168,6 +169,8 @@ def test_after_a_full_run_no_secret_is_anywhere_and_a_planted_one_is_found_every
                 lambda secret=shown[name]: authorised(stack, secret) in (401, 403), "the refusal", seconds=3
             )
         until(lambda: not Letter.objects.filter(sent_at=None).exists(), "the letters to be sent", seconds=90)
+    for server in (Path(os.environ["GATEHOUSE_DATA"]) / "logs").glob("postgres.log"):
+        shutil.copy(server, logs)  # what PostgreSQL says of statements it refuses
     binary = redis.Redis.from_url(own.url)
     where = {"valkey": binary, "files": own.folder, "mails": mails, "logs": logs}
     places = dict(searching.places(**where))

@@ -96,10 +96,11 @@ def test_a_worker_killed_in_the_middle_of_issuing_leaves_one_key_each_after_the_
             # The payer stops at the letters, its keys written and not committed: the worst moment to die.
             cursor.execute("LOCK TABLE outbox_letter IN ACCESS EXCLUSIVE MODE")
             issue_by_celery()
-            until(lambda: blocked() > 0, "the payer in the middle of its work", seconds=40)
+            until(blocked, "the payer in the middle of its work", seconds=40)
+            doomed = blocked()
             kill(process, victim)
         if victim == "worker":
-            until(lambda: others() == 0, "PostgreSQL to notice that nobody is there")
+            until(lambda: not are_connected(doomed), "PostgreSQL to notice that nobody is there")
             assert Key.objects.count() == 0
         else:
             until(lambda: Key.objects.count() == 5, "the task to come back by itself", seconds=40)
@@ -117,23 +118,20 @@ def one_key_for_each_grant() -> bool:
     )
 
 
-def blocked() -> int:
-    """Return how many connections wait for the table of letters."""
+def blocked() -> list[int]:
+    """Return the PostgreSQL processes that wait for the table of letters."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'outbox_letter'::regclass
+            """SELECT pid FROM pg_locks WHERE NOT granted AND relation = 'outbox_letter'::regclass
                AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
         )
-        return cursor.fetchone()[0]
+        return [pid for (pid,) in cursor.fetchall()]
 
 
-def others() -> int:
-    """Return how many connections beside the test's own are in a transaction."""
+def are_connected(pids: list[int]) -> bool:
+    """Return whether one of these PostgreSQL processes still serves a connection."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            """SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
-               AND backend_type = 'client backend' AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"""
-        )
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = ANY(%s))", [pids])
         return cursor.fetchone()[0]
 
 
