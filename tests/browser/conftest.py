@@ -72,9 +72,7 @@ def site(chromium, django_db_setup, django_db_blocker, tmp_path_factory) -> Iter
     with django_db_blocker.unblock():
         make_roles()
         call_command("bootstrap", stdout=StringIO())
-        with override_settings(
-            PASSWORD_HASHERS=QUICK
-        ):  # its people come in by a session, not by their password
+        with override_settings(PASSWORD_HASHERS=QUICK):  # nobody of the demo signs in by password here
             call_command("demo_data", stdout=StringIO())
         before = sessions()
         with Stack(
@@ -87,9 +85,10 @@ def site(chromium, django_db_setup, django_db_blocker, tmp_path_factory) -> Iter
 
 
 def sessions() -> set[int]:
-    """Return the backends that serve this database."""
+    """Return the backends that serve others on this database."""
+    others = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
+        cursor.execute(others)
         return {pid for (pid,) in cursor.fetchall()}
 
 
