@@ -53,6 +53,7 @@ class Event(TextChoices):
     GRANT_RESUMED = "grant.resumed", "Access resumed"
     GRANT_REVOKED = "grant.revoked", "Access revoked"
     GRANT_EXPIRED = "grant.expired", "Access expired"
+    GRANT_KEY_OWED = "grant.key_owed", "Key asked for"
     KEY_ISSUED = "key.issued", "Key issued"
     KEY_OPENED = "key.opened", "Key's secret shown once"
     KEY_REVOKED = "key.revoked", "Key revoked"

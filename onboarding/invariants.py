@@ -188,15 +188,19 @@ ACCESS: dict[str, str] = {
         SELECT given.id, given.state, given.key_owed, given.key_request, count(issued.id) AS keys
         FROM onboarding_grant given LEFT JOIN onboarding_key issued
         ON issued.grant_id = given.id AND issued.request = given.key_request
-        GROUP BY given.id HAVING count(issued.id) <> (NOT given.key_owed)::int
+        GROUP BY given.id HAVING count(issued.id) <> (given.key_request > 0 AND NOT given.key_owed)::int
         OR given.key_owed AND given.state IN ('revoked', 'expired') AND count(issued.id) > 0""",
     "No key answers a request that was never made.": """
         SELECT issued.id, issued.request, given.key_request FROM onboarding_key issued
         JOIN onboarding_grant given ON given.id = issued.grant_id
         WHERE issued.request < 1 OR issued.request > given.key_request""",
-    "No grant has two live keys.": """
+    "No grant has more than ten live keys, and no two of one name.": """
         SELECT grant_id, count(*) AS keys FROM onboarding_key WHERE state IN ('issued', 'active', 'suspended')
-        GROUP BY grant_id HAVING count(*) > 1""",
+        GROUP BY grant_id HAVING count(*) > 10 OR count(DISTINCT name) < count(*)""",
+    "A live key belongs to a grant of the live tier.": """
+        SELECT issued.id FROM onboarding_key issued JOIN onboarding_grant given ON given.id = issued.grant_id
+        JOIN onboarding_tier tier ON tier.id = given.tier_id
+        WHERE issued.environment = 'live' AND tier.environment <> 'live'""",
     "A grant that ended has no live key.": """
         SELECT issued.id, issued.state, given.state AS grant_state FROM onboarding_key issued
         JOIN onboarding_grant given ON given.id = issued.grant_id

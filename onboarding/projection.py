@@ -33,8 +33,8 @@ DENIED = ("suspended", "revoked", "expired")
 UNKNOWN = "unknown"
 
 NAME = "gh:p:"  # + digest: one projection
-MINUTE = "gh:m:"  # + owner:program: requests a minute
-DAY = "gh:d:"  # + owner:program:day: requests of that day
+MINUTE = "gh:m:"  # + owner:program:environment: requests a minute
+DAY = "gh:d:"  # + owner:program:environment:day: requests of that day
 USAGE = "gh:u:"  # + key:hour: answers of that hour, by code
 
 # The strictest of key and grant. One statement reads it with the version, so that both are of one moment.
@@ -52,7 +52,7 @@ PROJECTED = f"""
                 SELECT m.user_id FROM accounts_membership m WHERE m.organisation_id = o.organisation_id)))
     FROM onboarding_key k
         JOIN onboarding_grant g ON g.id = k.grant_id
-        JOIN onboarding_tier t ON t.id = g.tier_id
+        JOIN onboarding_tier t ON t.program_id = g.program_id AND t.environment = k.environment
         JOIN onboarding_program p ON p.id = g.program_id
         JOIN onboarding_application a ON a.id = g.application_id
         JOIN accounts_owner o ON o.id = g.owner_id

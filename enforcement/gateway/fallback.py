@@ -1,8 +1,8 @@
 """While Redis is away: state from PostgreSQL, and each process admits its own share of the limits.
 
-Of P gateway processes (GATEWAY_PROCESSES, of all machines together) each admits, for one owner and program,
-floor(L / P) requests a minute by the same formula and floor(D / P) on one UTC day. Together they never admit more than
-L and D while Redis is away; where a limit is smaller than P, nothing passes until Redis is back.
+Of P gateway processes (GATEWAY_PROCESSES, of all machines together) each admits, for one owner, program and
+environment, floor(L / P) requests a minute by the same formula and floor(D / P) on one UTC day. Together they never
+admit more than L and D while Redis is away; where a limit is smaller than P, nothing passes until Redis is back.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ MOST_ROWS = 10_000
 
 @dataclass
 class Share:
-    """What one process admitted for one owner and program."""
+    """What one process admitted for one owner, program and environment."""
 
     debt: int = 0
     at: int = 0  # microseconds
@@ -36,7 +36,7 @@ class Fallback:
         self._database = database
         self._processes = max(processes, 1)
         self._rows: dict[tuple[str, ...], tuple[Found, float]] = {}
-        self._shares: dict[tuple[str, str], Share] = {}
+        self._shares: dict[tuple[str, str, str], Share] = {}
 
     async def authorize(self, digests: Sequence[str], versions: Sequence[int], asked: Asked) -> Verdict:
         """Decide one request; raises PostgresAway, and then nothing can be known."""
@@ -69,7 +69,7 @@ class Fallback:
     def _count(self, known: Projection, now: int) -> Standing:
         """Count one request in this process' share, if it fits both limits."""
         per_minute, per_day = known.per_minute // self._processes, known.per_day // self._processes
-        share = self._shares.setdefault((known.owner, known.program), Share(at=now))
+        share = self._shares.setdefault((known.owner, known.program, known.environment), Share(at=now))
         today = now // 1_000_000 // DAY
         if share.day != today:
             share.day, share.spent = today, 0

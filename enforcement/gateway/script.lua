@@ -50,7 +50,8 @@ end
 
 -- The minute: GCRA (ITU-T I.371, as the continuous-state leaky bucket) in whole numbers, so that no rounding lets one
 -- more or one fewer pass. A request weighs 60,000,000; each microsecond takes L away; at most L requests lie in it.
-local minute = ARGV[3] .. owner .. ':' .. program
+local counted = owner .. ':' .. program .. ':' .. environment  -- all keys of one environment share both limits
+local minute = ARGV[3] .. counted
 local bucket = redis.call('HMGET', minute, 'debt', 'at')
 local capacity = per_minute * MINUTE
 local debt = 0
@@ -62,7 +63,7 @@ end
 
 -- The day: a fixed UTC day.
 local today = math.floor(seconds / DAY)
-local daily = ARGV[4] .. owner .. ':' .. program .. ':' .. today
+local daily = ARGV[4] .. counted .. ':' .. today
 local spent = tonumber(redis.call('GET', daily) or '0')
 
 local fits_minute = debt + MINUTE <= capacity

@@ -38,7 +38,7 @@ class GrantAdmin(ReadOnlyAdmin):
     list_filter = ["program", "state", "tier"]
     list_select_related = ["application", "program", "tier", "owner__person", "owner__organisation"]
     search_fields = ["application__number", "application__title", "public_id", "keys__key_id"]
-    exclude = ["key_owed", "key_request"]
+    exclude = ["key_owed", "key_request", "key_environment", "key_name"]
     change_form_template = "admin/onboarding/grant.html"
 
     def get_urls(self) -> list:

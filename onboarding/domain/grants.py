@@ -2,9 +2,9 @@
 
 import logging
 from datetime import datetime
-from functools import partial
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit import ledger
@@ -14,7 +14,6 @@ from onboarding.domain.programs import SayWhy
 from onboarding.models import Application, Grant, Key, Seat, Tier
 from onboarding.permissions import has_part_in
 from onboarding.states import GRANT_TRANSITIONS, Environment, GrantState
-from outbox import hints
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +58,7 @@ def give(application: Application, *, seat: Seat, expires_at: datetime, by: User
         application=application.number,
         tier=grant.tier.name,
     )
-    transaction.on_commit(partial(hints.later, "onboarding.tasks.issue_owed_keys"), robust=True)
+    keys.owe(grant, environment=environment, name=_("First key"), by=by, at=at)
     return grant
 
 

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Func, QuerySet
 from django.db.models.fields import DateTimeField
+from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.models import User
@@ -20,11 +21,43 @@ from audit.events import Event
 from onboarding.domain import notices, secrets
 from onboarding.models import Grant, Key
 from onboarding.permissions import may_open
-from onboarding.states import KEY_TRANSITIONS, GrantState, KeyState
+from onboarding.states import KEY_TRANSITIONS, LIVE_GRANT_STATES, Environment, GrantState, KeyState
 from outbox import hints, letters
 
 CHUNK = 1000
+MOST_LIVE = 10  # keys of one grant: enough for a team's services, few enough to look through
 ENDS = {Event.KEY_REVOKED: KeyState.REVOKED, Event.KEY_EXPIRED: KeyState.EXPIRED}
+
+
+class GrantHasEnded(Exception):
+    def __init__(self, grant: Grant):
+        super().__init__(
+            _("This access is %(state)s; it gets no more keys.")
+            % {"state": grant.get_state_display().lower()}
+        )
+
+
+class KeyBeingMade(Exception):
+    def __init__(self) -> None:
+        super().__init__(_("A key is being made already. Ask again when it is there, in a minute."))
+
+
+class TooManyKeys(Exception):
+    def __init__(self) -> None:
+        super().__init__(
+            _("This access has %(most)d keys, as many as one may have. Revoke one you do not need.")
+            % {"most": MOST_LIVE}
+        )
+
+
+class LiveNotAllowed(Exception):
+    def __init__(self) -> None:
+        super().__init__(_("Trial access has test keys only; live keys come with production access."))
+
+
+class NameTaken(Exception):
+    def __init__(self, name: str):
+        super().__init__(_("A key of this access is called “%(name)s” already.") % {"name": name})
 
 
 class AlreadyOpened(Exception):
@@ -37,6 +70,38 @@ class AlreadyOpened(Exception):
 class CannotOpen(Exception):
     def __init__(self, why: str):
         super().__init__(f"This key cannot be opened: {why}")
+
+
+def owe(grant: Grant, *, environment: Environment, name: str, by: ledger.Actor, at: datetime) -> None:
+    """Promise one more key on a grant its caller has locked (or just made); Celery issues it.
+
+    One request at a time. Without a `name` the key is called by its number. Raises GrantHasEnded, KeyBeingMade,
+    TooManyKeys, LiveNotAllowed, NameTaken.
+    """
+    if grant.state not in LIVE_GRANT_STATES:
+        raise GrantHasEnded(grant)
+    if grant.key_owed:
+        raise KeyBeingMade
+    names = set(grant.keys.live().values_list("name", flat=True))
+    if len(names) >= MOST_LIVE:
+        raise TooManyKeys
+    if environment == Environment.LIVE and grant.tier.environment != Environment.LIVE:
+        raise LiveNotAllowed
+    grant.key_request += 1
+    name = name.strip() or _("Key %(number)d") % {"number": grant.key_request}
+    if name in names:
+        raise NameTaken(name)
+    grant.key_owed, grant.key_environment, grant.key_name = True, environment, name
+    grant.save(update_fields=["key_owed", "key_request", "key_environment", "key_name"])
+    ledger.record(
+        Event.GRANT_KEY_OWED,
+        subject=grant,
+        actor=by,
+        at=at,
+        request=grant.key_request,
+        environment=environment,
+    )
+    transaction.on_commit(partial(hints.later, "onboarding.tasks.issue_owed_keys"), robust=True)
 
 
 def issue_owed(*, at: datetime) -> int:
@@ -65,7 +130,8 @@ def _issue_chunk(at: datetime) -> int:
         Key(
             grant=grant,
             request=grant.key_request,
-            environment=grant.tier.environment,
+            name=grant.key_name,
+            environment=grant.key_environment,
             issued_at=at,
             open_by=at + timedelta(days=grant.program.unopened_key_days),
             expires_at=grant.expires_at,
@@ -73,7 +139,9 @@ def _issue_chunk(at: datetime) -> int:
         )
         for grant in grants
     )
-    Grant.objects.filter(pk__in=[grant.pk for grant in grants]).update(key_owed=False)
+    Grant.objects.filter(pk__in=[grant.pk for grant in grants]).update(
+        key_owed=False, key_environment="", key_name=""
+    )
     ledger.record_many(
         Event.KEY_ISSUED,
         subjects=made,

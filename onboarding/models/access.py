@@ -39,6 +39,8 @@ class GrantQuerySet(models.QuerySet["Grant"]):
 class Grant(models.Model):
     """The right to use a program's models for one approved use, with its scope, conditions and limits."""
 
+    PERSONAL_FIELDS = ("key_name",)
+
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="grants")
     owner = models.ForeignKey(Owner, on_delete=models.PROTECT, related_name="grants")
@@ -51,11 +53,15 @@ class Grant(models.Model):
     given_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     key_owed = models.BooleanField(
-        default=True, help_text="Promise: Celery issues a key and takes this back."
+        default=False, help_text="Promise: Celery issues a key and takes this back."
     )
     key_request = models.PositiveIntegerField(
-        default=1, help_text="Which request for a key is owed or was last paid."
+        default=0, help_text="Which request for a key is owed or was last paid; 0 before the first."
     )
+    key_environment = models.CharField(
+        max_length=4, choices=Environment.choices, blank=True, help_text="Of the key that is owed."
+    )
+    key_name = models.CharField(max_length=60, blank=True, help_text="Of the key that is owed.")
     suspended_at = models.DateTimeField(null=True)
     suspended_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
@@ -80,6 +86,11 @@ class Grant(models.Model):
                 name="one_live_grant_per_owner_and_program",
             ),
             models.CheckConstraint(name="grant_state_known", condition=Q(state__in=GrantState.values)),
+            models.CheckConstraint(
+                name="owed_key_has_environment_and_name",
+                condition=Q(key_owed=False, key_environment="", key_name="")
+                | (Q(key_owed=True, key_environment__in=Environment.values) & ~Q(key_name="")),
+            ),
             models.CheckConstraint(
                 name="grant_suspended_at_by_reason",
                 condition=(
@@ -113,10 +124,12 @@ class KeyQuerySet(models.QuerySet["Key"]):
 class Key(models.Model):
     """A key: a stable public id, and the keyed hash of the secret that was shown once."""
 
+    PERSONAL_FIELDS = ("name",)  # what its owner calls it
+
     key_id = models.CharField(max_length=20, unique=True, default=new_key_id, editable=False)
     grant = models.ForeignKey(Grant, on_delete=models.PROTECT, related_name="keys")
     request = models.PositiveIntegerField(help_text="The grant's request this key answers.")
-    name = models.CharField(max_length=60, default="First key")
+    name = models.CharField(max_length=60)
     environment = models.CharField(max_length=4, choices=Environment.choices)
     state = models.CharField(max_length=10, choices=KeyState.choices, default=KeyState.ISSUED)
     secret_hash = models.CharField(
@@ -156,7 +169,7 @@ class Key(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["grant", "request"], name="one_key_per_request"),
             models.UniqueConstraint(
-                fields=["grant"], condition=Q(state__in=LIVE_KEY_STATES), name="one_live_key_per_grant"
+                fields=["grant", "name"], condition=Q(state__in=LIVE_KEY_STATES), name="one_live_key_per_name"
             ),
             models.CheckConstraint(name="key_state_known", condition=Q(state__in=KeyState.values)),
             models.CheckConstraint(

@@ -12,6 +12,7 @@ from audit import clock
 from audit.events import Event
 from onboarding.domain import grants, keys, secrets
 from onboarding.models import Grant, Key
+from onboarding.states import Environment
 from tests.enforcement.conftest import MODEL, gateways, open_key
 from tests.factories import accept_guidelines, make_grant, make_senior
 
@@ -259,11 +260,26 @@ def test_all_keys_of_an_owner_share_one_allowance(gateway):
     gateway.ask(first.secret)
     with transaction.atomic():
         keys.end_all(first.grant, event=Event.KEY_REVOKED, by="test", at=clock.now())
-    Grant.objects.filter(pk=first.grant.pk).update(key_owed=True, key_request=2)
+    with transaction.atomic():
+        grant = Grant.objects.select_for_update().get(pk=first.grant.pk)
+        keys.owe(grant, environment=Environment.LIVE, name="Second", by="test", at=clock.now())
     keys.issue_owed(at=clock.now())
     renewed = keys.open(first.grant.keys.get(request=2), by=first.grant.application.applicant, at=clock.now())
 
     assert [gateway.code(renewed) for _ in range(3)] == ["ok", "ok", "rate_limited"]
+
+
+def test_test_and_live_keys_have_an_allowance_each(gateway):
+    live = open_key(per_minute=1)
+    with transaction.atomic():
+        grant = Grant.objects.select_for_update().get(pk=live.grant.pk)
+        keys.owe(grant, environment=Environment.TEST, name="Trying", by="test", at=clock.now())
+    keys.issue_owed(at=clock.now())
+    test = keys.open(live.grant.keys.get(request=2), by=live.grant.application.applicant, at=clock.now())
+
+    codes = [gateway.code(each) for each in (live.secret, test, live.secret, test)]
+
+    assert codes == ["ok", "ok", "rate_limited", "rate_limited"]
 
 
 def test_no_secret_is_in_what_the_gateway_prints(opened):

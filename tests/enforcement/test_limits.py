@@ -57,9 +57,9 @@ def admitted(limit_: int, pauses: list[int]) -> list[int]:
 def test_the_script_counts_as_the_formula_says(valkey, per_minute, debt, passed):
     put(valkey, known(per_minute, 10**9))
     seconds, microseconds = valkey.time()
-    valkey.delete("gh:d:o:p")
-    valkey.hset("gh:m:o:p", mapping={"debt": debt, "at": seconds * 1_000_000 + microseconds - passed})
-    at = int(valkey.hget("gh:m:o:p", "at"))
+    valkey.delete("gh:d:o:p:")
+    valkey.hset("gh:m:o:p:", mapping={"debt": debt, "at": seconds * 1_000_000 + microseconds - passed})
+    at = int(valkey.hget("gh:m:o:p:", "at"))
 
     verdict = ask(valkey)
 
@@ -107,7 +107,7 @@ def test_a_run_of_requests_in_real_time_follows_the_formula(valkey, per_minute, 
     put(valkey, known(per_minute, 10**9))
     seconds, microseconds = valkey.time()
     debt, last = (per_minute - 2) * MINUTE, seconds * 1_000_000 + microseconds  # two more fit at once
-    valkey.hset("gh:m:o:p", mapping={"debt": debt, "at": last})
+    valkey.hset("gh:m:o:p:", mapping={"debt": debt, "at": last})
     for pause in pauses:
         time.sleep(60 / per_minute if pause else 0)
         verdict = ask(valkey)
@@ -122,7 +122,7 @@ def test_both_limits_or_none_are_charged(valkey):
     put(valkey, known(10, 1))
 
     codes = [ask(valkey).code for _ in range(3)]
-    debt = int(valkey.hget("gh:m:o:p", "debt"))
+    debt = int(valkey.hget("gh:m:o:p:", "debt"))
 
     assert (codes, debt) == (["ok", "rate_limited", "rate_limited"], MINUTE)
 

@@ -7,10 +7,10 @@ from django.db import IntegrityError, transaction
 from audit import ledger
 from audit.models import LedgerEntry
 from onboarding.domain import grants, keys, secrets
-from onboarding.models import Key
-from onboarding.states import GRANT_TRANSITIONS, KEY_TRANSITIONS, GrantState, KeyState
+from onboarding.models import Grant, Key
+from onboarding.states import GRANT_TRANSITIONS, KEY_TRANSITIONS, Environment, GrantState, KeyState
 from outbox.models import Letter
-from tests.factories import MONDAY, make_grant, make_key, make_secret, make_senior, make_user
+from tests.factories import MONDAY, make_grant, make_key, make_program, make_secret, make_senior, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -112,6 +112,7 @@ def test_suspend_and_resume_leave_one_ledger_row_each():
 
     assert list(ledger.of(key.grant).values_list("event", flat=True)) == [
         "grant.given",
+        "grant.key_owed",
         "grant.suspended",
         "grant.resumed",
     ]
@@ -199,3 +200,80 @@ def test_the_database_refuses_each_step_of_a_key_the_table_does_not_name(old, ne
 
     with pytest.raises(IntegrityError, match="no step from"), transaction.atomic():
         rows.update(state=new)
+
+
+# --- more keys
+
+
+def locked(grant):
+    return Grant.objects.select_for_update().get(pk=grant.pk)
+
+
+def owe(grant, **more):
+    given = {"environment": Environment.LIVE, "name": "Second", "by": "test", "at": MONDAY}
+    keys.owe(locked(grant), **given | more)
+
+
+def test_a_promised_key_is_issued_once_in_its_environment_under_its_name():
+    key, _ = make_secret()
+
+    owe(key.grant, environment=Environment.TEST)
+    issued = [keys.issue_owed(at=MONDAY) for _ in range(2)]
+
+    second = key.grant.keys.get(request=2)
+    assert (issued, second.environment, second.name, second.state) == ([1, 0], "test", "Second", "issued")
+    assert list(ledger.of(key.grant).values_list("event", flat=True)[2:]) == ["grant.key_owed"]
+
+
+def test_a_key_without_a_name_is_called_by_its_number():
+    key, _ = make_secret()
+
+    owe(key.grant, name=" ")
+
+    assert locked(key.grant).key_name == "Key 2"
+
+
+def test_one_key_is_made_at_a_time():
+    key, _ = make_secret()
+    owe(key.grant)
+
+    with pytest.raises(keys.KeyBeingMade):
+        owe(key.grant, name="Third")
+
+    assert locked(key.grant).key_request == 2
+
+
+def test_a_grant_has_ten_live_keys_at_most():
+    key, _ = make_secret()
+    for number in range(9):
+        owe(key.grant, name=f"Number {number}")
+        keys.issue_owed(at=MONDAY)
+
+    with pytest.raises(keys.TooManyKeys):
+        owe(key.grant, name="One more")
+
+    assert key.grant.keys.live().count() == 10
+
+
+def test_two_live_keys_of_a_grant_never_share_a_name():
+    key, _ = make_secret()
+
+    with pytest.raises(keys.NameTaken, match="First key"):
+        owe(key.grant, name="First key")
+
+
+def test_trial_access_has_test_keys_only():
+    key, _ = make_secret(make_program(production_review=True))
+
+    with pytest.raises(keys.LiveNotAllowed):
+        owe(key.grant)
+
+    assert key.environment == "test"
+
+
+def test_an_access_that_ended_gets_no_key():
+    key, _ = make_secret()
+    grants.revoke(key.grant, by=make_senior(), at=MONDAY, reason="Sold the key")
+
+    with pytest.raises(keys.GrantHasEnded, match="revoked"):
+        owe(key.grant)
