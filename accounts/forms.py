@@ -6,8 +6,10 @@ from allauth.account.forms import SignupForm
 from django import forms
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
+from django.utils import translation
 
 from accounts.domain import people
+from accounts.languages import spoken
 from accounts.models import Organisation, User
 from audit import clock
 
@@ -44,7 +46,8 @@ class Signup(SignupForm):
         super().custom_signup(request, user)
         user.full_name = self.cleaned_data["full_name"]
         user.time_zone = self.cleaned_data["time_zone"]
-        user.save(update_fields=["full_name", "time_zone"])
+        user.language = spoken(translation.get_language() or "")
+        user.save(update_fields=["full_name", "time_zone", "language"])
         people.join(user, at=clock.now())
 
 

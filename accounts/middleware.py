@@ -1,18 +1,26 @@
-"""Show times in the signed-in person's own zone."""
+"""Show times in the signed-in person's own zone, and words in their own language."""
 
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
+from django.utils import timezone, translation
+
+from accounts.languages import spoken
 
 
-class InTheZoneOfThePerson:
+class InTheZoneAndLanguageOfThePerson:
+    """What a person chose wins over what LocaleMiddleware read from their browser; it says so in the answer."""
+
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.user.is_authenticated:
-            with timezone.override(ZoneInfo(request.user.time_zone)):
-                return self.get_response(request)
-        return self.get_response(request)
+        if not request.user.is_authenticated:
+            return self.get_response(request)
+        language = spoken(request.user.language)
+        with timezone.override(ZoneInfo(request.user.time_zone)), translation.override(language):
+            request.LANGUAGE_CODE = translation.get_language()
+            response = self.get_response(request)
+        response.headers["Content-Language"] = language
+        return response

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower, Now
 
+from accounts.languages import Language
 from accounts.roles import Duty
 
 
@@ -39,6 +40,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField("e-mail", unique=True)
     full_name = models.CharField(max_length=120, blank=True)
     time_zone = models.CharField(max_length=64, default="UTC", validators=[must_be_a_zone])
+    language = models.CharField(
+        max_length=10, choices=Language.choices, default=Language.ENGLISH, help_text="Of pages and letters."
+    )
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(
         default=False, help_text="May open the admin; what they may do there is their role."
@@ -49,13 +53,16 @@ class User(AbstractBaseUser, PermissionsMixin):
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS: list[str] = []  # type: ignore[misc]
-    PERSONAL_FIELDS = ("email", "full_name", "time_zone")  # kept until erased
+    PERSONAL_FIELDS = ("email", "full_name", "time_zone", "language")  # kept until erased
 
     objects = UserManager()
 
     class Meta:
         default_permissions = ()
-        constraints = [models.CheckConstraint(name="email_in_lower_case", condition=Q(email=Lower("email")))]
+        constraints = [
+            models.CheckConstraint(name="email_in_lower_case", condition=Q(email=Lower("email"))),
+            models.CheckConstraint(name="language_known", condition=Q(language__in=Language.values)),
+        ]
 
     def __str__(self) -> str:
         return self.full_name or self.email

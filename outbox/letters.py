@@ -1,16 +1,19 @@
 """Write letters, and settle them: the only place that sends mail."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import models, transaction
 from django.template.loader import render_to_string
+from django.utils import timezone, translation
 
 from audit import ledger
 from audit.events import Event
@@ -33,7 +36,7 @@ class NotGivenUp(Exception):
 
 @dataclass(frozen=True)
 class Draft:
-    """A letter to be written. `once` makes writing it a second time do nothing."""
+    """A letter to be written, as its recipient reads. `once` makes writing it a second time do nothing."""
 
     kind: str
     to: str
@@ -41,6 +44,18 @@ class Draft:
     about: models.Model | None = None
     once: str | None = None
     passing: bool = False
+    language: str = ""  # empty, as the zone: what is active where it is written
+    zone: str = ""
+
+
+@contextmanager
+def read_in(language: str, zone: str) -> Iterator[None]:
+    """Render what is inside as its reader reads, whoever's request or task this is: their language, their zone."""
+    with (
+        translation.override(language) if language else nullcontext(),
+        timezone.override(ZoneInfo(zone)) if zone else nullcontext(),
+    ):
+        yield
 
 
 def write(
@@ -157,6 +172,11 @@ def _mail(letter: Letter) -> EmailMultiAlternatives:
 
 
 def _rendered(draft: Draft, at: datetime) -> Letter:
+    with read_in(draft.language, draft.zone):
+        return _row(draft, at)
+
+
+def _row(draft: Draft, at: datetime) -> Letter:
     app, _, name = draft.kind.partition("/")
     base, context = f"{app}/letters/{name}", draft.context | {"base_url": settings.BASE_URL}
     return Letter(

@@ -6,7 +6,9 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 
+from accounts.languages import spoken
 from onboarding.models import Application
 from outbox import letters
 
@@ -27,12 +29,18 @@ def draft(
     context = {
         "name": str(application.applicant),
         "program": application.program.name,
-        "title": application.title or "Untitled",
+        "title": application.title or gettext_lazy("Untitled"),
         "number": application.number,
         "url": page("application", application.number),
     }
     return letters.Draft(
-        f"onboarding/{kind}", application.applicant.email, context | more, about or application, once
+        f"onboarding/{kind}",
+        application.applicant.email,
+        context | more,
+        about or application,
+        once,
+        language=spoken(application.applicant.language),
+        zone=application.applicant.time_zone,
     )
 
 

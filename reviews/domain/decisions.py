@@ -12,9 +12,9 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.timezone import localtime
 
+from accounts.languages import spoken
 from accounts.models import Owner, User
 from audit import ledger
 from audit.events import Event
@@ -321,7 +321,7 @@ def _write_letter(case: Case, decision: Decision, at: datetime) -> None:
     names = statements.names(decision.guidelines_id)
     request = InformationRequest.objects.filter(decision=decision).first()
     again = reapply_at(decision) if decision.outcome == Outcome.REJECTED else None
-    with timezone.override(application.applicant.time_zone):  # dates in the letter are the reader's
+    with letters.read_in(spoken(application.applicant.language), application.applicant.time_zone):
         letters.write(
             f"reviews/{decision.outcome}",
             to=application.applicant.email,

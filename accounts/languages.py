@@ -1,0 +1,16 @@
+"""The languages people may be written to in, and which of them are offered now."""
+
+from django.conf import settings
+from django.db.models import TextChoices
+
+
+class Language(TextChoices):
+    """Each is spoken once its catalogue is complete; then it stands in settings.LANGUAGES."""
+
+    ENGLISH = "en-gb", "English"
+    SPANISH = "es", "Español"
+
+
+def spoken(language: str) -> str:
+    """Return the language if it is offered, else the site's own: never half a page in one and half in another."""
+    return language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
