@@ -114,7 +114,16 @@ APPLICATIONS: dict[str, str] = {
     "Only applications that were approved have a place in line.": """
         SELECT entry.id, entry.state, application.state AS application_state FROM onboarding_waitlistentry entry
         JOIN onboarding_application application ON application.id = entry.application_id
-        WHERE application.state NOT IN ('approved', 'lapsed')""",
+        WHERE application.state NOT IN ('approved', 'lapsed') OR application.kind <> 'access'""",
+    "A request about a grant has the grant's program and owner.": """
+        SELECT application.id, application.kind FROM onboarding_application application
+        LEFT JOIN onboarding_grant given ON given.id = application.grant_id
+        WHERE application.kind <> 'access' AND (application.program_id, application.owner_id)
+            IS DISTINCT FROM (given.program_id, given.owner_id)""",
+    "No grant has two open requests of one kind.": """
+        SELECT grant_id, kind, count(*) AS requests FROM onboarding_application
+        WHERE grant_id IS NOT NULL AND state IN ('draft', 'submitted', 'in_review', 'information_requested')
+        GROUP BY grant_id, kind HAVING count(*) > 1""",
     "A lapsed application is not in line any more.": """
         SELECT entry.id, entry.state FROM onboarding_waitlistentry entry
         JOIN onboarding_application application ON application.id = entry.application_id

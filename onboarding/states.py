@@ -22,6 +22,15 @@ STAGE_TRANSITIONS: dict[str, set[str]] = {
 }
 
 
+class ApplicationKind(TextChoices):
+    """What is asked for: access, or a change to access that was given (a request about a grant)."""
+
+    ACCESS = "access", "Access"
+    PRODUCTION = "production", "Production review"
+    AMENDMENT = "amendment", "Change of use"
+    RENEWAL = "renewal", "Renewal"
+
+
 class ApplicationState(TextChoices):
     DRAFT = "draft", "Draft"
     SUBMITTED = "submitted", "Received"
@@ -48,6 +57,14 @@ APPLICATION_TRANSITIONS: dict[str, set[str]] = {
     ApplicationState.WITHDRAWN: set(),
     ApplicationState.LAPSED: set(),
 }
+
+
+OPEN_APPLICATION_STATES = (
+    ApplicationState.DRAFT,
+    ApplicationState.SUBMITTED,
+    ApplicationState.IN_REVIEW,
+    ApplicationState.INFORMATION_REQUESTED,
+)
 
 
 class EntryState(TextChoices):

@@ -38,6 +38,9 @@ UNDECIDED = (CaseState.OPEN, CaseState.CLAIMED, CaseState.AWAITING_SECOND, CaseS
 
 class CaseKind(TextChoices):
     APPLICATION = "application", "Application"
+    PRODUCTION = "production", "Production review"
+    AMENDMENT = "amendment", "Change of use"
+    RENEWAL = "renewal", "Renewal"
 
 
 class Outcome(TextChoices):

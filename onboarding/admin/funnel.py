@@ -45,7 +45,8 @@ class Stuck:
 def reached(program: Program) -> list[Reached]:
     """Return the steps in order, in three statements."""
     told = Q(settled_at__isnull=False) & ~Q(state=ApplicationState.WITHDRAWN)
-    sent = Application.objects.filter(program=program, submitted_at__isnull=False).aggregate(
+    asked = Application.objects.for_access().filter(program=program, submitted_at__isnull=False)
+    sent = asked.aggregate(
         applied=Count("id"),
         decided=Count("id", filter=told),
         decided_after=_median("settled_at", "submitted_at", filter=told),

@@ -20,7 +20,7 @@ from onboarding.domain import answers as answers_of
 from onboarding.domain import declarations, drafts, notices, questions, waitlist
 from onboarding.models import Application, Grant, Program, Revision, WaitlistEntry
 from onboarding.permissions import may_see
-from onboarding.states import APPLICATION_TRANSITIONS, LIVE_ENTRY_STATES, ApplicationState
+from onboarding.states import APPLICATION_TRANSITIONS, LIVE_ENTRY_STATES, ApplicationKind, ApplicationState
 from outbox import hints
 from policies.domain import acceptances, guidelines
 from policies.models import GuidelineVersion
@@ -142,7 +142,8 @@ def start(
 
 def draft_of(program: Program, owner: Owner) -> Application | None:
     """Return the draft this owner has in this program."""
-    return Application.objects.filter(program=program, owner=owner, state=State.DRAFT, external_id="").first()
+    drafts = Application.objects.for_access().filter(program=program, owner=owner, state=State.DRAFT)
+    return drafts.filter(external_id="").first()
 
 
 def must_be_free(
@@ -156,7 +157,8 @@ def must_be_free(
     """Raise TooEarly, or AlreadyApplied when this owner is under way, in line or let in (but by `but`)."""
     if not_before and not_before > at:
         raise TooEarly(not_before)
-    mine = Application.objects.filter(program=program, owner=owner).select_related("owner", "program")
+    mine = Application.objects.for_access().filter(program=program, owner=owner)
+    mine = mine.select_related("owner", "program")
     if but:
         mine = mine.exclude(pk=but.pk)
     if found := mine.filter(state__in=UNDER_WAY).first():
@@ -208,7 +210,8 @@ def submit(application: Application, *, by: User, at: datetime) -> Revision:
         return application.revisions.latest("number")
     if not application.program.accepts_applications:
         raise ProgramIsClosed(application.program)
-    must_be_free(application.program, application.owner, at=at, but=application)
+    if application.kind == ApplicationKind.ACCESS:
+        must_be_free(application.program, application.owner, at=at, but=application)
     version = guidelines.in_force()
     if not acceptances.accepted(by, version):
         raise GuidelinesNotAccepted(version.version)
@@ -274,7 +277,11 @@ def approve(
     """
     application = _locked(application)
     application.conditions, application.settled_at = list(conditions), at
-    joins = application.applicant_id is not None and not _has_a_place(application.program, application.owner)
+    joins = (
+        application.kind == ApplicationKind.ACCESS
+        and application.applicant_id is not None
+        and not _has_a_place(application.program, application.owner)
+    )
     _take(APPROVED, application, by=by, at=at, reason=reason, joins_line=joins)
     if joins:
         waitlist.join(application, by=by, at=at)

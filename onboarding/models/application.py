@@ -12,7 +12,12 @@ from accounts.models import Owner
 from audit import moves
 from audit.models import append_only
 from onboarding.models.program import Program
-from onboarding.states import APPLICATION_TRANSITIONS, ApplicationState
+from onboarding.states import (
+    APPLICATION_TRANSITIONS,
+    OPEN_APPLICATION_STATES,
+    ApplicationKind,
+    ApplicationState,
+)
 from policies.models import GuidelineVersion
 from policies.states import Lane
 
@@ -64,19 +69,32 @@ class ApplicationQuerySet(models.QuerySet["Application"]):
 
     def open(self) -> "ApplicationQuerySet":
         """Still under way for the applicant."""
-        return self.filter(
-            state__in=[
-                ApplicationState.DRAFT,
-                ApplicationState.SUBMITTED,
-                ApplicationState.IN_REVIEW,
-                ApplicationState.INFORMATION_REQUESTED,
-            ]
-        )
+        return self.filter(state__in=OPEN_APPLICATION_STATES)
+
+    def for_access(self) -> "ApplicationQuerySet":
+        """Those that ask to be let in; the others are requests about a grant."""
+        return self.filter(kind=ApplicationKind.ACCESS)
 
 
 class Application(models.Model):
-    """One use case for one program."""
+    """One use case for one program; or a request about the grant that one was given.
 
+    A production review, a change of use and a renewal are small applications with the same life. Only those
+    for access have a place in line.
+    """
+
+    kind = models.CharField(
+        max_length=10, choices=ApplicationKind.choices, default=ApplicationKind.ACCESS, editable=False
+    )
+    grant = models.ForeignKey(
+        "onboarding.Grant",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="requests",
+        help_text="What a request is about; empty for an application for access.",
+    )
     number = models.CharField(max_length=12, unique=True, default=new_number, editable=False)
     program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="applications")
     owner = models.ForeignKey(Owner, on_delete=models.PROTECT, related_name="applications")
@@ -118,7 +136,15 @@ class Application(models.Model):
     class Meta:
         default_permissions = ()
         ordering = ["-id"]
-        triggers = moves.only(APPLICATION_TRANSITIONS, first=(ApplicationState.DRAFT,))
+        triggers = [
+            *moves.only(APPLICATION_TRANSITIONS, first=(ApplicationState.DRAFT,)),
+            pgtrigger.Protect(
+                name="kind_never_changes",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__kind__df=pgtrigger.F("new__kind"))
+                | pgtrigger.Q(old__grant__df=pgtrigger.F("new__grant")),
+            ),
+        ]
         indexes = [
             models.Index(fields=["id"], name="application_case_owed", condition=Q(case_owed=True)),
             models.Index(fields=["program", "state", "id"], name="application_by_state"),
@@ -133,8 +159,21 @@ class Application(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["program", "owner"],
-                condition=Q(state=ApplicationState.DRAFT, external_id=""),
+                condition=Q(state=ApplicationState.DRAFT, external_id="", kind=ApplicationKind.ACCESS),
                 name="one_draft_per_owner_and_program",
+            ),
+            models.UniqueConstraint(
+                fields=["grant", "kind"],
+                condition=Q(state__in=OPEN_APPLICATION_STATES, grant__isnull=False),
+                name="one_open_request_per_grant_and_kind",
+            ),
+            models.CheckConstraint(
+                name="application_kind_known", condition=Q(kind__in=ApplicationKind.values)
+            ),
+            models.CheckConstraint(
+                name="application_has_grant_when_about_one",
+                condition=Q(kind=ApplicationKind.ACCESS, grant=None)
+                | (~Q(kind=ApplicationKind.ACCESS) & Q(grant__isnull=False)),
             ),
             models.CheckConstraint(
                 name="application_state_known", condition=Q(state__in=ApplicationState.values)

@@ -17,7 +17,8 @@ CHUNK = 2000  # applications a transaction
 INSERT = """
     INSERT INTO reviews_case (kind, program_id, application_id, revision_id, state, lane, risk_score, risk_level,
                               domains, opened_at, due_at)
-    SELECT 'application', a.program_id, a.id, r.id, 'open', r.lane, r.risk_score, r.risk_level, r.domains, %s, d.due_at
+    SELECT CASE a.kind WHEN 'access' THEN 'application' ELSE a.kind END,
+        a.program_id, a.id, r.id, 'open', r.lane, r.risk_score, r.risk_level, r.domains, %s, d.due_at
     FROM unnest(%s::bigint[], %s::timestamptz[]) AS d (id, due_at)
     JOIN onboarding_application a ON a.id = d.id
     JOIN LATERAL (SELECT * FROM onboarding_revision WHERE application_id = a.id ORDER BY number DESC LIMIT 1) r ON TRUE

@@ -21,7 +21,7 @@ from audit.events import Event
 from onboarding.domain import applications
 from onboarding.domain.programs import SayWhy
 from onboarding.models import Application, Program
-from onboarding.states import ApplicationState
+from onboarding.states import ApplicationKind, ApplicationState
 from outbox import hints, letters
 from reviews.domain import cases, claims, reasons, statements
 from reviews.domain.statements import Statement
@@ -194,9 +194,15 @@ def told_for(application: Application) -> QuerySet[Decision]:
     return told.select_related("request", "guidelines", "case").order_by("-told_at", "-pk")
 
 
-def reapply_from(owner: Owner, program: Program) -> datetime | None:
-    """Return from when this owner may apply again after a rejection: None for at any time, NEVER for never."""
+def reapply_from(
+    owner: Owner, program: Program, *, kind: ApplicationKind = ApplicationKind.ACCESS
+) -> datetime | None:
+    """Return from when this owner may apply again after a rejection: None for at any time, NEVER for never.
+
+    Each kind has its own: a refused production review does not stand against a change of use.
+    """
     rejections = Decision.objects.filter(
+        case__application__kind=kind,
         case__application__owner=owner,
         case__program=program,
         case__application__state=ApplicationState.REJECTED,
