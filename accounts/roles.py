@@ -8,6 +8,7 @@ class Duty(TextChoices):
 
     REVIEW_CASES = "review_cases", "Can claim and decide cases"
     SIGN_AS_SENIOR = "sign_as_senior", "Can be the second person where a senior reviewer is asked for"
+    DECIDE_APPEALS = "decide_appeals", "Can take up and decide appeals against others' decisions"
     MANAGE_RATES = "manage_rates", "Can set weekly rates, pause and resume a program"
     SEE_LINE = "see_line", "Can see applications, the line, seats and invitations"
     IMPORT_APPLICATIONS = "import_applications", "Can import an existing waiting list"
@@ -29,7 +30,12 @@ class Role(TextChoices):
 
 DUTIES: dict[str, tuple[Duty, ...]] = {
     Role.REVIEWER: (Duty.REVIEW_CASES,),
-    Role.SENIOR_REVIEWER: (Duty.REVIEW_CASES, Duty.SIGN_AS_SENIOR, Duty.MANAGE_ACCESS),
+    Role.SENIOR_REVIEWER: (
+        Duty.REVIEW_CASES,
+        Duty.SIGN_AS_SENIOR,
+        Duty.DECIDE_APPEALS,
+        Duty.MANAGE_ACCESS,
+    ),
     Role.ONBOARDING_MANAGER: (
         Duty.MANAGE_RATES,
         Duty.SEE_LINE,

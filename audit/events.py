@@ -67,10 +67,20 @@ class Event(TextChoices):
     CASE_ANSWERED = "case.answered", "Applicant answered"
     CASE_DECIDED = "case.decided", "Case decided"
     CASE_CLOSED = "case.closed", "Case closed without a decision"
+    CASE_REOPENED = "case.reopened", "Case reopened by an appeal"
     DECISION_PROPOSED = "decision.proposed", "Decision proposed"
     DECISION_SIGNED = "decision.signed", "Decision signed by a second person"
     DECISION_RETURNED = "decision.returned", "Decision returned by the second person"
     DECISION_TOLD = "decision.told", "Decision told"
+    DECISION_OVERTURNED = "decision.overturned", "Decision overturned on appeal"
+    DECISION_REAPPLY_ALLOWED = "decision.reapply_allowed", "Applying again allowed early"
+
+    APPEAL_FILED = "appeal.filed", "Appeal filed"
+    APPEAL_TAKEN = "appeal.taken", "Appeal taken up"
+    APPEAL_RELEASED = "appeal.released", "Appeal given back"
+    APPEAL_UPHELD = "appeal.upheld", "Appeal upheld"
+    APPEAL_DENIED = "appeal.denied", "Appeal denied"
+    APPEAL_WITHDRAWN = "appeal.withdrawn", "Appeal withdrawn"
 
     LETTER_PUT_BACK = "letter.put_back", "Letter put back to be sent"
 

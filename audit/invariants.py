@@ -38,6 +38,12 @@ ONCE = [
     "decision.signed",
     "decision.returned",
     "decision.told",
+    "decision.overturned",
+    "decision.reapply_allowed",
+    "appeal.filed",
+    "appeal.upheld",
+    "appeal.denied",
+    "appeal.withdrawn",
     "import.finished",
 ]
 

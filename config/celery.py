@@ -27,6 +27,7 @@ app.conf.beat_schedule = {
         "reviews.tasks.open_owed": MINUTE,
         "reviews.tasks.release_claims": MINUTE,
         "reviews.tasks.tell_owed": MINUTE,
+        "enforcement.tasks.release_appeals": MINUTE,
         "audit.tasks.seal": HOUR,
     }.items()
 }

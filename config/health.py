@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from redis.exceptions import RedisError
 
 from audit import clock
+from enforcement.models import Appeal
 from onboarding.models import Application, Grant, Invitation, Key
 from outbox.models import Letter
 from reviews.models import Decision
@@ -40,6 +41,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         "decisions": Decision.objects.to_tell(at).count(),
         "invitations": Invitation.objects.untold().count(),
         "keys": Grant.objects.owed_a_key().count(),
+        "appeals": Appeal.objects.late(at).count(),
         "projections": Key.objects.projection_owed().count(),
     }
     lines = ["# HELP gatehouse_owed Promises that are due and not yet kept.", "# TYPE gatehouse_owed gauge"]

@@ -43,6 +43,7 @@ jobs = [
 urlpatterns = [
     path("", include("onboarding.urls")),
     path("", include("reviews.urls")),
+    path("", include("enforcement.urls")),
     path("", include("policies.urls")),
     path("accounts/", include("allauth.urls")),
     path("organisations/", include("accounts.urls")),

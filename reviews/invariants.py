@@ -11,7 +11,7 @@ ABOUT = """FROM reviews_decision decision JOIN reviews_case kase ON kase.id = de
         JOIN onboarding_application application ON application.id = kase.application_id
         JOIN accounts_owner owner ON owner.id = application.owner_id"""
 
-LATEST_TOLD = """JOIN LATERAL (SELECT outcome FROM reviews_decision told
+LATEST_TOLD = """JOIN LATERAL (SELECT outcome, overturned_at FROM reviews_decision told
             WHERE told.case_id = kase.id AND told.told_at IS NOT NULL
             ORDER BY told.id DESC LIMIT 1) AS latest ON true"""
 
@@ -22,6 +22,7 @@ CASES: dict[str, str] = {
         {
             "case.opened": "open",
             "case.released": "open",
+            "case.reopened": "open",
             "case.answered": "open",
             "case.claimed": "claimed",
             "case.awaits_second": "awaiting_second",
@@ -93,7 +94,8 @@ TELLING: dict[str, str] = {
         SELECT application.id, application.state, latest.outcome FROM reviews_case kase
         JOIN onboarding_application application ON application.id = kase.application_id {LATEST_TOLD}
         WHERE NOT CASE latest.outcome
-            WHEN 'rejected' THEN application.state IN ('rejected', 'in_review')
+            WHEN 'rejected' THEN CASE WHEN latest.overturned_at IS NULL THEN application.state = 'rejected'
+                ELSE application.state IN ('in_review', 'withdrawn') END
             WHEN 'needs_information' THEN application.state IN ('information_requested', 'in_review', 'withdrawn')
             ELSE application.state IN ('approved', 'lapsed') END""",
     "Nothing was approved or rejected without a decision that was told.": """
@@ -101,6 +103,7 @@ TELLING: dict[str, str] = {
         WHERE application.state IN ('approved', 'lapsed', 'rejected') AND NOT EXISTS (
             SELECT FROM reviews_case kase JOIN reviews_decision decision ON decision.case_id = kase.id
             WHERE kase.application_id = application.id AND decision.told_at IS NOT NULL
+            AND decision.overturned_at IS NULL
             AND CASE WHEN application.state = 'rejected' THEN decision.outcome = 'rejected'
                 ELSE decision.outcome IN ('approved', 'approved_with_conditions') END)""",
     "Everybody whose decision was told was written a letter.": """
@@ -115,4 +118,24 @@ TELLING: dict[str, str] = {
         WHERE (decision.outcome = 'needs_information') <> (asked.id IS NOT NULL)""",
 }
 
-INVARIANTS: dict[str, str] = {**CASES, **PEOPLE, **TELLING}
+REVERSALS: dict[str, str] = {
+    "A decision is overturned when the ledger says so, by the same person.": """
+        SELECT decision.id, decision.overturned_by_id FROM reviews_decision decision
+        WHERE (decision.overturned_at IS NOT NULL) <> EXISTS (
+            SELECT FROM audit_ledgerentry entry WHERE entry.subject_type = 'reviews.decision'
+            AND entry.subject_id = decision.id::text AND entry.event = 'decision.overturned'
+            AND entry.actor = coalesce('user:' || decision.overturned_by_id, entry.actor))""",
+    "Applying again early is allowed when the ledger says so.": """
+        SELECT decision.id FROM reviews_decision decision
+        WHERE (decision.reapply_allowed_at IS NOT NULL) <> EXISTS (
+            SELECT FROM audit_ledgerentry entry WHERE entry.subject_type = 'reviews.decision'
+            AND entry.subject_id = decision.id::text AND entry.event = 'decision.reapply_allowed')""",
+    "Nobody who made an overturned decision made the next one.": """
+        SELECT later.id, later.decided_by_id, later.signed_by_id FROM reviews_decision later
+        JOIN reviews_decision earlier ON earlier.case_id = later.case_id AND earlier.id <> later.id
+            AND earlier.overturned_at <= later.decided_at
+        WHERE later.decided_by_id IN (earlier.decided_by_id, earlier.signed_by_id)
+        OR later.signed_by_id IN (earlier.decided_by_id, earlier.signed_by_id)""",
+}
+
+INVARIANTS: dict[str, str] = {**CASES, **PEOPLE, **TELLING, **REVERSALS}

@@ -1,5 +1,7 @@
 """Who may do what with a case. Nobody takes part in their own or their organisation's case."""
 
+from django.db.models import Q
+
 from accounts.models import User
 from accounts.roles import Duty, may
 from onboarding.permissions import conflicts, has_part_in
@@ -11,12 +13,18 @@ def may_see_case(user: User, case: Case) -> bool:
     return may(user, Duty.REVIEW_CASES) and not has_part_in(user, case.application)
 
 
+def was_overturned(user: User, case: Case) -> bool:
+    """Return whether this person decided or signed what an appeal overturned here: others look at it anew."""
+    overturned = Decision.objects.overturned().filter(case=case)
+    return overturned.filter(Q(decided_by=user) | Q(signed_by=user)).exists()
+
+
 def may_claim(user: User, case: Case) -> bool:
-    return may_see_case(user, case)
+    return may_see_case(user, case) and not was_overturned(user, case)
 
 
 def may_decide(user: User, case: Case) -> bool:
-    return may_see_case(user, case)
+    return may_claim(user, case)
 
 
 def may_sign(user: User, decision: Decision) -> bool:
@@ -25,8 +33,27 @@ def may_sign(user: User, decision: Decision) -> bool:
         decision.second != SecondPerson.NOBODY
         and decision.decided_by_id != user.pk
         and (decision.second != SecondPerson.SENIOR or may(user, Duty.SIGN_AS_SENIOR))
-        and may_see_case(user, decision.case)
+        and may_decide(user, decision.case)
     )
 
 
-__all__ = ["conflicts", "has_part_in", "may_claim", "may_decide", "may_see_case", "may_sign"]
+def may_overturn(user: User, decision: Decision) -> bool:
+    """Return whether this person may set a decision aside: a third one, senior where its second had to be."""
+    return (
+        user.pk not in (decision.decided_by_id, decision.signed_by_id)
+        and may(user, Duty.DECIDE_APPEALS)
+        and (decision.second != SecondPerson.SENIOR or may(user, Duty.SIGN_AS_SENIOR))
+        and not has_part_in(user, decision.case.application)
+    )
+
+
+__all__ = [
+    "conflicts",
+    "has_part_in",
+    "may_claim",
+    "may_decide",
+    "may_overturn",
+    "may_see_case",
+    "may_sign",
+    "was_overturned",
+]

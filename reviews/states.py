@@ -30,7 +30,7 @@ CASE_TRANSITIONS: dict[str, set[str]] = {
         CaseState.OPEN,
         CaseState.CLOSED,
     },  # answered: back in the queue, old due time
-    CaseState.DECIDED: {CaseState.OPEN},  # recalled, or an appeal upheld
+    CaseState.DECIDED: {CaseState.OPEN},  # an appeal was upheld
     CaseState.CLOSED: set(),
 }
 UNDECIDED = (CaseState.OPEN, CaseState.CLAIMED, CaseState.AWAITING_SECOND, CaseState.AWAITING_APPLICANT)

@@ -45,6 +45,14 @@ GET  405 405 405 405 405 405 405 405  access/keys/<slug:key_id>/open/
 POST 302 200 404 404 404 404 404 404  access/keys/<slug:key_id>/open/
 GET  302 200 404 404 404 404 404 404  applications/<slug:number>/answer/
 POST 302 422 404 404 404 404 404 404  applications/<slug:number>/answer/
+GET  302 200 404 404 404 404 404 404  applications/<slug:number>/appeal/
+POST 302 422 404 404 404 404 404 404  applications/<slug:number>/appeal/
+GET  405 405 405 405 405 405 405 405  applications/<slug:number>/appeal/withdraw/
+POST 302 302 404 404 404 404 404 404  applications/<slug:number>/appeal/withdraw/
+GET  302 200 404 404 404 404 404 404  applications/<slug:number>/reinstatement/
+POST 302 422 404 404 404 404 404 404  applications/<slug:number>/reinstatement/
+GET  405 405 405 405 405 405 405 405  applications/<slug:number>/reinstatement/withdraw/
+POST 302 302 404 404 404 404 404 404  applications/<slug:number>/reinstatement/withdraw/
 # Guidelines, organisations, health.
 GET  200 200 200 200 200 200 200 200  guidelines/
 POST 405 405 405 405 405 405 405 405  guidelines/

@@ -22,6 +22,7 @@ from audit import clock, seals
 from onboarding.domain import import_jobs
 from policies.domain import weaknesses
 from reviews.domain import claims, decisions
+from tests.enforcement.appealing import make_appeal, make_rejection
 from tests.factories import (
     MONDAY,
     accept_guidelines,
@@ -37,7 +38,7 @@ from tests.factories import (
 )
 from tests.reviews.making import SAYS, make_case
 
-OURS = ("audit", "outbox", "accounts", "policies", "onboarding", "reviews", "account")
+OURS = ("audit", "outbox", "accounts", "policies", "onboarding", "reviews", "enforcement", "account")
 PLACE = re.compile(r"<(?:\w+:)?(\w+)>")
 ADMIN = re.compile(r"admin/([a-z]+)/([a-z]+)/<path:object_id>")
 # Regular expressions among the addresses, and something each of them takes.
@@ -87,6 +88,7 @@ class World:
         self._sessions = {name: _session(user) for name, user in self.people.items()}
         self._make_applications()
         self._make_cases()
+        self._make_appeals()
         weaknesses.publish("gate", text="It invents names.", by=self.people["pia"], at=clock.now())
         self.organisation = organisations.found("Alice and Co", "", by=self.people["alice"], at=clock.now())
         file = ContentFile(b"title\nx\n", name="a.csv")
@@ -119,6 +121,16 @@ class World:
             self.decision = decisions.decide(case, by=sam, at=at, outcome=outcome, **says)
         decisions.tell_owed(at=at)
 
+    def _make_appeals(self) -> None:
+        """Against one rejection by Bob, Alice appeals; after another she asks for reinstatement."""
+        alice, bob = self.people["alice"], self.people["bob"]
+        self.appeal, self.reinstatement = (
+            make_appeal(
+                make_rejection(by=bob, applicant=alice, program=make_program(kind)), kind=kind, at=clock.now()
+            )
+            for kind in ("appeal", "reinstatement")
+        )
+
     @cached_property
     def values(self) -> dict[str, object]:
         """Return what stands for each placeholder, by its name, where the address does not say otherwise."""
@@ -143,15 +155,26 @@ class World:
         if model := ADMIN.match(address):
             first = apps.get_model(*model.groups()).objects.order_by("pk").first()
             return {"object_id": first.pk if first else 0}
-        if "/form/" in address or address.endswith(("/check/", "/submit/")):
-            return {"number": self.draft.number}
-        if address.endswith("/answer/"):
-            return {"number": self.asked.application.number}
-        if address.startswith("organisations/"):
-            return {"number": self.organisation.pk}
-        if "/case/" in address:
-            return {"pk": (self.waiting if "decision" in address else self.held).pk}
-        return {"pk": self.key.grant.pk if "/grant/" in address else self.job.pk}
+        fitting = (values for part, values in self._things.items() if part in address)
+        return next(fitting, {"pk": self.job.pk})
+
+    @cached_property
+    def _things(self) -> dict[str, dict[str, object]]:
+        """Return part of an address -> what its placeholders stand for; the first part that fits counts."""
+        draft = {"number": self.draft.number}
+        return {
+            "/form/": draft,
+            "/check/": draft,
+            "/submit/": draft,
+            "/answer/": {"number": self.asked.application.number},
+            "number>/appeal/": {"number": self.appeal.decision.case.application.number},
+            "number>/reinstatement/": {"number": self.reinstatement.decision.case.application.number},
+            "organisations/": {"number": self.organisation.pk},
+            "<int:decision>": {"pk": self.waiting.pk},
+            "/case/": {"pk": self.held.pk},
+            "/grant/": {"pk": self.key.grant.pk},
+            "enforcement/appeal/": {"pk": self.appeal.pk},
+        }
 
     def ask(
         self, who: str, method: str, path: str, data: dict | None = None, *, without_token: bool = False

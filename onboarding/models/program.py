@@ -47,6 +47,11 @@ class Program(models.Model):
     claim_minutes = models.PositiveSmallIntegerField(
         default=15, validators=[MinValueValidator(1)], help_text="How long a reviewer's claim holds."
     )
+    appeal_days = models.PositiveSmallIntegerField(
+        default=183,
+        validators=[MinValueValidator(1)],
+        help_text="Days in which an appeal may be filed, from the day the letter about the decision was sent.",
+    )
     production_review = models.BooleanField(default=False, help_text="A second gate after trial access.")
     paused_at = models.DateTimeField(null=True, blank=True)
     paused_by = models.ForeignKey(
@@ -67,6 +72,7 @@ class Program(models.Model):
                 condition=Q(paused_at=None, paused_by=None, pause_reason="")
                 | (Q(paused_at__isnull=False, paused_by__isnull=False) & ~Q(pause_reason="")),
             ),
+            models.CheckConstraint(name="program_appeal_days_positive", condition=Q(appeal_days__gte=1)),
             models.CheckConstraint(name="program_stage_known", condition=Q(stage__in=Stage.values)),
             models.CheckConstraint(
                 name="program_week_start_sane", condition=Q(week_starts_on__lte=6, week_starts_hour__lte=23)

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import Min, QuerySet
+from django.db.models import Min, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.html import strip_tags
@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Owner, User
 from audit import clock
+from enforcement.domain import remedies
 from onboarding.domain import applications, invitations, places, questions, rates, waitlist
 from onboarding.models import Application, Invitation, Revision, WaitlistEntry
 from onboarding.permissions import may_answer_invitation, may_leave, may_see, may_withdraw
@@ -84,6 +85,7 @@ def _context(user: User, application: Application) -> dict[str, Any]:
     course = standing.course(application, at=at)
     revision = application.revisions.select_related("guidelines", "question_set").order_by("-number").first()
     told = list(decisions.told_for(application))
+    refused = next((decision for decision in told if decision.outcome == Outcome.REJECTED), None)
     review = _review(course, told, at)
     return {
         "application": application,
@@ -96,6 +98,7 @@ def _context(user: User, application: Application) -> dict[str, Any]:
         "steps": timeline.steps(course, taken_up_at=review["taken_up_at"], told=told),
         "weaknesses": _in_plain_words(weaknesses.current(application.program.slug)),
         "contact": settings.CONTACT_EMAIL,
+        "against": remedies.of(refused, at=at) if refused else None,
         "may_withdraw": may_withdraw(user, application),
         "may_leave": course.entry is not None and may_leave(user, course.entry),
         **review,
@@ -178,7 +181,11 @@ def _visible(user: User, number: str, rows: QuerySet[Application] | None = None)
 def _review(course: Course, told: list[Decision], at: datetime) -> dict[str, Any]:
     """Return what the reviewers' side says: since when, by when, the open question, the refusal."""
     application = course.application
-    cases = Case.objects.annotate(taken_up_at=Min("claims__claimed_at"))
+    overturned_at = max((d.overturned_at for d in told if d.overturned_at), default=application.started_at)
+    anew = Q(
+        claims__claimed_at__gte=overturned_at
+    )  # after an appeal the first reviewer's time does not count
+    cases = Case.objects.annotate(taken_up_at=Min("claims__claimed_at", filter=anew))
     case = cases.filter(application=application).first()
     due_at = case.due_at if case else None
     if due_at is None and course.standing == Standing.RECEIVED:  # the payer opens the case within a minute
@@ -190,7 +197,9 @@ def _review(course: Course, told: list[Decision], at: datetime) -> dict[str, Any
         "taken_up_at": case.taken_up_at if case else None,
         "due_at": due_at,
         "is_late": due_at is not None and due_at <= at,
-        "working_days": None if asked else due.WORKING_DAYS.get(application.lane),
+        "working_days": None
+        if asked or overturned_at != application.started_at
+        else due.WORKING_DAYS.get(application.lane),
         "question": asked[0].request if asked and course.standing == Standing.ASKED else None,
         "answered": [decision.request for decision in asked if decision.request.answered_at],
         "rejection": rejection if course.standing == Standing.REJECTED else None,

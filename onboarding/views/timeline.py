@@ -64,6 +64,8 @@ def _review(course: Course, taken_up_at: datetime | None, told: list[Decision]) 
         return
     under_review = standing in UNDER_REVIEW
     now = under_review and (standing != Standing.ASKED or not questions)
+    for decision in (one for one in reversed(told) if one.overturned_at):
+        yield from (Step("review", Mark.DONE), Step("overturned", Mark.DONE, decision.overturned_at))
     yield Step("review", Mark.NOW if now else Mark.DONE, taken_up_at)
     yield from (_asked(decision) for decision in questions)
     if under_review:

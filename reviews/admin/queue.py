@@ -174,6 +174,8 @@ def _held(user: User, at: datetime) -> QuerySet:
 def _signable(user: User) -> QuerySet:
     """Return the cases that wait for a signature this person may give, their own part aside."""
     waiting = Decision.objects.unsigned().filter(told_at=None).exclude(decided_by=user)
+    overturned = Decision.objects.overturned().filter(Q(decided_by=user) | Q(signed_by=user))
+    waiting = waiting.exclude(case__in=overturned.values("case"))
     waiting = waiting.filter(case__state=CaseState.AWAITING_SECOND)
     if not may(user, Duty.SIGN_AS_SENIOR):
         waiting = waiting.filter(second=SecondPerson.REVIEWER)

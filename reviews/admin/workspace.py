@@ -21,7 +21,7 @@ from reviews.admin.forms import DecisionForm, FindingForm, GiveBackForm, finding
 from reviews.admin.queue import due_words
 from reviews.domain import findings, reasons, statements
 from reviews.models import Case, Claim, Decision, Finding
-from reviews.permissions import may_sign
+from reviews.permissions import may_sign, was_overturned
 from reviews.states import UNDECIDED, CaseState, Outcome, SecondPerson, Verdict
 
 FIRST_SECTION = "purpose"  # read first and longest
@@ -125,6 +125,7 @@ def of(case: Case, *, user: User, at: datetime, data: Any = None) -> Work:
         claim=claim,
         mine=claim is not None and claim.reviewer_id == user.pk,
         may_claim=claim is None
+        and not was_overturned(user, case)
         and case.state in (CaseState.OPEN, CaseState.CLAIMED)
         and case.application.state in (ApplicationState.SUBMITTED, ApplicationState.IN_REVIEW),
         categories=categories,

@@ -23,7 +23,8 @@ class NotForYou(Exception):
 
     def __init__(self) -> None:
         super().__init__(
-            "You cannot take part in this case: it is your own, your organisation's, or not your duty."
+            "You cannot take part in this case: it is your own, your organisation's, or not your duty, "
+            "or an appeal overturned what you decided here and somebody else looks at it now."
         )
 
 

@@ -191,7 +191,7 @@ def tell_owed(*, at: datetime) -> int:
 def told_for(application: Application) -> QuerySet[Decision]:
     """Return the told decisions on an application, newest first, each with its question if there is one."""
     told = Decision.objects.filter(case__application=application).exclude(told_at=None)
-    return told.select_related("request", "guidelines", "case").order_by("-told_at", "-pk")
+    return told.select_related("request", "guidelines", "case__program").order_by("-told_at", "-pk")
 
 
 def reapply_from(
@@ -208,15 +208,20 @@ def reapply_from(
         case__application__state=ApplicationState.REJECTED,
         outcome=Outcome.REJECTED,
         told_at__isnull=False,
+        overturned_at=None,
     )
     return max((reapply_at(rejection) for rejection in rejections), default=None)
 
 
 def reapply_at(rejection: Decision) -> datetime:
-    """Return when one may apply again after this rejection, counted from its telling; NEVER for never."""
+    """Return when one may apply again after this rejection, counted from its telling; NEVER for never.
+
+    Earlier where a reinstatement was upheld.
+    """
     if rejection.reapply_never or rejection.told_at is None or rejection.reapply_after_days is None:
         return NEVER
-    return rejection.told_at + timedelta(days=rejection.reapply_after_days)
+    again = rejection.told_at + timedelta(days=rejection.reapply_after_days)
+    return min(again, rejection.reapply_allowed_at or again)
 
 
 def _made(case: Case) -> Decision | None:
@@ -353,6 +358,9 @@ def _write_letter(case: Case, decision: Decision, at: datetime) -> None:
             question=request.question if request else "",
             answer_by=request.due_at if request else None,
             url=settings.BASE_URL + reverse("application", args=[application.number]),
+            appeal_days=case.program.appeal_days,
+            appeal_url=settings.BASE_URL + reverse("appeal", args=[application.number]),
+            reinstatement_url=settings.BASE_URL + reverse("reinstatement", args=[application.number]),
             answer_url=settings.BASE_URL + reverse("answer", args=[application.number]),
             guidelines_url=settings.BASE_URL + reverse("guidelines"),
         )

@@ -12,6 +12,14 @@ from policies.models import GuidelineVersion
 from reviews.models.case import Case
 from reviews.states import Outcome, SecondPerson
 
+# After an appeal was upheld, other people than before decide and sign.
+OTHER_PEOPLE = """IF EXISTS (SELECT FROM reviews_decision earlier WHERE earlier.case_id = NEW.case_id
+        AND earlier.id <> NEW.id AND earlier.overturned_at <= NEW.decided_at
+        AND (NEW.decided_by_id IN (earlier.decided_by_id, earlier.signed_by_id)
+            OR NEW.signed_by_id IN (earlier.decided_by_id, earlier.signed_by_id))) THEN
+    RAISE EXCEPTION 'reviews_decision: whoever made an overturned decision does not make the next one'
+    USING ERRCODE = 'check_violation'; END IF; RETURN NEW;"""
+
 
 class DecisionQuerySet(models.QuerySet["Decision"]):
     def standing(self) -> "DecisionQuerySet":
@@ -21,6 +29,10 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
     def unsigned(self) -> "DecisionQuerySet":
         """Waiting for a second person."""
         return self.standing().filter(signed_at=None).exclude(second=SecondPerson.NOBODY)
+
+    def overturned(self) -> "DecisionQuerySet":
+        """Set aside by an appeal: it does not count any more."""
+        return self.filter(overturned_at__isnull=False)
 
     def to_tell(self, at: datetime) -> "DecisionQuerySet":
         """Final, past the recall window, and not yet told."""
@@ -65,6 +77,16 @@ class Decision(models.Model):
     return_reason = models.CharField(max_length=1000, blank=True)
     tell_at = models.DateTimeField(null=True, help_text="Promise: told from then on.")
     told_at = models.DateTimeField(null=True)
+    overturned_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    overturned_at = models.DateTimeField(null=True, help_text="An appeal was upheld: it does not count.")
+    reapply_allowed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    reapply_allowed_at = models.DateTimeField(
+        null=True, help_text="What was wrong is mended: one may apply again from then on."
+    )
 
     PERSONAL_FIELDS = ("explanation", "facts", "what_would_change", "return_reason")
 
@@ -81,6 +103,21 @@ class Decision(models.Model):
                 condition=pgtrigger.Q(old__outcome__df=pgtrigger.F("new__outcome"))
                 | pgtrigger.Q(old__reason_code__df=pgtrigger.F("new__reason_code"))
                 | pgtrigger.Q(old__decided_by__df=pgtrigger.F("new__decided_by")),
+            ),
+            pgtrigger.Protect(
+                name="overturned_for_good",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__overturned_at__isnull=False)
+                & (
+                    pgtrigger.Q(old__overturned_at__df=pgtrigger.F("new__overturned_at"))
+                    | pgtrigger.Q(old__overturned_by__df=pgtrigger.F("new__overturned_by"))
+                ),
+            ),
+            pgtrigger.Trigger(
+                name="not_again_by_whoever_was_overturned",
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                when=pgtrigger.Before,
+                func=OTHER_PEOPLE,
             ),
         ]
         indexes = [
@@ -128,6 +165,32 @@ class Decision(models.Model):
             models.CheckConstraint(
                 name="nobody_signs_their_own_decision",
                 condition=Q(signed_by=None) | ~Q(signed_by=F("decided_by")),
+            ),
+            models.CheckConstraint(
+                name="decision_overturned_at_by",
+                condition=Q(overturned_at=None, overturned_by=None)
+                | Q(
+                    overturned_at__isnull=False,
+                    overturned_by__isnull=False,
+                    outcome=Outcome.REJECTED,
+                    told_at__lte=F("overturned_at"),
+                ),
+            ),
+            models.CheckConstraint(
+                name="nobody_overturns_their_own_decision",
+                condition=Q(overturned_by=None)
+                | ~Q(overturned_by=F("decided_by")) & (Q(signed_by=None) | ~Q(overturned_by=F("signed_by"))),
+            ),
+            models.CheckConstraint(
+                name="decision_reapply_allowed_at_by",
+                condition=Q(reapply_allowed_at=None, reapply_allowed_by=None)
+                | Q(
+                    reapply_allowed_at__isnull=False,
+                    reapply_allowed_by__isnull=False,
+                    outcome=Outcome.REJECTED,
+                    reapply_never=False,
+                    told_at__lte=F("reapply_allowed_at"),
+                ),
             ),
             models.CheckConstraint(
                 name="told_only_when_final",

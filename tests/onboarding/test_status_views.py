@@ -186,7 +186,7 @@ def test_a_late_answer_is_called_late(client, alice, now):
     assert "We have your application, and we are late." in page(client, application)
 
 
-def test_a_refusal_says_why_what_would_change_it_when_again_and_how_to_appeal(client, alice, settings):
+def test_a_refusal_says_why_what_would_change_it_when_again_and_how_to_appeal(client, alice):
     application = make_application(applicant=alice)
     standings.decided(application, **standings.REFUSAL, reapply_after_days=30)
 
@@ -197,7 +197,8 @@ def test_a_refusal_says_why_what_would_change_it_when_again_and_how_to_appeal(cl
     assert standings.REFUSAL["what_would_change"] in text
     assert f"{reverse('guidelines_version', args=['1.0.0'])}#fraud_spam" in text
     assert "You may apply again from 23 December 2026, 12:00 (UTC)" in text
-    assert f"mailto:{settings.CONTACT_EMAIL}?subject=Appeal%20{application.number}" in text
+    assert reverse("appeal", args=[application.number]) in text
+    assert reverse("reinstatement", args=[application.number]) in text
 
 
 def test_a_refusal_for_good_says_so(client, alice):

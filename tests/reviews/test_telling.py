@@ -183,7 +183,9 @@ def test_a_rejection_names_clause_reason_facts_what_would_change_it_and_when():
         decision.facts,
         decision.what_would_change,
         "from 23 December 2026, 13:00 CET",
-        "Reply to this letter",
+        f"/applications/{decision.case.application.number}/appeal/",
+        "You have 183 days from when this letter was sent",
+        f"/applications/{decision.case.application.number}/reinstatement/",
     ]
     assert [words for words in expected if words not in letter.text] == []
     assert [words for words in expected[1:4] if words not in letter.html] == []

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand
 from django.db import connection, transaction
 
 import audit.invariants
+import enforcement.invariants
 import onboarding.invariants
 import outbox.invariants
 import policies.invariants
@@ -20,6 +21,7 @@ MODULES = (
     policies.invariants,
     onboarding.invariants,
     reviews.invariants,
+    enforcement.invariants,
 )
 MOST_ROWS = 20  # shown of those that break one invariant
 

@@ -1,0 +1,69 @@
+"""Letters about appeals: to whoever filed and to the applicant, as far as they are still on that side."""
+
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from accounts.languages import spoken
+from accounts.models import User
+from enforcement.domain import remedies
+from enforcement.models import Appeal
+from enforcement.states import AppealKind
+from onboarding.domain.notices import page
+from onboarding.permissions import may_see
+from outbox import letters
+from reviews.domain import decisions
+
+
+def write(kind: str, appeal: Appeal, *, at: datetime) -> None:
+    """Write the letter `enforcement/<kind>` about an appeal loaded with decision, case, program and application."""
+    for reader in _readers(appeal):
+        with letters.read_in(spoken(reader.language), reader.time_zone):
+            letters.write(
+                f"enforcement/{kind}",
+                to=reader.email,
+                at=at,
+                about=appeal,
+                once=f"{kind}:{appeal.pk}:{reader.pk}",
+                name=str(reader),
+                **_context(appeal, at),
+            )
+
+
+def _readers(appeal: Appeal) -> list[User]:
+    """Return who is written to; whoever filed it always is, so that no letter is without a reader."""
+    application = appeal.decision.case.application
+    readers = [appeal.filed_by]
+    applicant = application.applicant
+    if applicant is not None and applicant != appeal.filed_by and may_see(applicant, application):
+        readers.append(applicant)
+    return readers
+
+
+def _context(appeal: Appeal, at: datetime) -> dict[str, Any]:
+    decision, case = appeal.decision, appeal.decision.case
+    case.refresh_from_db(fields=["due_at"])  # a reopened case has another
+    decision.refresh_from_db(fields=["overturned_at", "reapply_allowed_at"])
+    application, again = case.application, decisions.reapply_at(decision)
+    left = remedies.of(decision, at=at)
+    return {
+        "is_appeal": appeal.kind == AppealKind.APPEAL,
+        "title": application.title or _("Untitled"),
+        "number": application.number,
+        "program": case.program.name,
+        "filed_at": appeal.filed_at,
+        "due_at": appeal.due_at,
+        "reason": appeal.get_outcome_reason_display(),
+        "explanation": appeal.explanation,
+        "answer_by": case.due_at,
+        "never": again == decisions.NEVER,
+        "again_at": again if again != decisions.NEVER and again > at else None,
+        "may_appeal": left.appeal.is_open,
+        "appeal_until": left.appeal.until,
+        "may_reinstate": left.reinstatement.is_open,
+        "url": page(appeal.kind, application.number),
+        "application_url": page("application", application.number),
+        "appeal_url": page("appeal", application.number),
+        "reinstatement_url": page("reinstatement", application.number),
+    }

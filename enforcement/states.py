@@ -1,0 +1,71 @@
+"""The life of an appeal, and why one ends as it does."""
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class AppealKind(TextChoices):
+    """Two different things: the decision was wrong, or it was right and what was wrong is mended."""
+
+    APPEAL = "appeal", _("Appeal")
+    REINSTATEMENT = "reinstatement", _("Reinstatement")
+
+
+class AppealState(TextChoices):
+    FILED = "filed", _("Filed")
+    IN_REVIEW = "in_review", _("With a senior reviewer")
+    UPHELD = "upheld", _("Upheld")
+    DENIED = "denied", _("Denied")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+
+
+APPEAL_TRANSITIONS: dict[str, set[str]] = {
+    AppealState.FILED: {AppealState.IN_REVIEW, AppealState.WITHDRAWN},
+    AppealState.IN_REVIEW: {
+        AppealState.FILED,  # given back, or kept too long
+        AppealState.UPHELD,
+        AppealState.DENIED,
+        AppealState.WITHDRAWN,
+    },
+    AppealState.UPHELD: set(),
+    AppealState.DENIED: set(),
+    AppealState.WITHDRAWN: set(),
+}
+OPEN_STATES = (AppealState.FILED, AppealState.IN_REVIEW)
+DECIDED_STATES = (AppealState.UPHELD, AppealState.DENIED)
+
+
+class OutcomeReason(TextChoices):
+    """Why, in a word; `REASONS` says which belong where."""
+
+    FACTS_WRONG = "facts_wrong", _("We had the facts wrong")
+    GUIDELINE_MISREAD = "guideline_misread", _("We applied the guideline wrongly")
+    PROCEDURE = "procedure", _("We did not keep to our own procedure")
+    NEW_FACTS = "new_facts", _("What you told us changes the picture")
+    DECISION_RIGHT = "decision_right", _("The decision follows the guidelines")
+    NOTHING_AGAINST = "nothing_against", _("Nothing speaks against the decision")
+    OTHER_USE = "other_use", _("The appeal describes another use")
+    MENDED = "mended", _("What was wrong is mended")
+    NOT_MENDED = "not_mended", _("What was wrong is not mended yet")
+    NOT_SHOWN = "not_shown", _("We cannot tell that it is mended")
+
+
+REASONS: dict[tuple[str, str], tuple[OutcomeReason, ...]] = {
+    (AppealKind.APPEAL, AppealState.UPHELD): (
+        OutcomeReason.FACTS_WRONG,
+        OutcomeReason.GUIDELINE_MISREAD,
+        OutcomeReason.PROCEDURE,
+        OutcomeReason.NEW_FACTS,
+    ),
+    (AppealKind.APPEAL, AppealState.DENIED): (
+        OutcomeReason.DECISION_RIGHT,
+        OutcomeReason.NOTHING_AGAINST,
+        OutcomeReason.OTHER_USE,
+    ),
+    (AppealKind.REINSTATEMENT, AppealState.UPHELD): (OutcomeReason.MENDED,),
+    (AppealKind.REINSTATEMENT, AppealState.DENIED): (
+        OutcomeReason.NOT_MENDED,
+        OutcomeReason.NOT_SHOWN,
+        OutcomeReason.OTHER_USE,
+    ),
+}

@@ -1,0 +1,12 @@
+"""Enforcement's payers, for Celery: each reads the clock once and makes one call. All may run twice."""
+
+from celery import shared_task
+
+from audit import clock
+from enforcement.domain import appeals
+
+
+@shared_task
+def release_appeals() -> None:
+    """Give back appeals that somebody kept too long."""
+    appeals.release_run_out(at=clock.now())

@@ -1,0 +1,93 @@
+"""Set a rejection aside, or let its owner apply again early: what an appeal or a reinstatement leads to.
+
+Called by enforcement, in the transaction in which it decides; kept in the decision's own row.
+"""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from audit import ledger
+from audit.events import Event
+from onboarding.domain import applications
+from onboarding.states import ApplicationState
+from reviews.domain import cases, due
+from reviews.models import Case, Decision
+from reviews.permissions import may_overturn
+from reviews.states import CaseState, Outcome
+
+ANEW_WITHIN = (
+    2  # working days in which somebody else looks at it again, whatever the lane: it has waited once
+)
+
+
+class NotYoursToOverturn(Exception):
+    """Whoever decided or signed it, or has a part in the application."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("Somebody who neither made nor signed this decision, and has no part in it, may do this.")
+        )
+
+
+class NothingToOverturn(Exception):
+    """Not a told rejection, or not the one by which the application stands as it does."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Only a rejection that was told and still counts can be set aside."))
+
+
+@transaction.atomic
+def overturn(decision: Decision, *, by: User, at: datetime, reason: str) -> Case:
+    """Set a rejection aside: the case is open again for other reviewers, and the application is in review.
+
+    `reason` is a code. Twice is once. Raises NotYoursToOverturn, NothingToOverturn.
+    """
+    case, decision = _locked(decision)
+    if decision.overturned_at:
+        return case
+    _must_count(decision, by)
+    if case.state != CaseState.DECIDED or case.application.state != ApplicationState.REJECTED:
+        raise NothingToOverturn
+    decision.overturned_by, decision.overturned_at = by, at
+    decision.save(update_fields=["overturned_by", "overturned_at"])
+    ledger.record(Event.DECISION_OVERTURNED, subject=decision, actor=by, at=at, reason=reason)
+    case.due_at = due.working_days_after(at, days=ANEW_WITHIN, zone=case.program.zone)
+    cases.move(case, to=CaseState.OPEN, event=Event.CASE_REOPENED, by=by, at=at, reason=reason)
+    applications.reopen(case.application, by=by, at=at, reason="overturned")
+    return case
+
+
+@transaction.atomic
+def allow_reapplying(decision: Decision, *, by: User, at: datetime, reason: str) -> Decision:
+    """Let the owner apply again now; the rejection itself stands. `reason` is a code. Twice is once.
+
+    Raises NotYoursToOverturn, NothingToOverturn (also where the owner may never apply again).
+    """
+    _case, decision = _locked(decision)
+    if decision.reapply_allowed_at:
+        return decision
+    _must_count(decision, by)
+    if decision.reapply_never:
+        raise NothingToOverturn
+    decision.reapply_allowed_by, decision.reapply_allowed_at = by, at
+    decision.save(update_fields=["reapply_allowed_by", "reapply_allowed_at"])
+    ledger.record(Event.DECISION_REAPPLY_ALLOWED, subject=decision, actor=by, at=at, reason=reason)
+    return decision
+
+
+def _locked(decision: Decision) -> tuple[Case, Decision]:
+    """Lock the application, the case and the decision, in the order everybody keeps."""
+    case = cases.locked(Case.objects.only("application_id").get(pk=decision.case_id))
+    decision = Decision.objects.select_for_update(of=("self",)).get(pk=decision.pk)
+    decision.case = case
+    return case, decision
+
+
+def _must_count(decision: Decision, by: User) -> None:
+    if not may_overturn(by, decision):
+        raise NotYoursToOverturn
+    if decision.outcome != Outcome.REJECTED or decision.told_at is None or decision.overturned_at:
+        raise NothingToOverturn
