@@ -1,5 +1,6 @@
 """What a person types about themselves, and about an organisation."""
 
+from typing import Any
 from zoneinfo import available_timezones
 
 from allauth.account.forms import SignupForm
@@ -7,10 +8,11 @@ from django import forms
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
+from django.utils.translation import gettext_lazy as _
 
 from accounts.domain import people
 from accounts.languages import spoken
-from accounts.models import Organisation, User
+from accounts.models import MemberRole, Organisation, User
 from audit import clock
 
 ZONES = sorted(
@@ -18,20 +20,32 @@ ZONES = sorted(
 )
 
 
+class ZoneField(forms.ChoiceField):
+    """A time zone; `js/zone.js` chooses the browser's own where nothing was chosen yet."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            choices=[("UTC", "UTC"), *((zone, zone.replace("_", " ")) for zone in ZONES)],
+            label=_("Your time zone"),
+            help_text=_("Dates and deadlines are shown in this zone."),
+            **options,
+        )
+
+
+class NameField(forms.CharField):
+    def __init__(self) -> None:
+        super().__init__(
+            max_length=120, label=_("Your full name"), widget=forms.TextInput(attrs={"autocomplete": "name"})
+        )
+
+
 class Signup(SignupForm):
     """allauth's form with two more fields; account, address and ledger row are made together or not at all."""
 
     field_order = ["full_name", "email", "password1", "time_zone"]
 
-    full_name = forms.CharField(
-        max_length=120, label="Your full name", widget=forms.TextInput(attrs={"autocomplete": "name"})
-    )
-    time_zone = forms.ChoiceField(
-        choices=[("UTC", "UTC"), *((zone, zone.replace("_", " ")) for zone in ZONES)],
-        initial="UTC",
-        label="Your time zone",
-        help_text="Dates and deadlines are shown in this zone.",
-    )
+    full_name = NameField()
+    time_zone = ZoneField(initial="UTC", widget=forms.Select(attrs={"data-zone": ""}))
 
     def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
         """Make the account; where the address has one already, answer just the same and write to its holder."""
@@ -54,7 +68,7 @@ class Signup(SignupForm):
 class OrganisationForm(forms.ModelForm):
     website = forms.URLField(
         required=False,
-        label="Public website",
+        label=_("Public website"),
         assume_scheme="https",
         widget=forms.URLInput(attrs={"placeholder": "https://"}),
     )
@@ -62,14 +76,17 @@ class OrganisationForm(forms.ModelForm):
     class Meta:
         model = Organisation
         fields = ("name", "website")
-        labels = {"name": "Full legal name"}
-        help_texts = {"name": "No abbreviations; reviewers compare it with the website."}
+        labels = {"name": _("Full legal name")}
+        help_texts = {"name": _("No abbreviations; reviewers compare it with the website.")}
 
 
-class MemberForm(forms.Form):
+class InviteForm(forms.Form):
     email = forms.EmailField(
-        label="Their e-mail address",
-        help_text="They need an account here with this address, and must have confirmed it.",
+        label=_("Their e-mail address"),
+        help_text=_("We write to this address. Only somebody who has confirmed it as theirs can accept."),
+    )
+    role = forms.ChoiceField(
+        choices=MemberRole.choices, initial=MemberRole.MEMBER, label=_("As"), widget=forms.RadioSelect
     )
 
     def clean_email(self) -> str:

@@ -1,22 +1,28 @@
 """People, organisations, and the owner an application or a key belongs to."""
 
 import uuid
+from datetime import datetime
 from zoneinfo import available_timezones
 
+import pgtrigger
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower, Now
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.languages import Language
 from accounts.roles import Duty
+from accounts.states import JOIN_TRANSITIONS, OFFER_TRANSITIONS, JoinState, OfferState
+from audit import moves
 
 
 def must_be_a_zone(value: str) -> None:
     if value not in available_timezones():
-        raise ValidationError("Choose a time zone such as Europe/Madrid.")
+        raise ValidationError(gettext("Choose a time zone such as Europe/Madrid."))
 
 
 class UserManager(BaseUserManager["User"]):
@@ -92,8 +98,24 @@ class Organisation(models.Model):
 
 
 class MemberRole(models.TextChoices):
-    OWNER = "owner", "Owner"
-    MEMBER = "member", "Member"
+    OWNER = "owner", _("Owner")
+    MEMBER = "member", _("Member")
+
+
+# Asked with the organisation's row locked: two owners who demote each other at once are one after the other.
+# An organisation that nobody belongs to any more may be without an owner.
+AN_OWNER_REMAINS = """
+    IF TG_OP = 'UPDATE' AND NEW.role = 'owner' AND NEW.organisation_id = OLD.organisation_id THEN
+        RETURN NULL;
+    END IF;
+    PERFORM 1 FROM accounts_organisation WHERE id = OLD.organisation_id FOR UPDATE;
+    IF EXISTS (SELECT FROM accounts_membership WHERE organisation_id = OLD.organisation_id)
+        AND NOT EXISTS (
+            SELECT FROM accounts_membership WHERE organisation_id = OLD.organisation_id AND role = 'owner') THEN
+        RAISE EXCEPTION 'organisation % would be left without an owner', OLD.organisation_id
+            USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;"""
 
 
 class Membership(models.Model):
@@ -110,9 +132,155 @@ class Membership(models.Model):
             models.UniqueConstraint(fields=["organisation", "user"], name="one_membership_per_person"),
             models.CheckConstraint(name="member_role_known", condition=Q(role__in=MemberRole.values)),
         ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="an_owner_remains",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                when=pgtrigger.After,
+                condition=pgtrigger.Condition("OLD.role = 'owner'"),
+                func=AN_OWNER_REMAINS,
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.user} in {self.organisation}"
+
+
+class OrganisationInvitationQuerySet(models.QuerySet["OrganisationInvitation"]):
+    def live(self) -> "OrganisationInvitationQuerySet":
+        """Not answered, revoked or expired."""
+        return self.filter(state=JoinState.INVITED)
+
+    def overdue(self, at: datetime) -> "OrganisationInvitationQuerySet":
+        """Live, and past their time."""
+        return self.live().filter(expires_at__lte=at)
+
+
+class OrganisationInvitation(models.Model):
+    """One address asked into one organisation; only whoever proves that address can accept."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="invitations")
+    email = models.EmailField()
+    role = models.CharField(max_length=10, choices=MemberRole.choices, default=MemberRole.MEMBER)
+    state = models.CharField(max_length=10, choices=JoinState.choices, default=JoinState.INVITED)
+    invited_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    invited_at = models.DateTimeField()
+    written_at = models.DateTimeField(help_text="When its newest letter was written.")
+    letters = models.PositiveSmallIntegerField(default=1, help_text="How many letters were written for it.")
+    token_hash = models.CharField(max_length=64, help_text="SHA-256 of the newest letter's link, hex.")
+    expires_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True)
+    answered_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+
+    PERSONAL_FIELDS = ("email",)  # kept until the address's owner is erased
+
+    objects = OrganisationInvitationQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "email"],
+                condition=Q(state=JoinState.INVITED),
+                name="one_live_invitation_per_address",
+            ),
+            models.UniqueConstraint(fields=["token_hash"], name="one_invitation_per_link"),
+            models.CheckConstraint(name="invited_address_in_lower_case", condition=Q(email=Lower("email"))),
+            models.CheckConstraint(name="invited_role_known", condition=Q(role__in=MemberRole.values)),
+            models.CheckConstraint(name="join_state_known", condition=Q(state__in=JoinState.values)),
+            models.CheckConstraint(
+                name="answered_by_the_person_invited",
+                condition=Q(
+                    state__in=[JoinState.ACCEPTED, JoinState.DECLINED],
+                    answered_at__isnull=False,
+                    answered_by__isnull=False,
+                )
+                | (
+                    ~Q(state__in=[JoinState.ACCEPTED, JoinState.DECLINED])
+                    & Q(answered_at=None, answered_by=None)
+                ),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["expires_at"], name="joining_overdue", condition=Q(state=JoinState.INVITED)),
+        ]
+        triggers = moves.only(JOIN_TRANSITIONS, first=(JoinState.INVITED,))
+
+    def __str__(self) -> str:
+        return f"{self.email} into {self.organisation}"
+
+
+class OwnershipOfferQuerySet(models.QuerySet["OwnershipOffer"]):
+    def live(self) -> "OwnershipOfferQuerySet":
+        """Not taken, declined, withdrawn or expired."""
+        return self.filter(state=OfferState.OFFERED)
+
+    def overdue(self, at: datetime) -> "OwnershipOfferQuerySet":
+        """Live, and past their time."""
+        return self.live().filter(expires_at__lte=at)
+
+
+class OwnershipOffer(models.Model):
+    """One owner offers their place to another member; it moves when that person takes it."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="offers")
+    offered_to = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    offered_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    offered_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=OfferState.choices, default=OfferState.OFFERED)
+    ended_at = models.DateTimeField(null=True)
+
+    objects = OwnershipOfferQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation"],
+                condition=Q(state=OfferState.OFFERED),
+                name="one_live_offer_per_organisation",
+            ),
+            models.CheckConstraint(name="offer_state_known", condition=Q(state__in=OfferState.values)),
+            models.CheckConstraint(
+                name="offer_is_to_somebody_else", condition=~Q(offered_to=models.F("offered_by"))
+            ),
+            models.CheckConstraint(
+                name="offer_ended_when_not_live",
+                condition=Q(state=OfferState.OFFERED, ended_at=None)
+                | (~Q(state=OfferState.OFFERED) & Q(ended_at__isnull=False)),
+            ),
+        ]
+        triggers = moves.only(OFFER_TRANSITIONS, first=(OfferState.OFFERED,))
+
+    def __str__(self) -> str:
+        return f"ownership of {self.organisation} offered to {self.offered_to}"
+
+
+class OrganisationDomain(models.Model):
+    """A domain at which an owner of the organisation reads mail. Departments of one body may share a domain."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="domains")
+    domain = models.CharField(max_length=253)
+    verified_at = models.DateTimeField()
+    verified_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "domain"],
+                condition=Q(ended_at=None),
+                name="one_live_claim_per_domain",
+            ),
+            models.CheckConstraint(
+                name="domain_in_lower_case", condition=Q(domain=Lower("domain")) & ~Q(domain="")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.domain
 
 
 class OwnerQuerySet(models.QuerySet["Owner"]):

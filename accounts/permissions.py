@@ -17,6 +17,6 @@ def may_see(user: User, organisation: Organisation) -> bool:
     return user.is_active and organisation.memberships.filter(user=user.pk).exists()
 
 
-def may_add_member(user: User, organisation: Organisation) -> bool:
-    """Return whether this person is one of its owners."""
+def may_manage(user: User, organisation: Organisation) -> bool:
+    """Return whether this person is one of its owners: they invite, change roles, remove, claim domains."""
     return user.is_active and organisation.memberships.filter(user=user.pk, role=MemberRole.OWNER).exists()

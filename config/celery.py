@@ -18,6 +18,7 @@ app.conf.beat_schedule = {
     name: {"task": name, "schedule": every, "options": {"expires": every}}
     for name, every in {
         "outbox.tasks.send_owed": MINUTE,
+        "accounts.tasks.expire_due": MINUTE,
         "policies.tasks.put_in_force": MINUTE,
         "onboarding.tasks.admit_due": MINUTE,
         "onboarding.tasks.tell_invitations": MINUTE,

@@ -152,8 +152,8 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_FORMS = {"signup": "accounts.forms.Signup"}
 ACCOUNT_RATE_LIMITS = {
-    "add_member": "20/h/user"
-}  # added to allauth's own; looking up many addresses tells who is here
+    "invite_member": "20/h/user"
+}  # added to allauth's own; nobody writes letters to the whole world from here
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_EMAIL_NOTIFICATIONS = True  # a changed password or second factor is told to its owner

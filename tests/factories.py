@@ -3,14 +3,15 @@
 Cast: Alice owns an application, Bob and Bea review, Sam is a senior reviewer, Charlie is a stranger, Dora manages.
 """
 
+import re
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 
-from accounts.domain import owners
-from accounts.models import Membership, Organisation, Owner, User
+from accounts.domain import joining, owners
+from accounts.models import MemberRole, Membership, Organisation, Owner, User
 from accounts.roles import DUTIES, Role
 from audit import ledger
 from audit.events import Event
@@ -18,6 +19,7 @@ from onboarding.domain import invitations, keys, programs, questions, rates, wai
 from onboarding.domain.programs import Limits
 from onboarding.models import Application, Grant, Key, Program, QuestionSet, Revision, WaitlistEntry
 from onboarding.states import ApplicationState, Environment
+from outbox.models import Letter
 from policies.domain import acceptances, guidelines
 from policies.models import GuidelineVersion
 from tests import reviewed
@@ -77,9 +79,34 @@ def make_owner(user: User | None = None) -> Owner:
 
 
 def make_organisation(*members: User, name: str = "Pygma Labs") -> Organisation:
+    """Return an organisation of these people; the first one is its owner."""
     organisation = Organisation.objects.create(name=name)
-    Membership.objects.bulk_create(Membership(organisation=organisation, user=user) for user in members)
+    Membership.objects.bulk_create(
+        Membership(
+            organisation=organisation, user=user, role=MemberRole.MEMBER if number else MemberRole.OWNER
+        )
+        for number, user in enumerate(members)
+    )
     return organisation
+
+
+def make_invitation(organisation: Organisation, email: str, *, at: datetime = MONDAY, **options):
+    """Return an invitation by the first owner, and the secret of the link in its letter."""
+    by = options.pop("by", None) or organisation.memberships.filter(role=MemberRole.OWNER).first().user
+    invitation = joining.invite(organisation, email=email, by=by, at=at, **options)
+    return invitation, link_of(invitation)
+
+
+def link_of(invitation) -> str:
+    """Return the secret in the newest letter of an invitation, which has not been sent yet."""
+    letter = Letter.objects.filter(kind="accounts/invitation", about_id=str(invitation.pk)).latest("pk")
+    return re.search(r"/organisations/join/([\w-]+)/", letter.text)[1]
+
+
+def make_member(organisation: Organisation, user: User, *, at: datetime = MONDAY, **options) -> Membership:
+    """Return the membership of somebody who was invited and accepted."""
+    invitation, _ = make_invitation(organisation, verified(user).email, at=at, **options)
+    return joining.accept(invitation, by=user, at=at)
 
 
 def make_guidelines() -> GuidelineVersion:

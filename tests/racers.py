@@ -14,9 +14,10 @@ import django
 
 django.setup()
 
-from django.db import connection  # noqa: E402
+from django.db import IntegrityError, connection  # noqa: E402
 
-from accounts.models import User  # noqa: E402
+from accounts.domain import joining, memberships, organisations  # noqa: E402
+from accounts.models import MemberRole, Membership, OrganisationInvitation, User  # noqa: E402
 from onboarding.domain import invitations, keys, waitlist  # noqa: E402
 from onboarding.models import Invitation, Key, Program  # noqa: E402
 from reviews.domain import cases, claims, decisions  # noqa: E402
@@ -79,6 +80,34 @@ def open_cases(at: str) -> int:
 
 def tell(at: str) -> int:
     return decisions.tell_owed(at=datetime.fromisoformat(at))
+
+
+def demote(membership: str, by: str, at: str) -> str:
+    found = Membership.objects.select_related("organisation").get(pk=membership)
+    try:
+        memberships.change_role(
+            found, to=MemberRole.MEMBER, by=User.objects.get(pk=by), at=datetime.fromisoformat(at)
+        )
+    except (memberships.LastOwner, organisations.NotAnOwner) as error:
+        return type(error).__name__
+    return "demoted"
+
+
+def demote_by_hand(membership: str) -> str:
+    try:
+        Membership.objects.filter(pk=membership).update(role=MemberRole.MEMBER)
+    except IntegrityError:
+        return "refused"
+    return "demoted"
+
+
+def answer_joining(verb: str, invitation: str, by: str, at: str) -> str:
+    found = OrganisationInvitation.objects.select_related("organisation").get(pk=invitation)
+    try:
+        getattr(joining, verb)(found, by=User.objects.get(pk=by), at=datetime.fromisoformat(at))
+    except joining.InvitationIsOver:
+        return "over"
+    return verb
 
 
 def run(command: list[str]) -> str:

@@ -15,7 +15,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLResolver, get_resolver
 
-from accounts.domain import organisations
+from accounts.domain import domains, organisations, ownership
 from accounts.models import User
 from accounts.roles import Role
 from audit import clock, seals
@@ -27,8 +27,10 @@ from tests.factories import (
     MONDAY,
     accept_guidelines,
     make_application,
+    make_invitation,
     make_key,
     make_manager,
+    make_member,
     make_program,
     make_reviewer,
     make_senior,
@@ -90,13 +92,22 @@ class World:
         self._make_cases()
         self._make_appeals()
         weaknesses.publish("gate", text="It invents names.", by=self.people["pia"], at=clock.now())
-        self.organisation = organisations.found("Alice and Co", "", by=self.people["alice"], at=clock.now())
+        self._make_organisation()
         file = ContentFile(b"title\nx\n", name="a.csv")
         self.job = import_jobs.ask(
             self.program, file=file, owner=None, mapping=None, by=self.people["dora"], at=clock.now()
         )
         seals.seal(at=clock.now())
         Authenticator.objects.create(user=self.people["root"], type=Authenticator.Type.TOTP, data={})
+
+    def _make_organisation(self) -> None:
+        """Alice owns it, Mo belongs to it and is offered ownership, somebody is invited, a domain is proved."""
+        alice, at = self.people["alice"], clock.now()
+        self.organisation = organisations.found("Alice and Co", "", by=alice, at=at)
+        self.member = make_member(self.organisation, make_user("mo-here"))
+        self.offer = ownership.offer(self.member, by=alice, at=at)
+        self.invitation, self.token = make_invitation(self.organisation, "new-here@example.org")
+        self.domain = domains.verify(self.organisation, "example.org", by=alice, at=at)
 
     def _make_applications(self) -> None:
         """Alice has a key to open, and a draft."""
@@ -161,7 +172,7 @@ class World:
     @cached_property
     def _things(self) -> dict[str, dict[str, object]]:
         """Return part of an address -> what its placeholders stand for; the first part that fits counts."""
-        draft = {"number": self.draft.number}
+        draft, ours = {"number": self.draft.number}, {"number": self.organisation.pk}
         return {
             "/form/": draft,
             "/check/": draft,
@@ -169,7 +180,11 @@ class World:
             "/answer/": {"number": self.asked.application.number},
             "number>/appeal/": {"number": self.appeal.decision.case.application.number},
             "number>/reinstatement/": {"number": self.reinstatement.decision.case.application.number},
-            "organisations/": {"number": self.organisation.pk},
+            "/members/": ours | {"pk": self.member.pk, "verb": "owner"},
+            "/invitations/": ours | {"pk": self.invitation.pk, "verb": "revoke"},
+            "/ownership/": ours | {"pk": self.offer.pk, "verb": "withdraw"},
+            "/domains/": ours | {"pk": self.domain.pk},
+            "organisations/": ours | {"token": self.token},
             "<int:decision>": {"pk": self.waiting.pk},
             "/case/": {"pk": self.held.pk},
             "/grant/": {"pk": self.key.grant.pk},

@@ -1,35 +1,32 @@
-"""Organisations: founded by a person, joined by others whom an owner adds."""
+"""Organisations: founded by a person, who is their first owner; and the errors that all acts on them share."""
 
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import MemberRole, Membership, Organisation, User
-from accounts.permissions import may_add_member
+from accounts.permissions import may_manage
 from audit import ledger
 from audit.events import Event
 
 
 class NotAnOwner(Exception):
     def __init__(self, organisation: Organisation):
-        super().__init__(f"Only an owner of {organisation} may add people to it.")
+        super().__init__(_("Only an owner of %(organisation)s may do that.") % {"organisation": organisation})
 
 
 class AlreadyAMember(Exception):
-    def __init__(self, organisation: Organisation, user: User):
-        super().__init__(f"{user.email} is a member of {organisation} already.")
+    def __init__(self, organisation: Organisation, email: str):
+        super().__init__(
+            _("%(email)s is a member of %(organisation)s already.")
+            % {"email": email, "organisation": organisation}
+        )
 
 
 class NoName(Exception):
     def __init__(self) -> None:
-        super().__init__("Give the organisation's full legal name.")
-
-
-class StaffJoinThemselves(Exception):
-    """Whoever shares an organisation with an applicant may not review them: adding reviewers would shut them out."""
-
-    def __init__(self) -> None:
-        super().__init__("This person works for the provider and cannot be added to an organisation.")
+        super().__init__(_("Give the organisation's full legal name."))
 
 
 @transaction.atomic
@@ -43,27 +40,28 @@ def found(name: str, website: str, *, by: User, at: datetime) -> Organisation:
     return organisation
 
 
-@transaction.atomic
-def add_member(
-    organisation: Organisation, user: User, *, role: MemberRole = MemberRole.MEMBER, by: User, at: datetime
-) -> Membership:
-    """Add a person who has an account. Raises NotAnOwner, StaffJoinThemselves, AlreadyAMember."""
-    if not may_add_member(by, organisation):
+def lock(organisation: Organisation) -> Organisation:
+    """Lock an organisation; whoever changes who belongs to it, or in which role, does so first."""
+    return Organisation.objects.select_for_update().get(pk=organisation.pk)
+
+
+def lock_as_owner(organisation: Organisation, by: User) -> Organisation:
+    """Lock an organisation for one of its owners. Raises NotAnOwner, also where they ceased to be one just now."""
+    organisation = lock(organisation)
+    if not may_manage(by, organisation):
         raise NotAnOwner(organisation)
-    if user.is_staff and user != by:
-        raise StaffJoinThemselves
+    return organisation
+
+
+def add(organisation: Organisation, user: User, *, role: MemberRole, at: datetime) -> Membership:
+    """Let in somebody who asked or accepted; the organisation is locked. Raises AlreadyAMember."""
     membership, added = Membership.objects.get_or_create(
         organisation=organisation, user=user, defaults={"role": role, "since_at": at}
     )
     if not added:
-        raise AlreadyAMember(organisation, user)
+        raise AlreadyAMember(organisation, user.email)
     ledger.record(
-        Event.MEMBER_ADDED,
-        subject=membership,
-        actor=by,
-        at=at,
-        organisation=organisation.pk,
-        user=user.pk,
-        role=role,
-    )
+        Event.MEMBER_ADDED, subject=membership, actor=user, at=at,
+        organisation=organisation.pk, user=user.pk, role=role,
+    )  # fmt: skip
     return membership

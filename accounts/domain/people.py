@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.contrib.auth.models import Group
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.roles import Role
@@ -14,7 +15,7 @@ from audit.events import Event
 
 class NotASuperuser(Exception):
     def __init__(self) -> None:
-        super().__init__("Only a superuser may say who belongs to the staff and in which role.")
+        super().__init__(_("Only a superuser may say who belongs to the staff and in which role."))
 
 
 def join(user: User, *, at: datetime) -> User:
@@ -23,11 +24,22 @@ def join(user: User, *, at: datetime) -> User:
     return user
 
 
-def with_verified(email: str) -> User | None:
-    """Return the person who proved that this address is theirs; an unproved address belongs to nobody."""
-    return User.objects.filter(
-        is_active=True, emailaddress__email__iexact=email.strip(), emailaddress__verified=True
-    ).first()
+def has_verified(user: User, email: str) -> bool:
+    """Return whether this person proved that this address is theirs; an unproved address belongs to nobody."""
+    return (
+        user.is_active
+        and User.objects.filter(
+            pk=user.pk, emailaddress__email__iexact=email.strip(), emailaddress__verified=True
+        ).exists()
+    )
+
+
+def domains_of(*users: User) -> set[str]:
+    """Return the domains at which these people have proved an address."""
+    proved = User.objects.filter(
+        pk__in=[user.pk for user in users], is_active=True, emailaddress__verified=True
+    ).values_list("emailaddress__email", flat=True)
+    return {email.rpartition("@")[2].lower() for email in proved}
 
 
 @transaction.atomic

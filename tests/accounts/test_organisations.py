@@ -3,10 +3,10 @@ from django.core.cache import cache
 from django.urls import reverse
 
 from accounts.domain import organisations, owners
-from accounts.models import MemberRole, Membership, Organisation, Owner
-from accounts.permissions import may_act_for, may_add_member, may_see
+from accounts.models import Membership, Organisation, Owner
+from accounts.permissions import may_act_for, may_manage, may_see
 from audit.models import LedgerEntry
-from tests.factories import MONDAY, make_organisation, make_reviewer, make_user, verified
+from tests.factories import MONDAY, make_member, make_organisation, make_user, verified
 
 pytestmark = pytest.mark.django_db
 
@@ -50,31 +50,6 @@ def test_an_organisation_needs_a_name(alice):
         organisations.found("  ", "", by=alice, at=MONDAY)
 
 
-def test_a_member_is_added_by_an_owner_and_it_is_recorded(alice, ana, pygma):
-    membership = organisations.add_member(pygma, ana, by=alice, at=MONDAY)
-
-    entry = LedgerEntry.objects.get(event="member.added")
-    assert (entry.subject_id, entry.details) == (
-        str(membership.pk), {"organisation": pygma.pk, "user": ana.pk, "role": "member"},
-    )  # fmt: skip
-
-
-def test_a_member_who_is_no_owner_adds_nobody(alice, ana, charlie, pygma):
-    organisations.add_member(pygma, ana, by=alice, at=MONDAY)
-
-    with pytest.raises(organisations.NotAnOwner):
-        organisations.add_member(pygma, charlie, by=ana, at=MONDAY)
-
-
-def test_nobody_is_a_member_twice(alice, ana, pygma):
-    organisations.add_member(pygma, ana, by=alice, at=MONDAY)
-
-    with pytest.raises(organisations.AlreadyAMember):
-        organisations.add_member(pygma, ana, role=MemberRole.OWNER, by=alice, at=MONDAY)
-
-    assert LedgerEntry.objects.filter(event="member.added").count() == 1
-
-
 def test_an_owner_row_is_made_once_for_a_person_and_for_an_organisation(alice, pygma):
     assert owners.of_person(alice) == owners.of_person(alice)
     assert owners.of_organisation(pygma) == owners.of_organisation(pygma)
@@ -82,7 +57,7 @@ def test_an_owner_row_is_made_once_for_a_person_and_for_an_organisation(alice, p
 
 
 def test_who_may_act_for_whom(alice, ana, charlie, pygma):
-    organisations.add_member(pygma, ana, by=alice, at=MONDAY)
+    make_member(pygma, ana)
     mine, ours = owners.of_person(alice), owners.of_organisation(pygma)
     nobodys = Owner.objects.create(imported_as="An imported name")
 
@@ -100,7 +75,7 @@ def test_a_deactivated_person_may_nothing(alice, pygma):
     alice.is_active = False
 
     assert not any(
-        [may_act_for(alice, owners.of_person(alice)), may_see(alice, pygma), may_add_member(alice, pygma)]
+        [may_act_for(alice, owners.of_person(alice)), may_see(alice, pygma), may_manage(alice, pygma)]
     )
 
 
@@ -124,45 +99,6 @@ def test_a_website_is_a_web_address(client, alice, website):
     assert not Organisation.objects.exists()
 
 
-def test_the_page_adds_a_member_by_address(client, alice, ana, pygma):
-    client.force_login(alice)
-
-    client.post(reverse("organisation", args=[pygma.pk]), {"email": "ANA@example.org"})
-
-    assert may_see(ana, pygma)
-
-
-@pytest.mark.parametrize("email", ["nobody@example.org", "unproved@example.org"])
-def test_only_a_confirmed_address_can_be_added(client, alice, pygma, email):
-    make_user("unproved")
-    client.force_login(alice)
-
-    answer = client.post(reverse("organisation", args=[pygma.pk]), {"email": email})
-
-    assert "Nobody with this confirmed address" in answer.content.decode()
-    assert pygma.memberships.count() == 1
-
-
-def test_addresses_cannot_be_looked_up_by_the_hundred(client, alice, pygma):
-    client.force_login(alice)
-    for number in range(21):
-        answer = client.post(reverse("organisation", args=[pygma.pk]), {"email": f"p{number}@example.org"})
-
-    assert "That is many addresses" in answer.content.decode()
-
-
-def test_a_member_sees_the_page_and_cannot_add(client, alice, ana, charlie, pygma):
-    organisations.add_member(pygma, ana, by=alice, at=MONDAY)
-    client.force_login(ana)
-    page = reverse("organisation", args=[pygma.pk])
-
-    assert (client.get(page).status_code, client.post(page, {"email": charlie.email}).status_code) == (
-        200,
-        403,
-    )
-    assert not may_see(charlie, pygma)
-
-
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_a_stranger_finds_nothing(client, charlie, pygma, method):
     client.force_login(charlie)
@@ -183,14 +119,5 @@ def test_the_lists_ask_the_same_however_long_they_are(client, alice, members, dj
 
     with django_assert_num_queries(3):  # session, person, list
         client.get(reverse("organisations"))
-    with django_assert_num_queries(6):  # session, person, organisation, may see, may add, members
+    with django_assert_num_queries(12):  # session, person, organisation, may it, lists, addresses
         client.get(reverse("organisation", args=[mine[0].pk]))
-
-
-def test_an_applicant_cannot_shut_a_reviewer_out_by_adding_them(alice, pygma):
-    bob = make_reviewer()
-
-    with pytest.raises(organisations.StaffJoinThemselves):
-        organisations.add_member(pygma, bob, by=alice, at=MONDAY)
-
-    assert not Membership.objects.filter(user=bob).exists()

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import connection, transaction
 
+import accounts.invariants
 import audit.invariants
 import enforcement.invariants
 import onboarding.invariants
@@ -18,6 +19,7 @@ import reviews.invariants
 MODULES = (
     audit.invariants,
     outbox.invariants,
+    accounts.invariants,
     policies.invariants,
     onboarding.invariants,
     reviews.invariants,
