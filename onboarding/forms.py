@@ -4,7 +4,6 @@ What an answer may be is said once, in the domain: these fields carry what was t
 sentences.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,12 +11,13 @@ from django import forms
 from django.http import QueryDict
 from django.utils.html import format_html
 
-from onboarding.domain import answers, conditions
+from onboarding.domain import answers, conditions, merging
 from onboarding.domain.answers import Reading
 from onboarding.domain.declarations import Text
 from onboarding.domain.questions import Question
 
 MOST_RADIOS = 9  # a longer list of options becomes a select
+WAS = "was-"  # stands before the key of the digest a page showed
 ROWS = {300: 3, 1000: 4, 2000: 6}  # lines shown by the most characters allowed
 
 
@@ -65,12 +65,23 @@ class SectionForm(forms.Form):
         texts: Mapping[str, Text],
         typed: Mapping[str, Any] | None = None,
         problems: Mapping[str, str] | None = None,
+        shown: Mapping[str, str] | None = None,
     ):
-        """Show the stored answers, or `typed` over them; `problems` are shown at their fields."""
+        """Show the stored answers, or `typed` over them; `problems` are shown at their fields.
+
+        Each field has `was`, the digest of the answer it stands for: the stored one, unless `shown` says another.
+        `depends` says that it hangs on another answer of this page, `is_off` that it is not asked as things stand.
+        """
         said = dict(reading.answers) | dict(typed or {})
         super().__init__(data=said if problems else None, initial=said)
+        here = {question.key for question in reading.paper.form.of_section(section)}
         for question in on_page(reading, section):
-            self.fields[question.key] = _field(question, reading, texts.get(question.key))
+            field = _field(question, reading, texts.get(question.key))
+            stored = merging.digest(reading.answers.get(question.key))
+            field.was = (shown or {}).get(question.key, stored)
+            field.depends = bool(_reads(question) & here)
+            field.is_off = not reading.shown[question.key]
+            self.fields[question.key] = field
         for key, sentence in (problems or {}).items():
             if key in self.fields:
                 self.add_error(key, sentence)
@@ -81,17 +92,24 @@ def on_page(reading: Reading, section: str) -> list[Question]:
     here = {question.key for question in reading.paper.form.of_section(section)}
     found = []
     for question in reading.paper.form.of_section(section):
-        reads = set(conditions.parse(question.shown_when).keys) if question.shown_when else set()
         in_gate = question.gate in reading.paper.gates
-        if reading.shown[question.key] or (in_gate and reads & here):
+        if reading.shown[question.key] or (in_gate and _reads(question) & here):
             found.append(question)
     return found
+
+
+def _reads(question: Question) -> set[str]:
+    """Return the answers that decide whether it is asked."""
+    return set(conditions.parse(question.shown_when).keys) if question.shown_when else set()
 
 
 def typed_on(reading: Reading, section: str, post: QueryDict) -> dict[str, Any]:
     """Return what was typed on the section's page; an unticked box or unchosen option is an empty answer."""
     found: dict[str, Any] = {}
+    says_what_it_has = any(name.startswith(WAS) for name in post)
     for question in on_page(reading, section):
+        if says_what_it_has and WAS + question.key not in post:
+            continue  # it is asked since, by an answer given elsewhere: no word on it is no answer
         if question.type == "multi":
             found[question.key] = post.getlist(question.key)
         elif question.key in post or question.type in ("choice", "yesno", "tick"):
@@ -109,8 +127,6 @@ def _field(question: Question, reading: Reading, text: Text | None) -> forms.Fie
     field.shows, field.body = question.shows, text.body if text else ""
     if question.rules.required == "hold":
         field.mark = "needed unless your use is a usual one"
-    if question.shown_when:
-        field.shown_when = _for_the_page(question.shown_when)
     return field
 
 
@@ -158,9 +174,3 @@ def _hint(question: Question) -> str:
     if question.why and question.hint:
         return format_html("{} {}", question.hint, question.why)
     return question.hint or question.why
-
-
-def _for_the_page(text: str) -> str:
-    """Return a condition as static/js/conditional.js reads it; the loader allows one clause here."""
-    clause = conditions.parse(text).clauses[0]
-    return json.dumps({"key": clause.key, "op": str(clause.op), "values": list(clause.values)})

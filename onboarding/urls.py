@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from onboarding.views import access, apply, programs, status
+from onboarding.views import access, apply, autosave, programs, status
 
 urlpatterns = [
     path("", programs.index, name="home"),
@@ -11,6 +11,7 @@ urlpatterns = [
     path("applications/", status.index, name="applications"),
     path("applications/<slug:number>/", status.detail, name="application"),
     path("applications/<slug:number>/form/<slug:section>/", apply.section, name="apply_section"),
+    path("applications/<slug:number>/form/<slug:section>/save/", autosave.save, name="apply_save"),
     path("applications/<slug:number>/check/", apply.check, name="apply_check"),
     path("applications/<slug:number>/submit/", apply.submit, name="apply_submit"),
     path("applications/<slug:number>/withdraw/", status.withdraw, name="withdraw"),

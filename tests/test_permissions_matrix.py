@@ -29,6 +29,8 @@ GET  302 200 404 404 404 404 404 404  applications/<slug:number>/
 POST 302 405 405 405 405 405 405 405  applications/<slug:number>/
 GET  302 200 404 404 404 404 404 404  applications/<slug:number>/form/<slug:section>/
 POST 302 422 404 404 404 404 404 404  applications/<slug:number>/form/<slug:section>/
+GET  405 405 405 405 405 405 405 405  applications/<slug:number>/form/<slug:section>/save/
+POST 401 200 404 404 404 404 404 404  applications/<slug:number>/form/<slug:section>/save/
 GET  302 200 404 404 404 404 404 404  applications/<slug:number>/check/
 POST 302 405 405 405 405 405 405 405  applications/<slug:number>/check/
 GET  302 405 405 405 405 405 405 405  applications/<slug:number>/submit/

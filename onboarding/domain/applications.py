@@ -16,7 +16,6 @@ from accounts.models import Owner, User
 from accounts.permissions import may_act_for
 from audit import ledger
 from audit.events import Event
-from onboarding.domain import answers as answers_of
 from onboarding.domain import declarations, drafts, notices, questions, waitlist
 from onboarding.models import Application, Grant, Program, Revision, WaitlistEntry
 from onboarding.permissions import may_see
@@ -179,20 +178,13 @@ def save_draft(
     application = _locked(application, by)
     if application.state != State.DRAFT:
         raise IllegalMove(application, State.DRAFT)
-    form = questions.of(application.question_set)
-    typed = answers_of.clean(form, answers)
-    if any(typed.get(tick.key) == declarations.YES for tick in form.questions if tick.type == "tick"):
-        paper = answers_of.paper(form, application.program)
-        typed = declarations.settled(typed, declarations.texts(paper, application.program))
+    typed = drafts.as_stored(application, answers)
     merged = {key: value for key, value in (application.answers | typed).items() if value is not None}
     if merged == application.answers:
         return application
     if seen_version != application.answers_version:
         raise StaleDraft(application)
-    application.answers, application.saved_at = merged, at
-    application.answers_version += 1
-    application.title = drafts.title_of(merged)
-    application.save(update_fields=["answers", "answers_version", "saved_at", "title"])
+    drafts.keep(application, merged, at=at)
     return application
 
 
@@ -311,6 +303,11 @@ def lapse(application: Application, *, by: ledger.Actor, at: datetime, reason: s
     if reason != "invitation_expired_twice":  # the letter about the invitation says it already
         notices.write("lapsed", application, at=at, reason=reason)
     return application
+
+
+def locked(application: Application, *, by: User) -> Application:
+    """Return the row, locked, for a verb about a draft that is told elsewhere. Raises NotYours."""
+    return _locked(application, by)
 
 
 def _locked(application: Application, by: User | None = None) -> Application:

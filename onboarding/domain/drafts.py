@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -44,6 +45,26 @@ def known(owner: Owner, by: User) -> dict[str, Any]:
 def title_of(given: Mapping[str, Any]) -> str:
     """Return the application's name for lists, as far as its column holds it."""
     return str(given.get("title", ""))[:200]
+
+
+def as_stored(application: Application, typed: Mapping[str, object]) -> dict[str, Any]:
+    """Return what was typed as a draft keeps it: emptied answers None, ticks with the version of their text."""
+    form = questions.of(application.question_set)
+    cleaned = answers.clean(form, typed)
+    if any(cleaned.get(tick.key) == declarations.YES for tick in form.questions if tick.type == "tick"):
+        paper = answers.paper(form, application.program)
+        cleaned = declarations.settled(cleaned, declarations.texts(paper, application.program))
+    return cleaned
+
+
+def keep(application: Application, given: Mapping[str, Any], *, at: datetime) -> None:
+    """Write a locked draft's answers; the same ones again change nothing, not even the time."""
+    if given == application.answers:
+        return
+    application.answers, application.saved_at = dict(given), at
+    application.answers_version += 1
+    application.title = title_of(given)
+    application.save(update_fields=["answers", "answers_version", "saved_at", "title"])
 
 
 def read(application: Application) -> Reading:

@@ -12,17 +12,17 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.models import User
 from audit import clock
-from onboarding.domain import answers, applications, drafts
+from onboarding.domain import applications, drafts, saving
 from onboarding.domain.applications import AlreadyApplied
 from onboarding.domain.drafts import Draft
-from onboarding.domain.questions import Question, Section
+from onboarding.domain.questions import Section
 from onboarding.domain.triage import Judgement
-from onboarding.forms import SectionForm, on_page, typed_on
+from onboarding.forms import on_page, typed_on
 from onboarding.models import Application, Program
 from onboarding.permissions import may_see
 from onboarding.states import ApplicationState
-from onboarding.views import starting, stepper
-from policies import markdown
+from onboarding.views import posted, section_page, starting, stepper
+from onboarding.views.section_page import Page, clashing
 from policies.domain import acceptances, guidelines
 from policies.domain.guidelines import NoGuidelines
 from policies.states import Lane
@@ -57,7 +57,7 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def section(request: HttpRequest, number: str, section: str) -> HttpResponse:
     """Show one section; a POST saves what was typed, right or wrong, and goes on when nothing is wrong."""
-    application = _mine(request.user, number)
+    application = mine(request.user, number)
     if application.state != ApplicationState.DRAFT:
         messages.error(
             request, "This application is sent or withdrawn; its answers cannot be changed any more."
@@ -72,7 +72,7 @@ def section(request: HttpRequest, number: str, section: str) -> HttpResponse:
     if not on_page(draft.reading, section):
         return _next_page(application, draft, here)
     problems = stepper.problems(draft, here.key) if "look" in request.GET else {}
-    return _section_page(request, application, draft, here, problems=problems)
+    return section_page.whole(request, Page(application, draft, here, problems=problems))
 
 
 @never_cache
@@ -80,7 +80,7 @@ def section(request: HttpRequest, number: str, section: str) -> HttpResponse:
 @require_safe
 def check(request: HttpRequest, number: str) -> HttpResponse:
     """Show all before it is sent: the answers, what must be mended, what needs extra review and why."""
-    application = _mine(request.user, number)
+    application = mine(request.user, number)
     if application.state != ApplicationState.DRAFT:
         return redirect("application", number)
     draft = drafts.look_at(application, by=request.user)
@@ -101,7 +101,7 @@ def check(request: HttpRequest, number: str) -> HttpResponse:
 @require_POST
 def submit(request: HttpRequest, number: str) -> HttpResponse:
     """Send the draft; sending it again is the same sending."""
-    application = _mine(request.user, number)
+    application = mine(request.user, number)
     at = clock.now()
     try:
         version = guidelines.in_force()
@@ -126,7 +126,7 @@ def submit(request: HttpRequest, number: str) -> HttpResponse:
     return redirect("application", number)
 
 
-def _mine(user: User, number: str) -> Application:
+def mine(user: User, number: str) -> Application:
     """Return the application with this number; somebody else's is not there."""
     rows = Application.objects.select_related("program", "question_set", "owner__organisation", "applicant")
     application = get_object_or_404(rows, number=number)
@@ -136,28 +136,25 @@ def _mine(user: User, number: str) -> Application:
 
 
 def _save(request: HttpRequest, application: Application, draft: Draft, here: Section) -> HttpResponse:
-    typed = answers.clean(draft.reading.paper.form, typed_on(draft.reading, here.key, request.POST))
-    seen = request.POST.get("seen", "")
+    typed = typed_on(draft.reading, here.key, request.POST)
+    seen = posted.seen(request.POST, typed)
     try:
-        application = applications.save_draft(
-            application,
-            answers=typed,
-            seen_version=int(seen) if seen.isascii() and seen.isdigit() else -1,
-            by=request.user,
-            at=clock.now(),
-        )
-    except applications.StaleDraft as stale:
-        draft = drafts.look_at(stale.application, by=request.user)
-        return _section_page(request, stale.application, draft, here, typed=typed, status=CONFLICT)
+        saved = saving.save(application, answers=typed, seen=seen, by=request.user, at=clock.now())
     except applications.IllegalMove as refused:
         messages.error(request, str(refused))
         return redirect("application", application.number)
-    draft = drafts.look_at(application, by=request.user)
+    draft = drafts.look_at(saved.application, by=request.user)
+    if saved.clashes:
+        page = clashing(saved, draft, here, typed=drafts.as_stored(saved.application, typed), seen=seen)
+        return section_page.whole(request, page, status=CONFLICT)
     problems = stepper.problems(draft, here.key)
     go = request.POST.get("go", "on")
+    if posted.KEEP_ALL in request.POST:
+        return _to(saved.application, here)
     if go == "on" and problems:
-        return _section_page(request, application, draft, here, problems=problems, status=WRONG)
-    return _onward(request, application, draft, here, go)
+        page = Page(saved.application, draft, here, problems=problems)
+        return section_page.whole(request, page, status=WRONG)
+    return _onward(request, saved.application, draft, here, go)
 
 
 def _onward(
@@ -190,31 +187,6 @@ def _start_page(
     return render(request, "onboarding/apply_start.html", context, status=status)
 
 
-def _section_page(
-    request: HttpRequest,
-    application: Application,
-    draft: Draft,
-    here: Section,
-    *,
-    problems: dict[str, str] | None = None,
-    typed: dict[str, Any] | None = None,
-    status: int = 200,
-) -> HttpResponse:
-    """Show a section's page; `typed` came from a page that was behind what was saved since."""
-    form = SectionForm(draft.reading, here.key, texts=draft.texts, typed=typed, problems=problems)
-    for field in form.fields.values():
-        field.body = markdown.rendered(field.body) if field.body else ""
-    context = _facts(application) | {
-        "section": here,
-        "form": form,
-        "steps": stepper.steps(draft, at=here.key),
-        "before": stepper.before(draft, here.key),
-        "after": stepper.after(draft, here.key),
-        "differing": _differing(draft, typed) if typed else [],
-    }
-    return render(request, "onboarding/apply_section.html", context, status=status)
-
-
 def _reasons(judgement: Judgement) -> list[dict[str, Any]]:
     """Return the reasons that count: a usual use is no reason any more where something stricter applies."""
     counts = [judgement.lane, Lane.REFUSE, Lane.HOLD]
@@ -225,36 +197,18 @@ def _facts(application: Application) -> dict[str, Any]:
     return {"application": application, "program": application.program}
 
 
-def _differing(draft: Draft, typed: dict[str, Any]) -> list[dict[str, str]]:
-    """Return the answers where what was typed here is not what was saved elsewhere."""
-    there = draft.reading.answers
-    return [
-        {
-            "name": question.name,
-            "there": _words(draft, question, there.get(key)),
-            "here": _words(draft, question, value),
-        }
-        for key, value in typed.items()
-        if (question := draft.reading.paper.form.question(key)) and value != there.get(key)
-    ]
-
-
 def _said(draft: Draft, section: Section) -> list[dict[str, Any]]:
     """Return a section's questions with their answers in words and what must be mended."""
     return [
         {
             "question": draft.texts[question.key].words if question.key in draft.texts else question.question,
-            "words": _words(draft, question, draft.reading.answers.get(question.key)),
+            "words": section_page.words(draft, question, draft.reading.answers.get(question.key)),
             "problem": draft.problems.get(question.key, ""),
             "is_long": question.type in ("long", "tick") or len(question.question) > 50,
         }
         for question in draft.reading.asked()
         if question.section == section.key
     ]
-
-
-def _words(draft: Draft, question: Question, value: Any) -> str:
-    return "" if answers.is_empty(value) else answers.in_words(draft.reading.paper, question, value)
 
 
 def _place(application: Application, draft: Draft, key: str, sentence: str) -> dict[str, str]:

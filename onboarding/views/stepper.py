@@ -1,5 +1,6 @@
 """The sections of the form as steps: which are asked of this draft, which are complete, what comes next."""
 
+import zlib
 from dataclasses import dataclass
 
 from onboarding.domain.answers import is_empty
@@ -37,6 +38,12 @@ def before(draft: Draft, key: str) -> Section | None:
 
 def steps(draft: Draft, *, at: str) -> list[Step]:
     return [Step(section, _state(draft, section.key), section.key == at) for section in pages(draft)]
+
+
+def digest(draft: Draft) -> str:
+    """Return what changes when a step comes, goes or changes its state."""
+    said = " ".join(f"{step.section.key}:{step.state}" for step in steps(draft, at=""))
+    return f"{zlib.crc32(said.encode()):08x}"
 
 
 def problems(draft: Draft, key: str, *, given_only: bool = False) -> dict[str, str]:

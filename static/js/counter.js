@@ -5,14 +5,28 @@
 (() => {
   const figures = new Intl.NumberFormat(document.documentElement.lang || undefined);
 
-  function words(length, min, max) {
-    if (max && length > max) return `${figures.format(length - max)} too many: at most ${figures.format(max)}`;
-    if (length < min) return `${figures.format(min - length)} more needed: at least ${figures.format(min)}`;
-    if (max) return `${figures.format(length)} of ${figures.format(max)} characters`;
-    return `${figures.format(length)} characters`;
+  const ENGLISH = {
+    countOf: "{n} of {max} characters",
+    countNone: "{n} characters",
+    countOver: "{n} too many: at most {max}",
+    countUnder: "{n} more needed: at least {min}",
+  };
+
+  // In the words of the form (data-count-of and so on), else in English.
+  function words(form, length, min, max) {
+    const [name, n] =
+      max && length > max
+        ? ["countOver", length - max]
+        : length < min
+          ? ["countUnder", min - length]
+          : [max ? "countOf" : "countNone", length];
+    const given = { n, min, max };
+    return (form?.dataset[name] || ENGLISH[name]).replace(/\{(n|min|max)\}/g, (_, each) => figures.format(given[each]));
   }
 
   function watch(control) {
+    if (control.dataset.counted !== undefined) return;
+    control.dataset.counted = "";
     const min = Number(control.dataset.min || control.getAttribute("minlength") || 0);
     const max = Number(control.dataset.max || control.getAttribute("maxlength") || 0);
     const count = document.createElement("p");
@@ -23,7 +37,7 @@
 
     function update() {
       const length = [...control.value.trim()].length;
-      count.textContent = words(length, min, max);
+      count.textContent = words(control.form, length, min, max);
       count.classList.toggle("is-off", length > 0 && (length < min || (max > 0 && length > max)));
     }
 
@@ -32,5 +46,7 @@
     update();
   }
 
-  document.querySelectorAll("[data-count]").forEach(watch);
+  const watchIn = (part) => part.querySelectorAll("[data-count]").forEach(watch);
+  document.addEventListener("htmx:load", (event) => watchIn(event.detail.elt)); // a field that came later
+  watchIn(document);
 })();

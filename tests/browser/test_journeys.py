@@ -218,20 +218,6 @@ def test_an_imported_application_is_decided_in_the_browser_and_its_owner_opens_t
     assert Key.objects.get(grant__application=application).hint[:8] == secret[:8]
 
 
-def test_questions_show_and_hide_by_the_answers_above_them(browse: Browse):
-    mei = browse(person("mei"))
-    number = Application.objects.get(applicant=person("mei")).number
-    mei.goto(f"/applications/{number}/form/inputs/")
-    basis = mei.locator("[name=consent_basis]")
-
-    mei.locator("[name=personal_data][value=no]").check()
-    expect(basis).to_be_hidden()
-    mei.locator("[name=personal_data][value=yes]").check()
-    expect(basis).to_be_visible()
-    mei.locator("[name=personal_data][value=no]").check()
-    expect(basis).to_be_hidden()
-
-
 def test_the_form_is_filled_and_sent_with_scripts_switched_off(browse: Browse):
     program = open_program("plain-model")
     user: User = verified(make_user("nils"))
