@@ -152,6 +152,16 @@ GET  302 302 302 200 200 200 200 200  admin/jsi18n/
 POST 302 302 302 405 405 405 405 405  admin/jsi18n/
 GET  302 302 302 404 404 404 404 404  admin/r/<path:content_type_id>/<path:object_id>/
 POST 302 302 302 404 404 404 404 404  admin/r/<path:content_type_id>/<path:object_id>/
+GET  302 302 302 403 200 403 403 403  admin/enforcement/appeal/open/
+POST 302 302 302 405 405 405 405 405  admin/enforcement/appeal/open/
+GET  302 302 302 403 200 403 403 403  admin/enforcement/appeal/<int:pk>/
+POST 302 302 302 405 405 405 405 405  admin/enforcement/appeal/<int:pk>/
+GET  302 302 302 405 405 405 405 405  admin/enforcement/appeal/<int:pk>/take/
+POST 302 302 302 403 302 403 403 403  admin/enforcement/appeal/<int:pk>/take/
+GET  302 302 302 405 405 405 405 405  admin/enforcement/appeal/<int:pk>/release/
+POST 302 302 302 403 302 403 403 403  admin/enforcement/appeal/<int:pk>/release/
+GET  302 302 302 405 405 405 405 405  admin/enforcement/appeal/<int:pk>/decide/
+POST 302 302 302 403 422 403 403 403  admin/enforcement/appeal/<int:pk>/decide/
 GET  302 302 302 405 405 405 405 405  admin/onboarding/grant/<int:pk>/access/<slug:verb>/
 POST 302 302 302 403 302 403 403 403  admin/onboarding/grant/<int:pk>/access/<slug:verb>/
 GET  302 302 302 403 403 200 403 200  admin/onboarding/program/board/
@@ -190,8 +200,8 @@ GET  302 302 302 405 405 405 405 405  admin/reviews/case/<int:pk>/give-back/<int
 POST 302 302 302 422 422 403 403 403  admin/reviews/case/<int:pk>/give-back/<int:decision>/
 GET  302 302 302 403 403 302 403 403  admin/onboarding/importjob/<path:object_id>/change/
 POST 302 302 302 403 403 302 403 403  admin/onboarding/importjob/<path:object_id>/change/
-GET  302 302 302 200 200 200 200 200  admin/^(?P<app_label>account|mfa|audit|outbox|accounts|auth|policies|onboarding|reviews)/$
-POST 302 302 302 200 200 200 200 200  admin/^(?P<app_label>account|mfa|audit|outbox|accounts|auth|policies|onboarding|reviews)/$
+GET  302 302 302 200 200 200 200 200  admin/^(?P<app_label>account|mfa|audit|outbox|accounts|auth|policies|onboarding|reviews|enforcement)/$
+POST 302 302 302 200 200 200 200 200  admin/^(?P<app_label>account|mfa|audit|outbox|accounts|auth|policies|onboarding|reviews|enforcement)/$
 GET  302 302 302 404 404 404 404 404  admin/(?P<url>.*)$
 POST 302 302 302 404 404 404 404 404  admin/(?P<url>.*)$
 GET  302 302 302 403 403 403 200 403  admin/policies/knownweakness/add/
@@ -199,6 +209,9 @@ POST 302 302 302 403 403 403 200 403  admin/policies/knownweakness/add/
 GET  302 302 302 302 302 403 403 403  admin/reviews/case/<path:object_id>/change/
 POST 302 302 302 302 302 403 403 403  admin/reviews/case/<path:object_id>/change/
 GET  302 302 302 200 200 403 403 403  admin/reviews/case/<path:object_id>/
+GET  302 302 302 403 302 403 403 403  admin/enforcement/appeal/<path:object_id>/change/
+POST 302 302 302 403 302 403 403 403  admin/enforcement/appeal/<path:object_id>/change/
+GET  302 302 302 403 200 403 403 403  admin/enforcement/appeal/<path:object_id>/
 # The job queue: django-rq's pages, for Dora, who imports.
 GET  302 302 302 403 403 200 403 403  admin/jobs/^stats.json/?$
 POST 302 302 302 403 403 200 403 403  admin/jobs/^stats.json/?$
@@ -279,6 +292,7 @@ READERS = {
     "onboarding/invitation": "dora axel",
     "onboarding/questionset": "dora pia axel",
     "reviews/case": "bob sam",
+    "enforcement/appeal": "sam",
 }
 STOCK = re.compile(r"admin/([a-z]+/[a-z]+)/(|add/|<path:object_id>/(?:history/|delete/|change/)?)")
 ONLY_SHOWN = re.compile(

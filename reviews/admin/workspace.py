@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Prefetch, Q
+from django.db.models import Model, Prefetch, Q
 from django.utils.timesince import timesince
 
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
 from audit.models import LedgerEntry
+from enforcement.domain import appeals
 from onboarding.domain import answers, questions
 from onboarding.models import Application, Revision
 from onboarding.states import ApplicationState
@@ -159,7 +160,7 @@ def context(work: Work, *, user: User) -> dict[str, Any]:
         "application": case.application,
         "sections": sections(case.revision, case),
         "unanswered": _unanswered(case),
-        "facts": [(name, _plain(value)) for name, value in case.application.facts.items()],
+        "facts": [(name, plain(value)) for name, value in case.application.facts.items()],
         "domains": [names.get(code, code) for code in case.domains],
         "lane_reasons": case.revision.lane_reasons,
         "signs": signs,
@@ -175,6 +176,8 @@ def context(work: Work, *, user: User) -> dict[str, Any]:
         "decisions": [Said.of(decision, names) for decision in decisions if decision != work.pending],
         "pending": Said.of(work.pending, names) if work.pending else None,
         "earlier": earlier(case.application),
+        "appeal": appeals.upheld_for(case),
+        "was_overturned": was_overturned(user, case),
         "timeline": timeline(case, decisions),
         "user": user,
     }
@@ -238,13 +241,15 @@ def earlier(application: Application) -> list[Application]:
     )
 
 
-def timeline(case: Case, decisions: Iterable[Decision]) -> list[Step]:
-    """Return what the ledger holds about the case, its application and its decisions, newest first."""
+def timeline(case: Case, decisions: Iterable[Decision], others: Iterable[Model] = ()) -> list[Step]:
+    """Return what the ledger holds about the case, its application, its decisions and `others`, newest first."""
     subjects = Q(subject_type=ledger.kind_of(case), subject_id=str(case.pk))
     subjects |= Q(subject_type=ledger.kind_of(case.application), subject_id=str(case.application_id))
     ids = [str(decision.pk) for decision in decisions]
     if ids:
         subjects |= Q(subject_type=Decision._meta.label_lower, subject_id__in=ids)
+    for other in others:
+        subjects |= Q(subject_type=ledger.kind_of(other), subject_id=str(other.pk))
     rows = list(LedgerEntry.objects.filter(subjects).order_by("-at", "-id")[:TIMELINE_MOST])
     people = {int(row.actor[5:]) for row in rows if row.actor.startswith("user:") and row.actor[5:].isdigit()}
     names = {f"user:{user.pk}": str(user) for user in User.objects.filter(pk__in=people)}
@@ -268,7 +273,7 @@ def _unanswered(case: Case) -> int:
     return sum(answers.is_empty(case.revision.answers.get(question.key)) for question in reading.asked())
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
     """Return an imported value as text; lists and objects as the JSON they came as."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
@@ -305,7 +310,7 @@ def _pending(case: Case) -> Decision | None:
 
 def _decisions(case: Case) -> Iterable[Decision]:
     return case.decisions.select_related(
-        "decided_by", "signed_by", "returned_by", "request__answered_by"
+        "decided_by", "signed_by", "returned_by", "overturned_by", "request__answered_by"
     ).order_by("-pk")
 
 

@@ -12,6 +12,7 @@ from accounts.models import User
 from audit import ledger
 from audit.events import Event
 from onboarding.domain import applications
+from onboarding.models import Application
 from onboarding.states import ApplicationState
 from reviews.domain import cases, due
 from reviews.models import Case, Decision
@@ -39,11 +40,24 @@ class NothingToOverturn(Exception):
         super().__init__(_("Only a rejection that was told and still counts can be set aside."))
 
 
+class NewerRequest(Exception):
+    """A later request of the same kind about the same access is under way; two cannot be."""
+
+    def __init__(self, newer: Application):
+        super().__init__(
+            _(
+                "A newer request about the same access is under way: %(number)s. Wait until that has ended; "
+                "then this can be set aside."
+            )
+            % {"number": newer.number}
+        )
+
+
 @transaction.atomic
 def overturn(decision: Decision, *, by: User, at: datetime, reason: str) -> Case:
     """Set a rejection aside: the case is open again for other reviewers, and the application is in review.
 
-    `reason` is a code. Twice is once. Raises NotYoursToOverturn, NothingToOverturn.
+    `reason` is a code. Twice is once. Raises NotYoursToOverturn, NothingToOverturn, NewerRequest.
     """
     case, decision = _locked(decision)
     if decision.overturned_at:
@@ -51,6 +65,7 @@ def overturn(decision: Decision, *, by: User, at: datetime, reason: str) -> Case
     _must_count(decision, by)
     if case.state != CaseState.DECIDED or case.application.state != ApplicationState.REJECTED:
         raise NothingToOverturn
+    _must_be_alone(case.application)
     decision.overturned_by, decision.overturned_at = by, at
     decision.save(update_fields=["overturned_by", "overturned_at"])
     ledger.record(Event.DECISION_OVERTURNED, subject=decision, actor=by, at=at, reason=reason)
@@ -84,6 +99,14 @@ def _locked(decision: Decision) -> tuple[Case, Decision]:
     decision = Decision.objects.select_for_update(of=("self",)).get(pk=decision.pk)
     decision.case = case
     return case, decision
+
+
+def _must_be_alone(application: Application) -> None:
+    if application.grant_id is None:
+        return
+    others = Application.objects.open().filter(grant=application.grant_id, kind=application.kind)
+    if newer := others.exclude(pk=application.pk).first():
+        raise NewerRequest(newer)
 
 
 def _must_count(decision: Decision, by: User) -> None:

@@ -1,5 +1,6 @@
 """Rejections to appeal and appeals to decide, made by the verbs the product uses."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -35,16 +36,27 @@ def make_rejection(
     """Return a told rejection with 90 days to wait; its letter sent unless said otherwise."""
     says = HELD_BACK | fields.pop("says", {})
     decision = make_decision(
-        "rejected", by=by, applicant=applicant or make_user(), at=at, says=says, **fields
+        "rejected",
+        by=by or known("bob", make_reviewer),
+        applicant=applicant or make_user(),
+        at=at,
+        says=says,
+        **fields,
     )
     if decision.second != "nobody":
-        signer = make_senior("sina") if decision.second == "senior" else make_reviewer("bela")
+        senior = decision.second == "senior"
+        signer = known("sina", make_senior) if senior else known("bela", make_reviewer)
         decisions.sign(decision, by=signer, at=at)
     decisions.tell_owed(at=at)
     if sent:
         letters.send_owed(at=at)
     decision.refresh_from_db()
     return decision
+
+
+def known(name: str, make: Callable[[str], User]) -> User:
+    """Return somebody by name, made the first time."""
+    return User.objects.filter(email=f"{name}@example.org").first() or make(name)
 
 
 def owner_of(decision: Decision) -> User:
@@ -68,7 +80,7 @@ def make_taken(
     senior: User | None = None, *, at: datetime = MONDAY + timedelta(days=1), **fields: Any
 ) -> tuple[Appeal, User]:
     """Return an appeal and the senior reviewer who has taken it up."""
-    appeal, senior = make_appeal(at=at, **fields), senior or make_senior()
+    appeal, senior = make_appeal(at=at, **fields), senior or known("sam", make_senior)
     return appeals.take(appeal, by=senior, at=at), senior
 
 

@@ -1,0 +1,104 @@
+"""The list of open appeals: in the order in which they are due, keyset pages, always the same number of queries."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
+
+from django.db.models import Q, QuerySet
+from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
+from django.utils.timesince import timesince
+
+from accounts.models import User
+from enforcement.models import Appeal
+from enforcement.permissions import conflicts
+
+PAGE = 50
+SOON = timedelta(days=2)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One appeal in one line; `is_yours_to_decide` is wrong where one made or signed the decision."""
+
+    appeal: Appeal
+    due: str
+    urgency: str  # the pill's class: stop (late), wait (soon), or none
+    is_yours_to_decide: bool
+
+
+@dataclass(frozen=True)
+class Board:
+    rows: list[Row]
+    newer_url: str
+    older_url: str
+
+    @property
+    def says(self) -> str:
+        return f"{len(self.rows)} shown"
+
+
+def visible_to(user: User) -> QuerySet[Appeal]:
+    """Return the open appeals without those in which this person has a part."""
+    return Appeal.objects.open().exclude(conflicts(user, to="decision__case__application__"))
+
+
+def page(query: Mapping[str, str], *, user: User, at: datetime) -> Board:
+    """Return one page, from the place that `after` or `before` names."""
+    appeals = visible_to(user).select_related(
+        "decision__case__application", "decision__case__program", "filed_by", "taken_by"
+    )
+    appeals = appeals.defer("statement", "decision__case__application__answers")
+    after, before = _mark(query.get("after", "")), _mark(query.get("before", ""))
+    backwards = before is not None and after is None
+    if mark := (before if backwards else after):
+        appeals = appeals.filter(_beyond(mark, backwards=backwards))
+    if backwards:
+        appeals = appeals.order_by("-due_at", "-id")
+    found = list(appeals[: PAGE + 1])
+    more, found = len(found) > PAGE, found[:PAGE]
+    found = found[::-1] if backwards else found
+    has_newer, has_older = (more, True) if backwards else (mark is not None, more)
+    return Board(
+        rows=[_row(appeal, user, at) for appeal in found],
+        newer_url=f"?{urlencode({'before': _cursor(found[0])})}" if has_newer and found else "",
+        older_url=f"?{urlencode({'after': _cursor(found[-1])})}" if has_older and found else "",
+    )
+
+
+def due_words(appeal: Appeal, at: datetime) -> tuple[str, str]:
+    """Return when it is due in words, and the class of its pill."""
+    if appeal.due_at <= at:
+        return f"late by {timesince(appeal.due_at, at, depth=1)}", "stop"
+    day = date_format(appeal.due_at.astimezone(appeal.decision.case.program.zone), "D j M")
+    return f"due {day}", "wait" if appeal.due_at - at <= SOON else ""
+
+
+def _row(appeal: Appeal, user: User, at: datetime) -> Row:
+    words, urgency = due_words(appeal, at)
+    decision = appeal.decision
+    made_it = user.pk in (decision.decided_by_id, decision.signed_by_id)
+    return Row(appeal, words, urgency, is_yours_to_decide=not made_it)
+
+
+def _cursor(appeal: Appeal) -> str:
+    return f"{appeal.due_at.isoformat()}~{appeal.pk}"
+
+
+def _mark(cursor: str) -> tuple[datetime, int] | None:
+    """Return the place a cursor names; None for none, or one that somebody made up."""
+    try:
+        due, pk = cursor.replace("\0", "").split("~")
+        due_at, number = parse_datetime(due), int(pk)
+    except ValueError:
+        return None
+    known = due_at is not None and due_at.tzinfo is not None and 0 <= number < 2**63
+    return (due_at, number) if known else None
+
+
+def _beyond(mark: tuple[datetime, int], *, backwards: bool) -> Q:
+    due_at, pk = mark
+    if backwards:
+        return Q(due_at__lt=due_at) | Q(due_at=due_at, pk__lt=pk)
+    return Q(due_at__gt=due_at) | Q(due_at=due_at, pk__gt=pk)
