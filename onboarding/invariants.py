@@ -10,6 +10,7 @@ STATES: dict[str, str] = {
             "application.started": "draft",
             "application.imported": "draft|submitted",
             "application.submitted": "submitted",
+            "application.amended": "submitted",
             "application.in_review": "in_review",
             "application.information_requested": "information_requested",
             "application.approved": "approved",

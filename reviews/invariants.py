@@ -24,6 +24,7 @@ CASES: dict[str, str] = {
             "case.released": "open",
             "case.reopened": "open",
             "case.answered": "open",
+            "case.followed": "open",
             "case.claimed": "claimed",
             "case.awaits_second": "awaiting_second",
             "case.awaits_applicant": "awaiting_applicant",
@@ -44,6 +45,13 @@ CASES: dict[str, str] = {
         SELECT application.id FROM onboarding_application application
         WHERE application.state = 'submitted' AND NOT application.case_owed
         AND NOT EXISTS (SELECT FROM reviews_case kase WHERE kase.application_id = application.id)""",
+    "Every case is about the latest revision of its application, or owed to follow it.": """
+        SELECT kase.id, kase.revision_id FROM reviews_case kase
+        JOIN onboarding_application application ON application.id = kase.application_id
+        JOIN LATERAL (SELECT id FROM onboarding_revision revision
+            WHERE revision.application_id = application.id ORDER BY number DESC LIMIT 1) AS latest ON true
+        WHERE kase.revision_id <> latest.id AND kase.state <> 'closed' AND application.state <> 'withdrawn'
+        AND NOT (application.case_owed AND kase.state = 'open')""",
     "Every finding is on a revision of its own case's application.": """
         SELECT finding.id FROM reviews_finding finding JOIN reviews_case kase ON kase.id = finding.case_id
         JOIN onboarding_revision revision ON revision.id = finding.revision_id

@@ -18,8 +18,8 @@ from django.db import IntegrityError, connection  # noqa: E402
 
 from accounts.domain import joining, memberships, organisations  # noqa: E402
 from accounts.models import MemberRole, Membership, OrganisationInvitation, User  # noqa: E402
-from onboarding.domain import invitations, keys, waitlist  # noqa: E402
-from onboarding.models import Invitation, Key, Program  # noqa: E402
+from onboarding.domain import amending, invitations, keys, waitlist  # noqa: E402
+from onboarding.models import Application, Invitation, Key, Program  # noqa: E402
 from reviews.domain import cases, claims, decisions  # noqa: E402
 from reviews.models import Case, Decision  # noqa: E402
 from tests.processes import START_LINE  # noqa: E402
@@ -48,14 +48,22 @@ def accept(invitation: str, at: str) -> int:
     return invitations.accept(found, by=applicant, at=datetime.fromisoformat(at)).pk
 
 
-def claim(case: str, reviewer: str, at: str) -> str:
+def claim(case: str, reviewer: str, at: str, seen: str = "") -> str:
+    by, found = User.objects.get(pk=reviewer), Case.objects.get(pk=case)
     try:
-        claims.claim(
-            Case.objects.get(pk=case), by=User.objects.get(pk=reviewer), at=datetime.fromisoformat(at)
-        )
-    except claims.HeldBy:
-        return "refused"
+        claims.claim(found, by=by, at=datetime.fromisoformat(at), seen=int(seen) if seen else None)
+    except (claims.HeldBy, claims.ChangedMeanwhile) as error:
+        return "refused" if isinstance(error, claims.HeldBy) else str(error)
     return "claimed"
+
+
+def amend(application: str, at: str) -> str:
+    found = Application.objects.select_related("applicant").get(pk=application)
+    try:
+        amending.send(found, by=found.applicant, at=datetime.fromisoformat(at))
+    except amending.TooLate as error:
+        return str(error)
+    return "amended"
 
 
 def decide(case: str, reviewer: str, at: str, outcome: str, code: str) -> str:

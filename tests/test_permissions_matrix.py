@@ -35,6 +35,10 @@ GET  302 200 404 404 404 404 404 404  applications/<slug:number>/check/
 POST 302 405 405 405 405 405 405 405  applications/<slug:number>/check/
 GET  302 405 405 405 405 405 405 405  applications/<slug:number>/submit/
 POST 302 302 404 404 404 404 404 404  applications/<slug:number>/submit/
+GET  405 405 405 405 405 405 405 405  applications/<slug:number>/amend/
+POST 302 302 404 404 404 404 404 404  applications/<slug:number>/amend/
+GET  405 405 405 405 405 405 405 405  applications/<slug:number>/amend/discard/
+POST 302 302 404 404 404 404 404 404  applications/<slug:number>/amend/discard/
 GET  405 405 405 405 405 405 405 405  applications/<slug:number>/withdraw/
 POST 302 302 404 404 404 404 404 404  applications/<slug:number>/withdraw/
 GET  405 405 405 405 405 405 405 405  applications/<slug:number>/leave/

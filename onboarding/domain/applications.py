@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import Owner, User
 from accounts.permissions import may_act_for
@@ -26,6 +27,7 @@ from policies.models import GuidelineVersion
 
 State = ApplicationState
 UNDER_WAY = (State.SUBMITTED, State.IN_REVIEW, State.INFORMATION_REQUESTED)
+WITHDRAW_REASON_MOST = 500  # characters
 OPEN_OWED = "reviews.tasks.open_owed"
 
 
@@ -102,6 +104,14 @@ class Incomplete(Exception):
         super().__init__(f"The application was not sent: {more} must be looked at first.")
 
 
+class ReasonTooLong(Exception):
+    def __init__(self, length: int):
+        super().__init__(
+            _("Nothing was withdrawn: the reason may have %(most)d characters; yours has %(length)d.")
+            % {"most": WITHDRAW_REASON_MOST, "length": length}
+        )
+
+
 class IllegalMove(Exception):
     def __init__(self, application: Application, to: str):
         super().__init__(
@@ -176,7 +186,7 @@ def save_draft(
     somebody saved something else since; saving what is there already changes nothing.
     """
     application = _locked(application, by)
-    if application.state != State.DRAFT:
+    if not application.takes_answers:
         raise IllegalMove(application, State.DRAFT)
     typed = drafts.as_stored(application, answers)
     merged = {key: value for key, value in (application.answers | typed).items() if value is not None}
@@ -211,7 +221,7 @@ def submit(application: Application, *, by: User, at: datetime) -> Revision:
     if draft.problems:
         raise Incomplete(draft.problems)
     declarations.keep(draft.counted, draft.texts, by=by, at=at)
-    revision = _revision(application, draft, version, by, at)
+    revision = write_revision(application, draft, version, by, at)
     application.answers, application.title = draft.counted, draft.title
     application.lane, application.submitted_at, application.case_owed = revision.lane, at, True
     application.risk_score, application.risk_level = revision.risk_score, revision.risk_level
@@ -224,11 +234,18 @@ def submit(application: Application, *, by: User, at: datetime) -> Revision:
 
 
 @transaction.atomic
-def withdraw(application: Application, *, by: User, at: datetime) -> Application:
-    """Take an application back; its case closes by itself. Raises NotYours, IllegalMove."""
-    application = _locked(application, by)
+def withdraw(application: Application, *, by: User, at: datetime, reason: str = "") -> Application:
+    """Take an application back; its case closes by itself. The reason is theirs to give or not.
+
+    Raises NotYours, IllegalMove, ReasonTooLong.
+    """
+    application, reason = _locked(application, by), reason.replace("\0", "").strip()
+    if len(reason) > WITHDRAW_REASON_MOST:
+        raise ReasonTooLong(len(reason))
     application.settled_at, application.case_owed = at, False
-    _take(WITHDRAWN, application, by=by, at=at, was=application.state)
+    application.withdraw_reason = reason
+    why = ledger.digest(reason) if reason else ""
+    _take(WITHDRAWN, application, by=by, at=at, reason=why, was=application.state)
     if application.submitted_at:
         notices.write("withdrawn", application, at=at)
     transaction.on_commit(partial(hints.later, OPEN_OWED), robust=True)
@@ -237,8 +254,10 @@ def withdraw(application: Application, *, by: User, at: datetime) -> Application
 
 @transaction.atomic
 def take_up(application: Application, *, by: User, at: datetime) -> Application:
-    """A reviewer has it now. Raises IllegalMove."""
-    return _take(TAKEN_UP, _locked(application), by=by, at=at)
+    """A reviewer has it now, and what was sent stands. Raises IllegalMove."""
+    application = _take(TAKEN_UP, _locked(application), by=by, at=at)
+    notices.write("taken_up", application, at=at, once=f"taken_up:{application.pk}")
+    return application
 
 
 @transaction.atomic
@@ -334,9 +353,10 @@ def _take(
     return application
 
 
-def _revision(
+def write_revision(
     application: Application, draft: drafts.Draft, version: GuidelineVersion, by: User, at: datetime
 ) -> Revision:
+    """Freeze what a draft comes to; the verbs that send call it with the application locked."""
     judgement = draft.judgement
     return application.revisions.create(
         number=application.revisions.count() + 1,

@@ -11,6 +11,7 @@ from accounts.models import Owner, User
 from onboarding.domain import answers, declarations, questions, triage
 from onboarding.domain.answers import Reading
 from onboarding.models import Application
+from onboarding.states import ApplicationState
 from policies.domain import guidelines
 from policies.states import Lane
 
@@ -63,7 +64,10 @@ def keep(application: Application, given: Mapping[str, Any], *, at: datetime) ->
         return
     application.answers, application.saved_at = dict(given), at
     application.answers_version += 1
-    application.title = title_of(given)
+    if (
+        application.state == ApplicationState.DRAFT
+    ):  # of what was sent, reviewers read the title that was sent
+        application.title = title_of(given)
     application.save(update_fields=["answers", "answers_version", "saved_at", "title"])
 
 

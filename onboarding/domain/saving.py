@@ -28,7 +28,7 @@ def save(
 ) -> Saved:
     """Keep what was typed, right or wrong, answer by answer as `merging` says. Raises NotYours, IllegalMove."""
     application = applications.locked(application, by=by)
-    if application.state != ApplicationState.DRAFT:
+    if not application.takes_answers:
         raise applications.IllegalMove(application, ApplicationState.DRAFT)
     typed = drafts.as_stored(application, answers)
     merged = merging.merge(application.answers, typed, seen=seen, version=application.answers_version)

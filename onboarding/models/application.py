@@ -128,8 +128,12 @@ class Application(models.Model):
         null=True, help_text="When the latest approved, rejected or withdrawn was told."
     )
     saved_at = models.DateTimeField(null=True)
+    amending_since = models.DateTimeField(
+        null=True, help_text="Answers that were sent are being changed; `answers` holds the unsent ones."
+    )
+    withdraw_reason = models.CharField(max_length=500, blank=True, help_text="As the applicant wrote it.")
 
-    PERSONAL_FIELDS = ("answers", "facts", "title")
+    PERSONAL_FIELDS = ("answers", "facts", "title", "withdraw_reason")
 
     objects = ApplicationQuerySet.as_manager()
 
@@ -190,6 +194,12 @@ class Application(models.Model):
 
     def __str__(self) -> str:
         return f"{self.title or 'Untitled'} ({self.number})"
+
+    @property
+    def takes_answers(self) -> bool:
+        """Whether the form may change `answers` now: a draft, or an amendment that was begun in time."""
+        amends = self.state == ApplicationState.SUBMITTED and self.amending_since is not None
+        return self.state == ApplicationState.DRAFT or amends
 
 
 class Revision(models.Model):

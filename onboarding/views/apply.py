@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.models import User
 from audit import clock
-from onboarding.domain import applications, drafts, saving
+from onboarding.domain import amending, applications, drafts, saving
 from onboarding.domain.applications import AlreadyApplied
 from onboarding.domain.drafts import Draft
 from onboarding.domain.questions import Section
@@ -20,7 +20,6 @@ from onboarding.domain.triage import Judgement
 from onboarding.forms import on_page, typed_on
 from onboarding.models import Application, Program
 from onboarding.permissions import may_see
-from onboarding.states import ApplicationState
 from onboarding.views import posted, section_page, starting, stepper
 from onboarding.views.section_page import Page, clashing
 from policies.domain import acceptances, guidelines
@@ -58,7 +57,7 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
 def section(request: HttpRequest, number: str, section: str) -> HttpResponse:
     """Show one section; a POST saves what was typed, right or wrong, and goes on when nothing is wrong."""
     application = mine(request.user, number)
-    if application.state != ApplicationState.DRAFT:
+    if not application.takes_answers:
         messages.error(
             request, "This application is sent or withdrawn; its answers cannot be changed any more."
         )
@@ -81,7 +80,7 @@ def section(request: HttpRequest, number: str, section: str) -> HttpResponse:
 def check(request: HttpRequest, number: str) -> HttpResponse:
     """Show all before it is sent: the answers, what must be mended, what needs extra review and why."""
     application = mine(request.user, number)
-    if application.state != ApplicationState.DRAFT:
+    if not application.takes_answers:
         return redirect("application", number)
     draft = drafts.look_at(application, by=request.user)
     version = guidelines.in_force()
@@ -107,7 +106,8 @@ def submit(request: HttpRequest, number: str) -> HttpResponse:
         version = guidelines.in_force()
         if request.POST.get("guidelines") == version.text_hash:
             starting.accept(request.user, version, at=at)
-        applications.submit(application, by=request.user, at=at)
+        send = amending.send if application.amending_since else applications.submit
+        send(application, by=request.user, at=at)
     except AlreadyApplied as refused:
         messages.error(request, str(refused))
         return redirect("application", refused.application.number)
@@ -118,6 +118,8 @@ def submit(request: HttpRequest, number: str) -> HttpResponse:
         applications.Incomplete,
         applications.ProgramIsClosed,
         applications.GuidelinesNotAccepted,
+        amending.NothingChanged,
+        amending.TooOften,
         NoGuidelines,
     ) as refused:
         messages.error(request, str(refused))

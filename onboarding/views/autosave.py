@@ -7,7 +7,6 @@ from django.views.decorators.http import require_POST
 from audit import clock
 from onboarding.domain import applications, drafts, saving
 from onboarding.forms import typed_on
-from onboarding.states import ApplicationState
 from onboarding.views import posted, section_page
 from onboarding.views.apply import mine
 from onboarding.views.section_page import Page, clashing
@@ -22,7 +21,7 @@ def save(request: HttpRequest, number: str, section: str) -> HttpResponse:
     if not request.user.is_authenticated:
         return HttpResponse(status=SIGNED_OUT)
     application = mine(request.user, number)
-    if application.state != ApplicationState.DRAFT:
+    if not application.takes_answers:
         return HttpResponse(status=GONE)
     reading = drafts.read(application)
     here = reading.paper.form.section(section)

@@ -5,7 +5,7 @@ from typing import Any
 
 from onboarding.domain import answers, questions
 from onboarding.domain.questions import Question
-from onboarding.models import Program, Revision
+from onboarding.models import Application, Program, Revision
 
 SHORT = 30  # characters, what fits a column: longer answers get the whole width
 
@@ -36,6 +36,22 @@ def parts(revision: Revision, program: Program) -> list[Part]:
         if said:
             found.append(Part(section.name, said))
     return found
+
+
+def unsent(application: Application, revision: Revision | None) -> list[Said]:
+    """Return the questions whose unsent answer is not the one that was sent, with what was typed; often none."""
+    if revision is None:
+        return []
+    paper = answers.paper(questions.of(application.question_set), application.program)
+    return [
+        Said(question.question, _words(paper, question, application.answers.get(question.key)), long=True)
+        for question in paper.form.questions
+        if application.answers.get(question.key) != revision.answers.get(question.key)
+    ]
+
+
+def _words(paper: answers.Paper, question: Question, value: Any) -> str:
+    return "" if answers.is_empty(value) else answers.in_words(paper, question, value)
 
 
 def _said(paper: answers.Paper, question: Question, value: Any) -> Said:

@@ -11,6 +11,7 @@ from django.db.models import Min, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.html import strip_tags
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Owner, User
@@ -73,7 +74,7 @@ def _pk_of(mine: QuerySet[Application], number: str) -> int | None:
 def detail(request: HttpRequest, number: str) -> HttpResponse:
     """Show one application: where it stands, its course, what can be done, what was sent; a draft's form."""
     rows = standing.with_course(Application.objects.select_related("applicant", "question_set"))
-    application = _visible(request.user, number, rows)
+    application = visible(request.user, number, rows)
     if application.state == ApplicationState.DRAFT:
         first = questions.of(application.question_set).sections[0]
         return redirect("apply_section", number, first.key)
@@ -99,6 +100,8 @@ def _context(user: User, application: Application) -> dict[str, Any]:
         "weaknesses": _in_plain_words(weaknesses.current(application.program.slug)),
         "contact": settings.CONTACT_EMAIL,
         "against": remedies.of(refused, at=at) if refused else None,
+        "may_amend": application.state == ApplicationState.SUBMITTED,
+        "unsent": sent.unsent(application, revision) if application.amending_since else [],
         "may_withdraw": may_withdraw(user, application),
         "may_leave": course.entry is not None and may_leave(user, course.entry),
         **review,
@@ -111,13 +114,14 @@ def _context(user: User, application: Application) -> dict[str, Any]:
 @login_required
 def withdraw(request: HttpRequest, number: str) -> HttpResponse:
     """Take an application back; a draft as well."""
-    application = _visible(request.user, number)
+    application = visible(request.user, number)
     try:
-        applications.withdraw(application, by=request.user, at=clock.now())
-    except (applications.IllegalMove, applications.NotYours) as refused:
+        why = request.POST.get("reason", "")
+        applications.withdraw(application, by=request.user, at=clock.now(), reason=why)
+    except (applications.IllegalMove, applications.NotYours, applications.ReasonTooLong) as refused:
         messages.error(request, str(refused))
     else:
-        messages.success(request, "Your application is withdrawn. Nobody works on it any more.")
+        messages.success(request, _("Your application is withdrawn. Nobody works on it any more."))
     return redirect("application", number) if application.submitted_at else redirect("applications")
 
 
@@ -125,17 +129,17 @@ def withdraw(request: HttpRequest, number: str) -> HttpResponse:
 @login_required
 def leave(request: HttpRequest, number: str) -> HttpResponse:
     """Give up the place in line."""
-    application = _visible(request.user, number)
+    application = visible(request.user, number)
     entry = WaitlistEntry.objects.select_related("application__owner").filter(application=application).first()
     if entry is None or not may_leave(request.user, entry):
-        messages.error(request, "This application has no place in line to give up; nothing was changed.")
+        messages.error(request, _("This application has no place in line to give up; nothing was changed."))
         return redirect("application", number)
     try:
         places.leave(entry, by=request.user, at=clock.now())
     except waitlist.IllegalMove as refused:
         messages.error(request, str(refused))
     else:
-        messages.success(request, "You have left the line.")
+        messages.success(request, _("You have left the line."))
     return redirect("application", number)
 
 
@@ -143,7 +147,7 @@ def leave(request: HttpRequest, number: str) -> HttpResponse:
 @login_required
 def answer_invitation(request: HttpRequest, number: str) -> HttpResponse:
     """Accept or decline the latest invitation: `answer` is accept or decline."""
-    application = _visible(request.user, number)
+    application = visible(request.user, number)
     invitation = (
         Invitation.objects.filter(seat__entry__application=application)
         .select_related("seat__entry__application__owner")
@@ -151,25 +155,25 @@ def answer_invitation(request: HttpRequest, number: str) -> HttpResponse:
         .first()
     )
     if invitation is None or not may_answer_invitation(request.user, invitation):
-        messages.error(request, "There is no invitation to answer yet; nothing was changed.")
+        messages.error(request, _("There is no invitation to answer yet; nothing was changed."))
         return redirect("application", number)
     answer = request.POST.get("answer")
     try:
         if answer == "accept":
             invitations.accept(invitation, by=request.user, at=clock.now())
-            messages.success(request, "You have accepted. Your key appears here within a minute.")
+            messages.success(request, _("You have accepted. Your key appears here within a minute."))
             return redirect("access")
         if answer == "decline":
             invitations.decline(invitation, by=request.user, at=clock.now())
-            messages.success(request, "You have declined and left the line.")
+            messages.success(request, _("You have declined and left the line."))
         else:
-            messages.error(request, "Choose to accept or to decline; nothing was changed.")
+            messages.error(request, _("Choose to accept or to decline; nothing was changed."))
     except (invitations.InvitationIsOver, invitations.NotYours) as refused:
         messages.error(request, str(refused))
     return redirect("application", number)
 
 
-def _visible(user: User, number: str, rows: QuerySet[Application] | None = None) -> Application:
+def visible(user: User, number: str, rows: QuerySet[Application] | None = None) -> Application:
     """Return the application, or 404 for everybody who is not on its owner's side."""
     rows = Application.objects.select_related("owner") if rows is None else rows
     application = get_object_or_404(rows, number=number)

@@ -29,7 +29,8 @@ from reviews.states import CaseState
 
 OPEN_AT_ONCE = 500  # cases opened while a page waits; the sweep opens the rest
 REFUSALS = (
-    claims.NotForYou, claims.HeldBy, claims.NotHeld, claims.NothingToClaim, cases.IllegalMove, findings.BadFinding,
+    claims.NotForYou, claims.HeldBy, claims.NotHeld, claims.NothingToClaim, claims.ChangedMeanwhile,
+    cases.IllegalMove, findings.BadFinding,
     decisions.AlreadyDecided, decisions.CaseIsOver, decisions.NotYoursToSign, decisions.NothingToSign, SayWhy,
 )  # fmt: skip
 
@@ -141,7 +142,9 @@ class CaseAdmin(admin.ModelAdmin):
     def claim(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Take the case, or hold it longer."""
         case, at = self._case(request, pk), clock.now()
-        return self._do(request, case, lambda: claims.claim(case, by=request.user, at=at))
+        shown = request.POST.get("revision", "")
+        seen = int(shown) if shown.isascii() and shown.isdecimal() else None
+        return self._do(request, case, lambda: claims.claim(case, by=request.user, at=at, seen=seen))
 
     def release(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Give the case back to the queue."""
@@ -213,6 +216,9 @@ class CaseAdmin(admin.ModelAdmin):
         case = get_object_or_404(found, pk=pk)
         if not may_see_case(request.user, case):
             raise PermissionDenied
+        if case.application.case_owed:  # sent again a moment ago: show that, not what it replaced
+            cases.follow(case, at=clock.now())
+            case = found.get(pk=pk)
         return case
 
     def _record_findings(self, request: HttpRequest, work: Work, at: datetime) -> HttpResponse | None:

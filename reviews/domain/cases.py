@@ -3,10 +3,11 @@
 from datetime import datetime
 
 from django.db import connection, transaction
+from django.db.models import OuterRef, Subquery
 
 from audit import ledger
 from audit.events import Event
-from onboarding.models import Application
+from onboarding.models import Application, Revision
 from onboarding.states import ApplicationState
 from reviews.domain import due
 from reviews.models import Case, Claim, Decision
@@ -62,8 +63,42 @@ def locked(case: Case) -> Case:
     )
 
 
+@transaction.atomic
+def follow(case: Case, *, at: datetime) -> None:
+    """Let an open case be about what its applicant sent last; it is what the sweep does, for one case and now."""
+    follow_locked(locked(case), at=at)
+
+
+def follow_locked(case: Case, *, at: datetime) -> None:
+    """The same for a case that is locked. Safe to run twice; a case that was claimed once is never moved."""
+    if not case.application.case_owed:
+        return
+    if case.state == CaseState.OPEN and case.application.state == ApplicationState.SUBMITTED:
+        _follow(case, case.application.revisions.latest("number"), at)
+    case.application.case_owed = False
+    case.application.save(update_fields=["case_owed"])
+
+
+def _follow(case: Case, sent: Revision, at: datetime) -> None:
+    if case.revision_id == sent.pk:
+        return
+    case.due_at = due.after_amendment(
+        case.due_at, was=case.lane, now=sent.lane, sent_at=sent.submitted_at, zone=case.program.zone
+    )
+    case.revision, case.lane, case.domains = sent, sent.lane, sent.domains
+    case.risk_score, case.risk_level = sent.risk_score, sent.risk_level
+    case.save(update_fields=["revision", "lane", "domains", "risk_score", "risk_level", "due_at"])
+    ledger.record(
+        Event.CASE_FOLLOWED, subject=case, actor="reviews", at=at, revision=sent.number, lane=sent.lane,
+        risk_level=sent.risk_level, due_at=case.due_at.isoformat(),
+    )  # fmt: skip
+
+
 def open_owed(*, at: datetime, most: int | None = None) -> int:
     """Open a case for each submitted application that is owed one; return how many were opened.
+
+    An application that was amended has its case already: that follows the new revision.
+
 
     Safe to run twice and beside itself: a chunk is locked, inserted in one statement, recorded and taken off the
     promise in one transaction. A crash leaves the rest owed; none is opened twice.
@@ -89,6 +124,7 @@ def _open_chunk(at: datetime, most: int) -> tuple[int, int]:
     if not owed:
         return 0, 0
     ready = [application for application in owed if application.state == ApplicationState.SUBMITTED]
+    _follow_many(ready, at)
     dues = [due.due_at(a.lane, since=a.submitted_at or at, zone=a.program.zone) for a in ready]
     with connection.cursor() as cursor:
         cursor.execute(INSERT, [at, [application.pk for application in ready], dues])
@@ -96,6 +132,16 @@ def _open_chunk(at: datetime, most: int) -> tuple[int, int]:
     Application.objects.filter(pk__in=[application.pk for application in owed]).update(case_owed=False)
     ledger.record_many(Event.CASE_OPENED, subjects=opened, actor="reviews", at=at)
     return len(owed), len(opened)
+
+
+def _follow_many(amended: list[Application], at: datetime) -> None:
+    """Let the open cases among those of locked applications follow; most chunks have none of them."""
+    sent = Revision.objects.filter(application=OuterRef("application")).order_by("-number").values("pk")[:1]
+    behind = Case.objects.filter(application__in=amended, state=CaseState.OPEN).exclude(
+        revision=Subquery(sent)
+    )
+    for case in behind.select_for_update(of=("self",)).select_related("program", "application"):
+        _follow(case, case.application.revisions.latest("number"), at)
 
 
 def close_withdrawn(*, at: datetime) -> int:

@@ -42,6 +42,17 @@ class NotHeld(Exception):
         super().__init__("You do not hold this case (any more). Claim it first; what you typed is kept.")
 
 
+class ChangedMeanwhile(Exception):
+    """The applicant sent a new revision after the reviewer's page was loaded."""
+
+    def __init__(self, case: Case):
+        sent = localtime(case.revision.submitted_at)
+        super().__init__(
+            f"The applicant changed the answers on {sent:%-d %B, %H:%M %Z}, after you opened this page: it is "
+            f"revision {case.revision.number} now, shown below. Nothing was claimed; read it, then claim."
+        )
+
+
 class NothingToClaim(Exception):
     def __init__(self, case: Case):
         super().__init__(
@@ -50,14 +61,18 @@ class NothingToClaim(Exception):
 
 
 @transaction.atomic
-def claim(case: Case, *, by: User, at: datetime) -> Claim:
+def claim(case: Case, *, by: User, at: datetime, seen: int | None = None) -> Claim:
     """Take a case for the program's claim time; asking again renews it; a run-out claim of another is taken over.
 
-    The application becomes "with a reviewer". Raises NotForYou, HeldBy, NothingToClaim.
+    The application becomes "with a reviewer": from then on its answers cannot be changed. `seen` is the number of the
+    revision the reviewer looked at. Raises NotForYou, HeldBy, NothingToClaim, ChangedMeanwhile.
     """
     case = cases.locked(case)
     if not may_claim(by, case):
         raise NotForYou
+    cases.follow_locked(case, at=at)
+    if seen is not None and seen != case.revision.number:
+        raise ChangedMeanwhile(case)
     until = at + timedelta(minutes=case.program.claim_minutes)
     standing = case.claims.select_related("reviewer").filter(released_at=None).first()
     if standing and standing.reviewer_id == by.pk:

@@ -7,7 +7,7 @@ Azure's limited-access reviews. Public holidays are not known here.
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from policies.states import Lane
+from policies.states import STRICTEST_FIRST, Lane
 
 WORKING_DAYS: dict[str, int] = {Lane.MONITOR: 2, Lane.NOTIFY: 2, Lane.HOLD: 10, Lane.REFUSE: 10}
 SATURDAY = 5  # datetime.weekday()
@@ -30,6 +30,17 @@ def stretched(due: datetime, *, waited: timedelta, zone: ZoneInfo) -> datetime:
     """Return the due time moved on by the time the case waited for somebody else (UTC); never into a weekend."""
     local = _working((due + waited).astimezone(zone).replace(tzinfo=None))
     return local.replace(tzinfo=zone).astimezone(UTC)
+
+
+def after_amendment(due: datetime, *, was: str, now: str, sent_at: datetime, zone: ZoneInfo) -> datetime:
+    """Return when a case is due whose applicant changed the answers at `sent_at`.
+
+    Never later than promised, unless the answers now ask for a stricter lane: that one's days count from the change.
+    A milder lane may bring it forward.
+    """
+    fresh = due_at(now, since=sent_at, zone=zone)
+    stricter = STRICTEST_FIRST.index(Lane(now)) < STRICTEST_FIRST.index(Lane(was))
+    return max(due, fresh) if stricter else min(due, fresh)
 
 
 def last_day(due: datetime, *, zone: ZoneInfo) -> date:

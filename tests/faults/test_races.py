@@ -14,7 +14,10 @@ from django.db import connection, transaction
 from onboarding.domain import invitations, waitlist
 from onboarding.models import Grant, Invitation, Key, Seat
 from outbox.models import Letter
-from tests.factories import MONDAY, make_key, make_long_line, make_program, make_rate
+from reviews.domain import cases
+from reviews.models import Case
+from tests.factories import MONDAY, make_key, make_long_line, make_program, make_rate, make_reviewer
+from tests.onboarding.test_amending import change, make_sent
 from tests.processes import race, running, until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.fault]
@@ -70,6 +73,29 @@ def test_accepting_four_times_at_once_gives_one_grant():
     given = race(*[["accept", str(Invitation.objects.get().pk), AT]] * 4)
 
     assert (len(set(given)), Grant.objects.count()) == (1, 1)
+
+
+def test_of_an_amendment_and_a_claim_exactly_one_wins_and_the_other_is_told():
+    bob = make_reviewer()
+    for _ in range(6):
+        application = make_sent()
+        cases.open_owed(at=MONDAY)
+        change(application, title="Docstrings for two teams")
+        case = Case.objects.get(application=application)
+
+        amended, claimed = race(
+            ["amend", str(application.pk), AT], ["claim", str(case.pk), str(bob.pk), AT, "1"]
+        )
+
+        application.refresh_from_db(), case.refresh_from_db()
+        if amended == "amended":
+            assert "after you opened this page" in claimed
+            outcome = ("submitted", "open", 2)
+        else:
+            assert (claimed, "A reviewer has opened this application" in amended) == ("claimed", True)
+            outcome = ("in_review", "claimed", 1)
+        assert (application.state, case.state, application.revisions.count()) == outcome
+        cases.open_owed(at=MONDAY)
 
 
 def issue_by_celery() -> None:
