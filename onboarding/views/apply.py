@@ -4,9 +4,11 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -20,11 +22,12 @@ from onboarding.domain.triage import Judgement
 from onboarding.forms import on_page, typed_on
 from onboarding.models import Application, Program
 from onboarding.permissions import may_see
-from onboarding.views import posted, section_page, starting, stepper
+from onboarding.views import posted, precheck, section_page, starting, stash, stepper
 from onboarding.views.section_page import Page, clashing
 from policies.domain import acceptances, guidelines
 from policies.domain.guidelines import NoGuidelines
 from policies.states import Lane
+from reviews.domain import due
 
 WRONG, CONFLICT = 422, 409  # answers of a page that was not taken as it came
 
@@ -52,14 +55,20 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @never_cache  # "back" then shows what is saved, not an older copy of the page
-@login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def section(request: HttpRequest, number: str, section: str) -> HttpResponse:
-    """Show one section; a POST saves what was typed, right or wrong, and goes on when nothing is wrong."""
+    """Show one section; a POST saves what was typed, right or wrong, and goes on when nothing is wrong.
+
+    What is posted after the session has ended is kept until somebody has signed in again.
+    """
+    if not request.user.is_authenticated:
+        if request.method == "POST":
+            stash.keep(request, number, section, at=clock.now())
+        return redirect_to_login(request.path)
     application = mine(request.user, number)
     if not application.takes_answers:
         messages.error(
-            request, "This application is sent or withdrawn; its answers cannot be changed any more."
+            request, _("This application is sent or withdrawn; its answers cannot be changed any more.")
         )
         return redirect("application", number)
     draft = drafts.look_at(application, by=request.user)
@@ -70,6 +79,8 @@ def section(request: HttpRequest, number: str, section: str) -> HttpResponse:
         return _save(request, application, draft, here)
     if not on_page(draft.reading, section):
         return _next_page(application, draft, here)
+    if page := _brought_back(request, application, draft, here):
+        return section_page.whole(request, page)
     problems = stepper.problems(draft, here.key) if "look" in request.GET else {}
     return section_page.whole(request, Page(application, draft, here, problems=problems))
 
@@ -83,13 +94,24 @@ def check(request: HttpRequest, number: str) -> HttpResponse:
     if not application.takes_answers:
         return redirect("application", number)
     draft = drafts.look_at(application, by=request.user)
-    version = guidelines.in_force()
+    version, at = guidelines.in_force(), clock.now()
+    reasons = _reasons(draft.judgement)
     context = _facts(application) | {
         "parts": [(section, _said(draft, section)) for section in stepper.pages(draft)],
         "places": [_place(application, draft, key, said) for key, said in draft.problems.items()],
-        "reasons": _reasons(draft.judgement),
+        "hints": [
+            (hint, _field_url(application, draft, hint.key)) for hint in precheck.hints(application, draft)
+        ],
+        "extra": [reason for reason in reasons if reason["domain"]],
+        "reasons": [reason for reason in reasons if not reason["domain"]],
         "lane": draft.judgement.lane,
         "domains": draft.judgement.domains,
+        "two_people": len(draft.judgement.domains) > 0 or draft.judgement.lane == Lane.REFUSE,
+        "working_days": due.WORKING_DAYS[draft.judgement.lane],
+        "answer_by": due.last_day(
+            due.due_at(draft.judgement.lane, since=at, zone=application.program.zone),
+            zone=application.program.zone,
+        ),
         "steps": stepper.steps(draft, at=""),
         "version": None if acceptances.accepted(request.user, version) else version,
     }
@@ -124,7 +146,7 @@ def submit(request: HttpRequest, number: str) -> HttpResponse:
     ) as refused:
         messages.error(request, str(refused))
         return redirect("apply_check", number)
-    messages.success(request, "Your application is sent. A receipt is on its way to you by e-mail.")
+    messages.success(request, _("Your application is sent. A receipt is on its way to you by e-mail."))
     return redirect("application", number)
 
 
@@ -145,6 +167,7 @@ def _save(request: HttpRequest, application: Application, draft: Draft, here: Se
     except applications.IllegalMove as refused:
         messages.error(request, str(refused))
         return redirect("application", application.number)
+    stash.drop(request, application.number, here.key)
     draft = drafts.look_at(saved.application, by=request.user)
     if saved.clashes:
         page = clashing(saved, draft, here, typed=drafts.as_stored(saved.application, typed), seen=seen)
@@ -159,12 +182,26 @@ def _save(request: HttpRequest, application: Application, draft: Draft, here: Se
     return _onward(request, saved.application, draft, here, go)
 
 
+def _brought_back(request: HttpRequest, application: Application, draft: Draft, here: Section) -> Page | None:
+    """Return the page with what was sent while nobody was signed in, where that is not what is stored."""
+    post = stash.kept(request, application.number, here.key, at=clock.now())
+    if post is None:
+        return None
+    said = drafts.as_stored(application, typed_on(draft.reading, here.key, post))
+    typed = {key: value for key, value in said.items() if value != draft.reading.answers.get(key)}
+    if not typed:
+        stash.drop(request, application.number, here.key)
+        return None
+    shown = posted.seen(post, typed).shown
+    return Page(application, draft, here, typed=typed, shown=shown, brought_back=True)
+
+
 def _onward(
     request: HttpRequest, application: Application, draft: Draft, here: Section, go: str
 ) -> HttpResponse:
     """Go where the pressed button leads; only going on asks for the section to be in order."""
     if go == "leave":
-        messages.success(request, "Your draft is saved. You find it among your applications.")
+        messages.success(request, _("Your draft is saved. You find it among your applications."))
         return redirect("applications")
     if go == "back":
         before = stepper.before(draft, here.key)
@@ -215,7 +252,12 @@ def _said(draft: Draft, section: Section) -> list[dict[str, Any]]:
 
 def _place(application: Application, draft: Draft, key: str, sentence: str) -> dict[str, str]:
     """Return where something must be mended: the question, the sentence, and the address of its field."""
+    name = draft.reading.paper.form.by_key[key].name
+    return {"name": name, "says": sentence, "url": _field_url(application, draft, key)}
+
+
+def _field_url(application: Application, draft: Draft, key: str) -> str:
     question = draft.reading.paper.form.by_key[key]
     page = reverse("apply_section", args=[application.number, question.section])
     first = "_0" if question.type in ("multi", "yesno") or 0 < len(question.options) <= 9 else ""
-    return {"name": question.name, "says": sentence, "url": f"{page}?look=1#id_{key}{first}"}
+    return f"{page}?look=1#id_{key}{first}"

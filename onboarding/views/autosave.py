@@ -7,7 +7,7 @@ from django.views.decorators.http import require_POST
 from audit import clock
 from onboarding.domain import applications, drafts, saving
 from onboarding.forms import typed_on
-from onboarding.views import posted, section_page
+from onboarding.views import posted, section_page, stash
 from onboarding.views.apply import mine
 from onboarding.views.section_page import Page, clashing
 
@@ -33,6 +33,7 @@ def save(request: HttpRequest, number: str, section: str) -> HttpResponse:
         saved = saving.save(application, answers=typed, seen=seen, by=request.user, at=clock.now())
     except applications.IllegalMove:
         return HttpResponse(status=GONE)
+    stash.drop(request, number, here.key)
     draft = drafts.look_at(saved.application, by=request.user)
     page = Page(saved.application, draft, here)
     if saved.clashes:

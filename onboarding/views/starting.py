@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
 from accounts.domain import owners
 from accounts.models import Organisation, Owner, User
 from onboarding.domain import applications
@@ -32,7 +34,7 @@ class Choice:
 
     @property
     def label(self) -> str:
-        return f"Myself, {self.name}" if self.value == ME else self.name
+        return _("Myself, %(name)s") % {"name": self.name} if self.value == ME else self.name
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,11 @@ class Start:
         if self.version is None:
             return str(NoGuidelines())
         if owner not in [choice.value for choice in self.choices]:
-            return "Choose for whom you apply."
+            return _("Choose for whom you apply.")
         if not self.accepted and text_hash != self.version.text_hash:
-            return f"Accept the usage guidelines, version {self.version.version}, to go on."
+            return _("Accept the usage guidelines, version %(version)s, to go on.") % {
+                "version": self.version.version
+            }
         return ""
 
 

@@ -12,6 +12,7 @@ from onboarding.states import ApplicationState, Stage
 from outbox.models import Letter
 from policies.domain import acceptances, guidelines, weaknesses
 from policies.models import Acceptance
+from reviews.domain.precheck import History, Share
 from tests.factories import (
     MONDAY,
     accept_guidelines,
@@ -25,7 +26,7 @@ from tests.factories import (
     make_reviewer,
     make_user,
 )
-from tests.onboarding.filled import HELD, good_for
+from tests.onboarding.filled import DETAIL, HELD, good_for
 
 pytestmark = pytest.mark.django_db
 UGLY = "<script>alert(1)</script> مرحبا \U0001f680 & “quoted” " + "W" * 200
@@ -645,3 +646,103 @@ def test_a_form_without_its_token_is_refused(ready, alice):
     assert careful.post(reverse("apply_submit", args=[ready.number])).status_code == 403
     ready.refresh_from_db()
     assert ready.state == ApplicationState.DRAFT
+
+
+# ---------------------------------------------------------------- what usually comes back
+
+
+def check_page(client, application):
+    return client.get(reverse("apply_check", args=[application.number]))
+
+
+def said_hints(answer):
+    return {hint.key: hint.says for hint, url in answer.context["hints"]}
+
+
+def test_a_short_description_is_warned_of_with_a_published_figure_at_first(client, ready):
+    answer = check_page(client, ready)
+
+    shown = answer.content.decode()
+    assert f"The description is {len(DETAIL)} characters." in shown
+    assert "87 % of 1,070 published product pitches" in shown
+    assert "A published figure" in shown
+    assert f"{page(ready, 'purpose')}?look=1#id_detail" in shown
+    assert "Send the application" in shown  # it warns, it does not block
+
+
+def test_a_short_description_is_warned_of_with_the_programs_own_figure(client, ready, monkeypatch):
+    history = History(as_long=Share(of=30, asked=20), all_models=Share(0, 0))
+    monkeypatch.setattr("reviews.domain.precheck.history", lambda *args, **kwargs: history)
+
+    shown = check_page(client, ready).content.decode()
+
+    assert "Of 30 applications here with 200 to 399, 20 (67 %) were first asked for more." in shown
+    assert "87 %" not in shown
+
+
+def test_who_is_seldom_asked_is_not_warned(client, ready, monkeypatch):
+    history = History(as_long=Share(of=30, asked=3), all_models=Share(0, 0))
+    monkeypatch.setattr("reviews.domain.precheck.history", lambda *args, **kwargs: history)
+
+    assert said_hints(check_page(client, ready)) == {}
+
+
+@pytest.mark.parametrize(
+    ("website", "email", "warned"),
+    [
+        ("https://pygma.example/about", "alice@pygma.example", False),
+        ("https://www.pygma.example", "alice@mail.pygma.example", False),
+        ("https://docs.pygma.example", "alice@pygma.example", False),
+        ("https://pygma.example", "alice@gmail.com", False),  # a reason of its own
+        ("https://pygma.example", "alice@kallo.example", True),
+        ("https://notpygma.example", "alice@pygma.example", True),
+    ],
+)
+def test_a_website_of_another_house_than_the_address_is_a_hint(client, ready, alice, website, email, warned):
+    company = {
+        "applicant_type": "company",
+        "legal_name": "Pygma",
+        "website": website,
+        "work_email": email,
+        "headcount": "1",
+    }
+    applications.save_draft(ready, answers=company, seen_version=ready.answers_version, by=alice, at=MONDAY)
+
+    assert ("website" in said_hints(check_page(client, ready))) is warned
+
+
+def test_asking_for_every_model_is_a_hint_where_there_is_a_choice(client, ready, alice, program):
+    assert "models" not in said_hints(check_page(client, ready))
+    program.models.create(code="code-2", name="The second")
+    applications.save_draft(
+        ready,
+        answers={"models": ["code-1", "code-2"]},
+        seen_version=ready.answers_version,
+        by=alice,
+        at=MONDAY,
+    )
+
+    assert "You ask for all 2 models." in said_hints(check_page(client, ready))["models"]
+
+
+def test_deciding_alone_in_an_area_is_a_hint_of_its_own(client, ready, alice):
+    applications.save_draft(
+        ready,
+        answers=HELD | {"decides": "decides_alone", "areas": ["credit"]},
+        seen_version=ready.answers_version,
+        by=alice,
+        at=MONDAY,
+    )
+
+    assert "no person looks, in: Credit." in said_hints(check_page(client, ready))["decides"]
+
+
+def test_the_check_says_by_when_an_answer_is_due(client, ready):
+    shown = " ".join(check_page(client, ready).content.decode().split())
+
+    assert "within 2 working days; sent now, by 25 November 2026 (UTC)" in shown
+
+
+def test_the_check_needs_as_many_queries_full_as_empty(client, ready, django_assert_max_num_queries):
+    with django_assert_max_num_queries(20):
+        check_page(client, ready)

@@ -261,3 +261,57 @@ def test_saving_needs_as_many_queries_full_as_empty(client, draft, alice, django
     tab = Tab(client, draft, "purpose")
     with django_assert_max_num_queries(20):
         tab.save(title="B")
+
+
+# ---------------------------------------------------------------- a session that ended
+
+
+def test_what_is_sent_after_the_session_ended_is_back_after_signing_in(client, alice, draft):
+    tab = Tab(client, draft, "purpose")
+    client.logout()
+    answer = tab.press(title="A long story", summary="and its summary")
+    assert answer.url == f"/accounts/login/?next={tab.page}"
+    assert "title" not in stored(draft)
+
+    client.force_login(alice)
+    page = client.get(tab.page)
+
+    shown = page.content.decode()
+    assert "What you had typed is back on this page" in shown
+    assert 'value="A long story"' in shown
+    tab.take(page)
+    assert tab.press(title="A long story", summary="and its summary", go="leave").status_code == 302
+    assert stored(draft)["title"] == "A long story"
+    assert "What you had typed" not in client.get(tab.page).content.decode()
+
+
+def test_what_was_sent_while_signed_out_overwrites_nothing_newer(client, alice, draft):
+    tab = Tab(client, draft, "purpose")
+    client.logout()
+    tab.press(title="Typed here")
+    applications.save_draft(draft, answers={"title": "Newer"}, seen_version=0, by=alice, at=MONDAY)
+    client.force_login(alice)
+    tab.take(client.get(tab.page))
+
+    assert tab.press(title="Typed here").status_code == 409
+    assert stored(draft)["title"] == "Newer"
+
+
+def test_what_was_sent_while_signed_out_is_not_shown_to_somebody_else(client, draft):
+    tab = Tab(client, draft, "purpose")
+    client.logout()
+    tab.press(title="A long story")
+    client.force_login(make_user("charlie"))
+
+    assert client.get(tab.page).status_code == 404
+    assert "A long story" not in client.get("/applications/").content.decode()
+
+
+def test_nothing_is_kept_for_who_is_signed_out_but_of_a_draft_and_of_a_page(client, draft):
+    tab = Tab(client, draft, "purpose")
+    client.logout()
+
+    client.post(reverse("apply_section", args=["0000-0000-00", "purpose"]), {"title": "A"})
+    assert "sent_while_signed_out" not in client.session
+    tab.press(detail="x" * 300_000)
+    assert "sent_while_signed_out" not in client.session
