@@ -10,6 +10,7 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
 
 from onboarding.domain import answers, conditions, merging
 from onboarding.domain.answers import Reading
@@ -126,7 +127,7 @@ def _field(question: Question, reading: Reading, text: Text | None) -> forms.Fie
     field.example = question.example
     field.shows, field.body = question.shows, text.body if text else ""
     if question.rules.required == "hold":
-        field.mark = "needed unless your use is a usual one"
+        field.mark = _("needed unless your use is a usual one")
     return field
 
 
@@ -138,7 +139,7 @@ def _bare_field(question: Question, options: list[tuple[str, str]], text: Text |
             return TypedChoice(choices=options, widget=forms.RadioSelect)
         case "choice" | "country" if len(options) > MOST_RADIOS:
             return TypedChoice(
-                choices=[("", "Choose …"), *options], widget=forms.Select(attrs=_autofill(question))
+                choices=[("", _("Choose …")), *options], widget=forms.Select(attrs=_autofill(question))
             )
         case "choice" | "country":
             return TypedChoice(choices=options, widget=forms.RadioSelect)

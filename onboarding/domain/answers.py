@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import prefetch_related_objects
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
 
 from onboarding.domain import conditions, questions, wording
 from onboarding.domain.conditions import HIDDEN, Answer, Condition, Context, Given
@@ -148,8 +150,12 @@ def is_required(question: Question, gates: frozenset[str]) -> bool:
 def unanswered(question: Question) -> str:
     """Return what to say of an answer that is needed and not there."""
     if question.type == "tick":
-        return "Tick this to go on."
-    return "Choose an answer." if question.options or question.rules.options_from else "Please answer this."
+        return _("Tick this to go on.")
+    return (
+        _("Choose an answer.")
+        if question.options or question.rules.options_from
+        else _("Please answer this.")
+    )
 
 
 def counted(reading: Reading) -> dict[str, Any]:
@@ -172,7 +178,7 @@ def problem(paper: Paper, question: Question, value: Any) -> str:
             return "" if isinstance(value, str) else unanswered(question)
         case _:
             if not isinstance(value, str) or value not in paper.options(question):
-                return "Choose one of the answers on the list."
+                return _("Choose one of the answers on the list.")
             return _blocked(paper.form, question, value)
 
 
@@ -181,10 +187,17 @@ def in_words(paper: Paper, question: Question, value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(paper.label(question, str(one)) for one in value)
     if question.type == "tick":
-        return f"Yes, version {value}" if question.shows and value not in ("yes", "none") else "Yes"
+        if question.shows and value not in ("yes", "none"):
+            return _("Yes, version %(version)s") % {"version": value}
+        return _("Yes")
     if question.type == "number" and isinstance(value, int):
-        return f"{value:,}"
+        return _written(value)
     return paper.label(question, str(value)) if paper.options(question) else str(value)
+
+
+def _written(figure: int) -> str:
+    """Return a number as the reader's language groups it."""
+    return number_format(figure, use_l10n=True, force_grouping=True)
 
 
 def _cleaned(question: Question, value: object) -> Answer | None:
@@ -226,25 +239,30 @@ def _number(text: str) -> int | str | None:
 def _number_problem(question: Question, value: object) -> str:
     rules = question.rules
     if not isinstance(value, int) or isinstance(value, bool):
-        return "Write a whole number in digits."
+        return _("Write a whole number in digits.")
     if not rules.minimum <= value <= rules.maximum:
-        return f"Write a number from {rules.minimum:,} to {rules.maximum:,}."
+        return _("Write a number from %(least)s to %(most)s.") % {
+            "least": _written(rules.minimum),
+            "most": _written(rules.maximum),
+        }
     return ""
 
 
 def _multi_problem(paper: Paper, question: Question, value: object) -> str:
     options = paper.options(question)
     if not isinstance(value, list) or not value or any(one not in options for one in value):
-        return "Choose from the answers on the list."
+        return _("Choose from the answers on the list.")
     if question.rules.exclusive in value and len(value) > 1:
-        return f"“{paper.label(question, question.rules.exclusive)}” cannot go with other answers."
+        return _("“%(answer)s” cannot go with other answers.") % {
+            "answer": paper.label(question, question.rules.exclusive)
+        }
     return ""
 
 
 def _blocked(form: Form, question: Question, value: str) -> str:
     blocked = form.settings.get(question.key) if question.type == "country" else None
     if isinstance(blocked, list) and value in blocked:
-        return f"We may not offer access in {question.label(value)}."
+        return _("We may not offer access in %(country)s.") % {"country": question.label(value)}
     return ""
 
 

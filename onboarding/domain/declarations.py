@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from accounts.models import User
 from onboarding.domain.answers import Paper
 from onboarding.domain.questions import Question
@@ -44,7 +46,7 @@ def settled(answers: Mapping[str, Any], now: Mapping[str, Text]) -> dict[str, An
 def outdated(answers: Mapping[str, Any], now: Mapping[str, Text]) -> dict[str, str]:
     """Return a sentence for each tick that was set under another text than the one in force."""
     return {
-        key: "This text has changed since you ticked it. Read it again and tick again."
+        key: _("This text has changed since you ticked it. Read it again and tick again.")
         for key, text in now.items()
         if answers.get(key) not in (None, YES, text.version)
     }
@@ -63,15 +65,23 @@ def _text(question: Question, paper: Paper, program: Program) -> Text:
     document, words = f"declaration:{question.key}", question.question
     if question.shows == "guidelines":
         version = guidelines.in_force()
-        return Text(document, version.version, version.text_hash, f"{words}, version {version.version}")
+        return Text(document, version.version, version.text_hash, _versioned(words, version.version))
     if question.shows == "weaknesses":
         document, known = weaknesses.document(program.slug), weaknesses.current(program.slug)
         if known:
             return Text(
-                document, str(known.version), known.text_hash, f"{words}, version {known.version}", known.text
+                document,
+                str(known.version),
+                known.text_hash,
+                _versioned(words, str(known.version)),
+                known.text,
             )
         return Text(document, NOTHING_PUBLISHED, _hash(words), words)
     return Text(document, paper.form.version, _hash(words), words)
+
+
+def _versioned(words: str, version: str) -> str:
+    return _("%(words)s, version %(version)s") % {"words": words, "version": version}
 
 
 def _hash(words: str) -> str:

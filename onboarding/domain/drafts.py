@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from django.utils.translation import gettext as _
 
 from accounts.models import Owner, User
 from onboarding.domain import answers, declarations, questions, triage
@@ -98,7 +99,7 @@ def _for_a_person(reading: Reading, lane: str) -> dict[str, str]:
     if lane not in (Lane.HOLD, Lane.REFUSE):
         return {}
     return {
-        question.key: "Please answer this: a person decides before you get access."
+        question.key: _("Please answer this: a person decides before you get access.")
         for question in reading.asked()
         if question.rules.required == "hold" and answers.is_empty(reading.answers.get(question.key))
     }
@@ -112,4 +113,4 @@ def _unverified(reading: Reading, application: Application, by: User) -> dict[st
         return {}  # missing or wrong is said elsewhere; nobody signs in without having verified their own
     if EmailAddress.objects.filter(user__in=people, email__iexact=email, verified=True).exists():
         return {}
-    return {"work_email": "Verify this address in your account first, or use the one you sign in with."}
+    return {"work_email": _("Verify this address in your account first, or use the one you sign in with.")}

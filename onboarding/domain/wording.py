@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
 
 from onboarding.domain.questions import Question
 
@@ -26,13 +28,13 @@ FILLER = ("lorem ipsum", "asdf", "qwerty", "blah blah")
 def wrong_with(question: Question, value: Any) -> str:
     """Return one sentence that says what is wrong and what to do; empty when nothing is."""
     if not isinstance(value, str):
-        return "Write this as text."
+        return _("Write this as text.")
     if sentence := _length_problem(question, value):
         return sentence
     if check := FORMS.get("contact" if question.rules.contact else question.type):
         return check(value)
     if question.rules.filler_refused and is_filler(value, least=question.rules.min_length):
-        return "Much of this repeats itself. Say in your own words what happens, step by step."
+        return _("Much of this repeats itself. Say in your own words what happens, step by step.")
     return ""
 
 
@@ -53,17 +55,28 @@ def is_filler(text: str, *, least: int) -> bool:
 def _length_problem(question: Question, value: str) -> str:
     rules, length = question.rules, len(value)
     if length < rules.min_length:
-        return f"Write at least {rules.min_length:,} characters; this has {length:,}."
+        return _("Write at least %(least)s characters; this has %(length)s.") % _written(
+            least=rules.min_length, length=length
+        )
     if length > rules.max_length:
-        return f"Write at most {rules.max_length:,} characters; this has {length:,}."
+        return _("Write at most %(most)s characters; this has %(length)s.") % _written(
+            most=rules.max_length, length=length
+        )
     return ""
+
+
+def _written(**figures: int) -> dict[str, str]:
+    """Return numbers as the reader's language groups them."""
+    return {
+        name: number_format(figure, use_l10n=True, force_grouping=True) for name, figure in figures.items()
+    }
 
 
 def _email_problem(value: str) -> str:
     try:
         validate_email(value)
     except ValidationError:
-        return "Write one e-mail address, such as ana@pygma.example."
+        return _("Write one e-mail address, such as ana@pygma.example.")
     return ""
 
 
@@ -73,15 +86,15 @@ def _url_problem(value: str) -> str:
         parts = urlsplit(value)
         host = (parts.hostname or "").rstrip(".")
     except ValueError:
-        return "Write one address, such as https://pygma.example."
+        return _("Write one address, such as https://pygma.example.")
     if parts.scheme != "https" or not host or " " in value:
-        return "Write one address that starts with https://."
+        return _("Write one address that starts with https://.")
     if parts.username or parts.password:
-        return "Write the address without a name and password in it."
+        return _("Write the address without a name and password in it.")
     if not _is_public(host):
-        return "Write an address that anybody on the internet can reach."
+        return _("Write an address that anybody on the internet can reach.")
     if parts.path.rstrip("/").rpartition("/")[2].lower() in LAST_PARTS_OF_SIGN_IN:
-        return "Give a page that can be read without signing in."
+        return _("Give a page that can be read without signing in.")
     return ""
 
 
@@ -97,7 +110,7 @@ def _contact_problem(value: str) -> str:
         return ""
     if value.startswith("https://") and not _url_problem(value):
         return ""
-    return "Write an e-mail address, or a web address that starts with https://."
+    return _("Write an e-mail address, or a web address that starts with https://.")
 
 
 FORMS = {"email": _email_problem, "url": _url_problem, "contact": _contact_problem}
