@@ -40,6 +40,10 @@ class Event(TextChoices):
     PROGRAM_RESUMED = "program.resumed", "Admission resumed"
     RATE_SET = "rate.set", "Weekly rate set"
     QUESTIONS_LOADED = "questions.loaded", "Question set loaded"
+    QUESTION_DRAFT_STARTED = "question_draft.started", "Question set begun"
+    QUESTION_DRAFT_SAVED = "question_draft.saved", "Question set written on"
+    QUESTION_DRAFT_PUBLISHED = "question_draft.published", "Question set published"
+    QUESTION_DRAFT_DISCARDED = "question_draft.discarded", "Question set thrown away"
 
     APPLICATION_STARTED = "application.started", "Application started"
     APPLICATION_IMPORTED = "application.imported", "Application imported"

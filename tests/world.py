@@ -19,7 +19,7 @@ from accounts.domain import domains, organisations, ownership
 from accounts.models import User
 from accounts.roles import Role
 from audit import clock, seals
-from onboarding.domain import import_jobs
+from onboarding.domain import import_jobs, question_drafts, questions
 from policies.domain import weaknesses
 from reviews.domain import claims, decisions
 from tests.enforcement.appealing import make_appeal, make_rejection
@@ -103,6 +103,9 @@ class World:
     def _make_organisation(self) -> None:
         """Alice owns it, Mo belongs to it and is offered ownership, somebody is invited, a domain is proved."""
         alice, at = self.people["alice"], clock.now()
+        self.question_draft = question_drafts.start(
+            questions.current(), by=self.people["pia"], at=clock.now()
+        )
         self.organisation = organisations.found("Alice and Co", "", by=alice, at=at)
         self.member = make_member(self.organisation, make_user("mo-here"))
         self.offer = ownership.offer(self.member, by=alice, at=at)
@@ -186,6 +189,8 @@ class World:
             "/domains/": ours | {"pk": self.domain.pk},
             "organisations/": ours | {"token": self.token},
             "<int:decision>": {"pk": self.waiting.pk},
+            "questionset/drafts/": {"pk": self.question_draft.pk},
+            "questionset/<int:pk>/": {"pk": self.question_draft.based_on_id},
             "/case/": {"pk": self.held.pk},
             "/grant/": {"pk": self.key.grant.pk},
             "enforcement/appeal/": {"pk": self.appeal.pk},

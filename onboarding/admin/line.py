@@ -8,7 +8,7 @@ from django.utils.html import format_html
 
 from accounts.roles import Duty
 from onboarding.admin.reading import ReadOnlyAdmin
-from onboarding.models import Application, Invitation, QuestionSet, RateStep, WaitlistEntry, Week
+from onboarding.models import Application, Invitation, RateStep, WaitlistEntry, Week
 from onboarding.permissions import conflicts
 from onboarding.states import ApplicationState
 
@@ -74,9 +74,3 @@ class InvitationAdmin(ReadOnlyAdmin):
     @admin.display(description="application")
     def application(self, invitation: Invitation) -> str:
         return str(invitation.seat.entry.application)
-
-
-@admin.register(QuestionSet)
-class QuestionSetAdmin(ReadOnlyAdmin):
-    duties = (Duty.EDIT_POLICIES, Duty.SEE_LINE)
-    list_display = ["version", "current", "loaded_at"]

@@ -207,12 +207,13 @@ def _of(text_hash: str, pk: int) -> Form:
 
 
 @transaction.atomic
-def load(source: object, *, by: ledger.Actor, at: datetime) -> QuestionSet:
+def load(source: object, *, by: ledger.Actor, at: datetime, reason: str = "") -> QuestionSet:
     """Load a question set and make it current; the same one again changes nothing.
 
     Raises BadQuestions, VersionTaken.
     """
     form = read(source)
+    QuestionSet.objects.select_for_update().order_by("pk").first()  # two at once: the second sees the first's
     text_hash = hashlib.sha256(json.dumps(source, sort_keys=True).encode()).hexdigest()
     taken = QuestionSet.objects.filter(version=form.version).first()
     if taken and taken.text_hash != text_hash:
@@ -224,8 +225,9 @@ def load(source: object, *, by: ledger.Actor, at: datetime) -> QuestionSet:
     row.current = True
     row.save()
     ledger.record(
-        Event.QUESTIONS_LOADED, subject=row, actor=by, at=at, version=form.version, text_hash=text_hash
-    )
+        Event.QUESTIONS_LOADED, subject=row, actor=by, at=at, reason=reason, version=form.version,
+        text_hash=text_hash,
+    )  # fmt: skip
     return row
 
 

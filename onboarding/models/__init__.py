@@ -5,6 +5,7 @@ from onboarding.models.application import Application, QuestionSet, Revision
 from onboarding.models.imports import ImportJob
 from onboarding.models.line import Invitation, RateStep, Seat, WaitlistEntry, Week
 from onboarding.models.program import OfferedModel, Program, Tier
+from onboarding.models.question_draft import QuestionDraft
 
 __all__ = [
     "Application",
@@ -14,6 +15,7 @@ __all__ = [
     "Key",
     "OfferedModel",
     "Program",
+    "QuestionDraft",
     "QuestionSet",
     "RateStep",
     "Revision",
