@@ -23,6 +23,7 @@ STAFF = (
     SignIn("bob@gatehouse.example", "Bob Okoro", Role.REVIEWER),
     SignIn("bea@gatehouse.example", "Bea Lindholm", Role.REVIEWER),
     SignIn("sam@gatehouse.example", "Sam Okafor", Role.SENIOR_REVIEWER),
+    SignIn("sol@gatehouse.example", "Sol Marin", Role.SENIOR_REVIEWER),
     SignIn("dora@gatehouse.example", "Dora Haddad", Role.ONBOARDING_MANAGER),
     SignIn("pia@gatehouse.example", "Pia Vermeer", Role.POLICY_EDITOR),
     SignIn("axel@gatehouse.example", "Axel Brun", Role.AUDITOR),
@@ -32,7 +33,8 @@ APPLICANTS = (
     SignIn("ana@pygma.example", "Ana Ruiz", "Applicant with a working key"),
     SignIn("mila@machinet.example", "Mila Novak", "Applicant with an open invitation"),
     SignIn("joao@aldeia.example", "João Pires", "Applicant in line"),
-    SignIn("tom@hireflow.example", "Tom Adler", "Applicant who was not approved"),
+    SignIn("tom@hireflow.example", "Tom Adler", "Applicant who was not approved and has appealed"),
+    SignIn("paul@castspin.example", "Paul Weber", "Applicant whose appeal was denied"),
     SignIn("nora@gmail.com", "Nora Quinn", "Applicant who was asked a question"),
     SignIn("wes@warp.example", "Wes Carter", "Applicant whose access is suspended"),
 )

@@ -12,7 +12,7 @@ import yaml
 
 from accounts.domain import owners
 from accounts.models import User
-from demo import answers, people
+from demo import against, answers, people
 from onboarding.domain import applications, grants, invitations, keys, programs, questions, rates, waitlist
 from onboarding.domain.programs import Limits
 from onboarding.models import Application, Grant, Invitation, Key, Program, QuestionSet
@@ -179,7 +179,7 @@ class Story:
         findings.record(case, by=bob, at=at + 3 * MINUTE, verdicts=verdicts)
         decision = decisions.decide(case, by=bob, at=at + 8 * MINUTE, **self._outcome(story, case))
         if decision.second != "nobody" and path != "awaiting_second":
-            signer = self.staff["sam"]
+            signer = self.staff["sol" if path.startswith("rejected") else "sam"]  # Sam answers appeals
             decisions.sign(decision, by=signer, at=at + 3 * HOUR)
             self.agenda.add(at + 3 * HOUR + MINUTE, self.told, story=story, decision=decision)
         elif path != "awaiting_second":
@@ -201,6 +201,9 @@ class Story:
 
     def told(self, *, story: dict[str, Any], decision: Decision, at: datetime) -> None:
         decisions.tell_owed(at=at)
+        if planned := against.plan(story["path"], decision, now=self.agenda.now):
+            when, step = planned
+            self.agenda.add(when, step, senior=self.staff["sam"])
         if story["path"] in ("opened", "suspended", "declined", "invited", "expired"):
             self.agenda.add(at + HOUR, self.seat, story=story, application=decision.case.application)
 

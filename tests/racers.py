@@ -18,6 +18,8 @@ from django.db import IntegrityError, connection  # noqa: E402
 
 from accounts.domain import joining, memberships, organisations  # noqa: E402
 from accounts.models import MemberRole, Membership, OrganisationInvitation, User  # noqa: E402
+from enforcement.domain import appeals  # noqa: E402
+from enforcement.models import Appeal  # noqa: E402
 from onboarding.domain import amending, invitations, keys, waitlist  # noqa: E402
 from onboarding.models import Application, Invitation, Key, Program  # noqa: E402
 from reviews.domain import cases, claims, decisions  # noqa: E402
@@ -116,6 +118,42 @@ def answer_joining(verb: str, invitation: str, by: str, at: str) -> str:
     except joining.InvitationIsOver:
         return "over"
     return verb
+
+
+def file_appeal(decision: str, at: str, kind: str) -> str:
+    found = Decision.objects.select_related("case__application__applicant").get(pk=decision)
+    by, words = found.case.application.applicant, "The register of domains names our company, number 4711."
+    try:
+        return appeals.file(found, kind=kind, statement=words, by=by, at=datetime.fromisoformat(at)).state
+    except appeals.CannotFile as error:
+        return type(error).__name__
+
+
+def take_appeal(appeal: str, senior: str, at: str) -> str:
+    by, found = User.objects.get(pk=senior), Appeal.objects.get(pk=appeal)
+    try:
+        return appeals.take(found, by=by, at=datetime.fromisoformat(at)).state
+    except appeals.HeldBy as error:
+        return type(error).__name__
+
+
+def uphold_appeal(appeal: str, senior: str, at: str) -> str:
+    by, found, when = User.objects.get(pk=senior), Appeal.objects.get(pk=appeal), datetime.fromisoformat(at)
+    says = {"reason_code": "facts_wrong", "explanation": "It is theirs.", "look_again": "The register."}
+    try:
+        return appeals.uphold(found, by=by, at=when, **says).state
+    except (appeals.AlreadyDecided, appeals.HeldBy) as error:
+        return type(error).__name__
+
+
+def deny_appeal(appeal: str, senior: str, at: str) -> str:
+    by, found, when = User.objects.get(pk=senior), Appeal.objects.get(pk=appeal), datetime.fromisoformat(at)
+    try:
+        return appeals.deny(
+            found, by=by, at=when, reason_code="decision_right", explanation="It is not."
+        ).state
+    except (appeals.AlreadyDecided, appeals.HeldBy) as error:
+        return type(error).__name__
 
 
 def run(command: list[str]) -> str:
