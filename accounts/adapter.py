@@ -23,5 +23,6 @@ class Adapter(DefaultAccountAdapter):
             html=next(
                 (body for body, kind in getattr(message, "alternatives", []) if kind == "text/html"), ""
             ),
+            about=context.get("user"),
             at=clock.now(),
         )

@@ -55,6 +55,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     joined_at = models.DateTimeField(db_default=Now(), editable=False)
     erasure_asked_at = models.DateTimeField(null=True, editable=False)
+    erased_at = models.DateTimeField(null=True, editable=False, help_text="Set last: every part is blanked.")
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
@@ -68,10 +69,15 @@ class User(AbstractBaseUser, PermissionsMixin):
         constraints = [
             models.CheckConstraint(name="email_in_lower_case", condition=Q(email=Lower("email"))),
             models.CheckConstraint(name="language_known", condition=Q(language__in=Language.values)),
+            models.CheckConstraint(
+                name="erasure_shuts_the_account_first",
+                condition=Q(erasure_asked_at=None, erased_at=None)
+                | Q(erasure_asked_at__isnull=False, is_active=False),
+            ),
         ]
 
     def __str__(self) -> str:
-        return self.full_name or self.email
+        return str(_("a deleted account")) if self.erased_at else self.full_name or self.email
 
     def get_full_name(self) -> str:
         return str(self)
@@ -316,6 +322,43 @@ class Owner(models.Model):
 
     def __str__(self) -> str:
         return str(self.organisation or self.person or self.imported_as)
+
+
+class Part(models.TextChoices):
+    """What each app forgets of a person. The account is last: the others still need its addresses."""
+
+    LETTERS = "letters", _("Letters")
+    APPLICATIONS = "applications", _("Applications, places and access")
+    REVIEWS = "reviews", _("Decisions and questions")
+    APPEALS = "appeals", _("Appeals")
+    ACCOUNT = "account", _("Account")
+
+
+class ErasureQuerySet(models.QuerySet["Erasure"]):
+    def owed(self, part: Part, at: datetime) -> "ErasureQuerySet":
+        return self.filter(part=part, paid_at=None, owed_at__lte=at)
+
+
+class Erasure(models.Model):
+    """A promise to a person who deletes their account: one part of it is blanked, once."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="erasures")
+    part = models.CharField(max_length=20, choices=Part.choices)
+    owed_at = models.DateTimeField(help_text="Not before: what was under way when it was asked has ended.")
+    paid_at = models.DateTimeField(null=True)
+
+    objects = ErasureQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["part", "owed_at"], name="erasure_owed", condition=Q(paid_at=None))]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "part"], name="one_erasure_per_person_and_part"),
+            models.CheckConstraint(name="erasure_part_known", condition=Q(part__in=Part.values)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.part} of user {self.user_id}"
 
 
 class DutyCarrier(models.Model):

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from accounts.domain import joining, ownership
+from accounts.domain import erasure, joining, ownership
 from audit import clock
 
 
@@ -11,3 +11,9 @@ def expire_due() -> None:
     """Expire invitations into organisations and offers of ownership whose time is over."""
     joining.expire_due(at=clock.now())
     ownership.expire_due(at=clock.now())
+
+
+@shared_task
+def erase_owed() -> None:
+    """Blank letters and accounts of people who deleted theirs."""
+    erasure.erase_owed(at=clock.now())

@@ -8,6 +8,10 @@ class Event(TextChoices):
 
     USER_JOINED = "user.joined", "Account created"
     USER_ROLES_CHANGED = "user.roles_changed", "Roles changed"
+    USER_EXPORTED = "user.exported", "Copy of everything downloaded"
+    USER_ERASURE_ASKED = "user.erasure_asked", "Deletion of the account asked for"
+    USER_PART_ERASED = "user.part_erased", "One part of a deleted account blanked"
+    USER_ERASED = "user.erased", "Account deleted"
     ORGANISATION_FOUNDED = "organisation.founded", "Organisation created"
     MEMBER_ADDED = "member.added", "Member added to an organisation"
     MEMBER_ROLE_CHANGED = "member.role_changed", "Member's role changed"
@@ -54,6 +58,7 @@ class Event(TextChoices):
     APPLICATION_APPROVED = "application.approved", "Application approved"
     APPLICATION_REJECTED = "application.rejected", "Application rejected"
     APPLICATION_WITHDRAWN = "application.withdrawn", "Application withdrawn"
+    APPLICATION_HANDED_ON = "application.handed_on", "Application handed on within the organisation"
     APPLICATION_LAPSED = "application.lapsed", "Application lapsed"
 
     ENTRY_JOINED = "entry.joined", "Joined the line"

@@ -3,6 +3,8 @@
 # Each of these can happen to one thing only once: twice means that a change was made or recorded twice.
 ONCE = [
     "user.joined",
+    "user.erasure_asked",
+    "user.part_erased",
     "user.erased",
     "organisation.founded",
     "member.added",

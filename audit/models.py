@@ -26,6 +26,31 @@ def events() -> list[tuple[str, str]]:
     return Event.choices
 
 
+def append_only_but_blanked_once(field: str) -> list[pgtrigger.Trigger]:
+    """Return the triggers of a table that only grows, where `field` (JSON) may be blanked a single time.
+
+    The one update they let through sets `erased_at`, and leaves of the field what was there before, or less, beside
+    the mark `{"erased": true, "digest": "<salt>:<hash of what was there>"}`. Nothing else may differ.
+    """
+    grows, no_truncate = append_only()
+    return [
+        pgtrigger.Protect(name=grows.name, operation=pgtrigger.Delete),
+        no_truncate,
+        pgtrigger.Trigger(
+            name="blanked_once",
+            operation=pgtrigger.Update,
+            when=pgtrigger.Before,
+            func=f"""IF OLD.erased_at IS NULL AND NEW.erased_at IS NOT NULL
+                AND NEW.{field} -> 'erased' = 'true'::jsonb
+                AND NEW.{field} ->> 'digest' ~ '^[0-9a-f]{{16}}:[0-9a-f]{{32}}$'
+                AND NEW.{field} - 'erased' - 'digest' <@ OLD.{field}
+                AND to_jsonb(NEW) - '{field}' - 'erased_at' = to_jsonb(OLD) - '{field}' - 'erased_at'
+                THEN RETURN NEW; END IF;
+                RAISE EXCEPTION '% only grows; its {field} may be blanked once', TG_TABLE_NAME;""",
+        ),
+    ]
+
+
 class LedgerEntry(models.Model):
     """One event. Holds ids, codes and figures; what people typed lives elsewhere and is referred to by digest."""
 

@@ -29,6 +29,10 @@ app.conf.beat_schedule = {
         "reviews.tasks.release_claims": MINUTE,
         "reviews.tasks.tell_owed": MINUTE,
         "enforcement.tasks.release_appeals": MINUTE,
+        "accounts.tasks.erase_owed": MINUTE,
+        "onboarding.tasks.erase_owed": MINUTE,
+        "reviews.tasks.erase_owed": MINUTE,
+        "enforcement.tasks.erase_owed": MINUTE,
         "audit.tasks.seal": HOUR,
     }.items()
 }

@@ -5,6 +5,7 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from redis.exceptions import RedisError
 
+from accounts.models import Erasure
 from audit import clock
 from enforcement.models import Appeal
 from onboarding.models import Application, Grant, Invitation, Key
@@ -42,6 +43,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         "invitations": Invitation.objects.untold().count(),
         "keys": Grant.objects.owed_a_key().count(),
         "appeals": Appeal.objects.late(at).count(),
+        "erasures": Erasure.objects.filter(paid_at=None, owed_at__lte=at).count(),
         "projections": Key.objects.projection_owed().count(),
     }
     lines = ["# HELP gatehouse_owed Promises that are due and not yet kept.", "# TYPE gatehouse_owed gauge"]

@@ -153,7 +153,8 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_FORMS = {"signup": "accounts.forms.Signup"}
 ACCOUNT_RATE_LIMITS = {
-    "invite_member": "20/h/user"
+    "invite_member": "20/h/user",
+    "my_copy": "6/h/user",
 }  # added to allauth's own; nobody writes letters to the whole world from here
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""

@@ -12,7 +12,7 @@ from django_rq.urls import get_admin_urlpatterns, get_api_urlpatterns
 from rq.exceptions import NoSuchJobError
 
 from accounts.roles import Duty, may
-from config import health
+from config import health, mine
 
 
 def for_importers(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -45,6 +45,9 @@ urlpatterns = [
     path("", include("reviews.urls")),
     path("", include("enforcement.urls")),
     path("", include("policies.urls")),
+    path("accounts/data/", mine.show, name="my_data"),
+    path("accounts/data/copy/", mine.copy, name="my_copy"),
+    path("accounts/delete/", mine.delete, name="delete_account"),
     path("accounts/", include("allauth.urls")),
     path("organisations/", include("accounts.urls")),
     path("admin/jobs/", include((jobs, "django_rq"))),

@@ -3,10 +3,16 @@
 from celery import shared_task
 
 from audit import clock
-from enforcement.domain import appeals
+from enforcement.domain import appeals, erasure
 
 
 @shared_task
 def release_appeals() -> None:
     """Give back appeals that somebody kept too long."""
     appeals.release_run_out(at=clock.now())
+
+
+@shared_task
+def erase_owed() -> None:
+    """Blank the appeals of people who deleted their account."""
+    erasure.erase_owed(at=clock.now())

@@ -224,7 +224,10 @@ ACCESS: dict[str, str] = {
         JOIN accounts_owner owner ON owner.id = given.owner_id
         WHERE issued.opened_by_id IS NOT NULL AND owner.person_id IS DISTINCT FROM issued.opened_by_id
         AND NOT EXISTS (SELECT FROM accounts_membership member
-            WHERE member.organisation_id = owner.organisation_id AND member.user_id = issued.opened_by_id)""",
+            WHERE member.organisation_id = owner.organisation_id AND member.user_id = issued.opened_by_id)
+        AND NOT EXISTS (SELECT FROM audit_ledgerentry gone WHERE gone.event IN ('member.left', 'member.removed')
+            AND (gone.details ->> 'organisation')::bigint = owner.organisation_id
+            AND (gone.details ->> 'user')::bigint = issued.opened_by_id)""",
     "Every issued key has its letter.": """
         SELECT issued.id FROM onboarding_key issued WHERE NOT EXISTS (
             SELECT FROM outbox_letter letter WHERE letter.once = 'key_ready:' || issued.id)""",

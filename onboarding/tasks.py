@@ -8,7 +8,7 @@ from celery import shared_task
 
 from audit import clock
 from onboarding import projection
-from onboarding.domain import grants, invitations, keys, waitlist
+from onboarding.domain import erasure, grants, invitations, keys, waitlist
 from onboarding.models import Program
 
 log = logging.getLogger(__name__)
@@ -56,3 +56,9 @@ def issue_owed_keys() -> None:
 def project_owed() -> None:
     """Bring Redis up to date with what changed."""
     projection.write_owed(at=clock.now())
+
+
+@shared_task
+def erase_owed() -> None:
+    """Blank what people who deleted their account leave behind."""
+    erasure.erase_owed(at=clock.now())

@@ -71,7 +71,16 @@ def write(
     write_many([Draft(kind, to, context, about, once)], at=at)
 
 
-def forward(kind: str, *, to: str, subject: str, text: str, html: str = "", at: datetime) -> None:
+def forward(
+    kind: str,
+    *,
+    to: str,
+    subject: str,
+    text: str,
+    html: str = "",
+    about: models.Model | None = None,
+    at: datetime,
+) -> None:
     """Take over a mail somebody else rendered (allauth); it holds a one-time link or code, so its text passes."""
     Letter.objects.create(
         kind=kind,
@@ -79,6 +88,8 @@ def forward(kind: str, *, to: str, subject: str, text: str, html: str = "", at: 
         subject=" ".join(subject.split())[:200],
         text=text,
         html=html,
+        about_type=ledger.kind_of(about) if about else "",
+        about_id=str(about.pk) if about else "",
         passing=True,
         due_at=at,
     )

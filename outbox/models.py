@@ -41,6 +41,8 @@ class Letter(models.Model):
     recalled_at = models.DateTimeField(null=True)
     given_up_at = models.DateTimeField(null=True)
 
+    PERSONAL_FIELDS = ("recipient", "subject", "text", "html", "problem")
+
     objects = LetterQuerySet.as_manager()
 
     class Meta:

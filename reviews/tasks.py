@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from audit import clock
-from reviews.domain import cases, claims, decisions
+from reviews.domain import cases, claims, decisions, erasure
 
 
 @shared_task
@@ -24,3 +24,9 @@ def release_claims() -> None:
 def tell_owed() -> None:
     """Tell the decisions whose recall window is over."""
     decisions.tell_owed(at=clock.now())
+
+
+@shared_task
+def erase_owed() -> None:
+    """Blank what was written about people who deleted their account."""
+    erasure.erase_owed(at=clock.now())

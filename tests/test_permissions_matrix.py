@@ -92,6 +92,13 @@ GET  200 200 200 200 200 200 200 200  readyz
 POST 200 200 200 200 200 200 200 200  readyz
 GET  200 200 200 200 200 200 200 200  metrics
 POST 200 200 200 200 200 200 200 200  metrics
+# Your data: the copy and the deletion ask for the password again first.
+GET  200 200 200 200 200 200 200 200  accounts/data/
+POST 405 405 405 405 405 405 405 405  accounts/data/
+GET  405 405 405 405 405 405 405 405  accounts/data/copy/
+POST 302 302 302 302 302 302 302 302  accounts/data/copy/
+GET  302 200 200 200 200 200 200 200  accounts/delete/
+POST 302 302 302 302 302 302 302 302  accounts/delete/
 # Signing up and in: allauth's.
 GET  200 302 302 302 302 302 302 302  accounts/login/
 POST 200 302 302 302 302 302 302 302  accounts/login/

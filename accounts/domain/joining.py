@@ -7,6 +7,7 @@ tells nobody who has an account here. A link alone opens nothing: it names the i
 import hashlib
 import logging
 import secrets
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -205,6 +206,14 @@ def revoke_those_of(organisation: Organisation, user: User, *, by: User, at: dat
     """Revoke what somebody asked who is no owner any more; the organisation is locked."""
     for invitation in organisation.invitations.live().filter(invited_by=user).order_by("pk"):
         _move(_lock(invitation), JoinState.REVOKED, by=by, at=at, reason="inviter_is_no_owner")
+
+
+def forget(addresses: Collection[str], *, instead: str, at: datetime) -> None:
+    """Revoke what was asked of these addresses, and take them out of every invitation, as their account is deleted."""
+    asked = OrganisationInvitation.objects.filter(email__in=addresses)
+    for invitation in asked.live().order_by("pk"):
+        _move(_lock(invitation), JoinState.REVOKED, by="erasure", at=at, reason="account_deleted")
+    asked.update(email=instead)
 
 
 def find(token: str) -> OrganisationInvitation | None:

@@ -89,8 +89,23 @@ def leave(organisation: Organisation, *, by: User, at: datetime) -> None:
     )  # fmt: skip
 
 
-def _end(membership: Membership, event: Event, *, by: User, at: datetime) -> None:
-    _must_leave_an_owner(membership)
+@transaction.atomic
+def leave_with_account(organisation: Organisation, *, by: User, at: datetime) -> None:
+    """Leave because the account is deleted: as the last one too, and without a letter that names the person.
+
+    Raises NotAMember; LastOwner while others are in it.
+    """
+    organisation = organisations.lock(organisation)
+    membership = Membership.objects.select_related("user").filter(organisation=organisation, user=by).first()
+    if membership is None:
+        raise NotAMember
+    is_last = not organisation.memberships.exclude(pk=membership.pk).exists()
+    _end(membership, Event.MEMBER_LEFT, by=by, at=at, is_last=is_last)
+
+
+def _end(membership: Membership, event: Event, *, by: User, at: datetime, is_last: bool = False) -> None:
+    if not is_last:
+        _must_leave_an_owner(membership)
     ledger.record(
         event, subject=membership, actor=by, at=at,
         organisation=membership.organisation_id, user=membership.user_id, role=membership.role,

@@ -93,6 +93,14 @@ def revoke(grant: Grant, *, by: User, at: datetime, reason: str) -> Grant:
     return grant
 
 
+@transaction.atomic
+def give_up(grant: Grant, *, by: User, at: datetime, reason: str) -> Grant:
+    """End one's own access for good, with its keys; `reason` is a code. Raises IllegalMove."""
+    grant = _move(grant, GrantState.REVOKED, Event.GRANT_REVOKED, by, at, "", code=reason)
+    keys.end_all(grant, event=Event.KEY_REVOKED, by=by, at=at)
+    return grant
+
+
 def expire_due(*, at: datetime) -> int:
     """Expire grants whose time is over, with their keys; return how many. Safe to run twice."""
     expired = 0
@@ -114,13 +122,22 @@ def _expire(pk: int, at: datetime) -> bool:
     return True
 
 
-def _move(grant: Grant, to: GrantState, event: Event, by: ledger.Actor, at: datetime, reason: str) -> Grant:
+def _move(
+    grant: Grant,
+    to: GrantState,
+    event: Event,
+    by: ledger.Actor,
+    at: datetime,
+    reason: str,
+    code: str = "",
+) -> Grant:
+    """Take the step. A written `reason` is kept as a digest; a `code` says that the owner does it themselves."""
     grant = (
         Grant.objects.select_for_update(of=("self",))
         .select_related("application__applicant", "application__program", "program", "owner")
         .get(pk=grant.pk)
     )
-    if isinstance(by, User) and has_part_in(by, grant.application):
+    if not code and isinstance(by, User) and has_part_in(by, grant.application):
         raise OwnAccess
     if to not in GRANT_TRANSITIONS[grant.state]:
         raise IllegalMove(grant, GrantState(to).label.lower())
@@ -131,7 +148,7 @@ def _move(grant: Grant, to: GrantState, event: Event, by: ledger.Actor, at: date
     grant.suspend_reason = reason.strip() if stopped else ""
     grant.ended_at = at if to in (GrantState.REVOKED, GrantState.EXPIRED) else None
     grant.save(update_fields=["state", "suspended_at", "suspended_by", "suspend_reason", "ended_at"])
-    ledger.record(event, subject=grant, actor=by, at=at, reason=ledger.digest(reason) if reason else "")
+    ledger.record(event, subject=grant, actor=by, at=at, reason=ledger.digest(reason) if reason else code)
     keys.access_changed(Key.objects.filter(grant=grant))
     return grant
 

@@ -39,7 +39,7 @@ class GrantQuerySet(models.QuerySet["Grant"]):
 class Grant(models.Model):
     """The right to use a program's models for one approved use, with its scope, conditions and limits."""
 
-    PERSONAL_FIELDS = ("key_name",)
+    PERSONAL_FIELDS = ("key_name", "conditions", "suspend_reason")
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="grants")

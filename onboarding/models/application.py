@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from accounts.models import Owner
 from audit import moves
-from audit.models import append_only
+from audit.models import append_only_but_blanked_once
 from onboarding.models.program import Program
 from onboarding.states import (
     APPLICATION_TRANSITIONS,
@@ -133,7 +133,7 @@ class Application(models.Model):
     )
     withdraw_reason = models.CharField(max_length=500, blank=True, help_text="As the applicant wrote it.")
 
-    PERSONAL_FIELDS = ("answers", "facts", "title", "withdraw_reason")
+    PERSONAL_FIELDS = ("answers", "facts", "title", "conditions", "withdraw_reason")
 
     objects = ApplicationQuerySet.as_manager()
 
@@ -221,13 +221,14 @@ class Revision(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
     recorded_at = models.DateTimeField(db_default=Now(), editable=False)
+    erased_at = models.DateTimeField(null=True, help_text="When its answers were blanked, once and for good.")
 
     PERSONAL_FIELDS = ("answers",)
 
     class Meta:
         default_permissions = ()
         ordering = ["application", "number"]
-        triggers = append_only()
+        triggers = append_only_but_blanked_once("answers")
         constraints = [
             models.UniqueConstraint(fields=["application", "number"], name="one_revision_per_number"),
             models.CheckConstraint(name="revision_lane_known", condition=Q(lane__in=Lane.values)),

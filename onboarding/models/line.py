@@ -44,6 +44,8 @@ class WaitlistEntry(models.Model):
     )
     left_at = models.DateTimeField(null=True)
 
+    PERSONAL_FIELDS = ("priority_reason",)
+
     objects = WaitlistEntryQuerySet.as_manager()
 
     class Meta:

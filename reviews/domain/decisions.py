@@ -23,7 +23,7 @@ from onboarding.domain.programs import SayWhy
 from onboarding.models import Application, Program
 from onboarding.states import ApplicationKind, ApplicationState
 from outbox import hints, letters
-from reviews.domain import cases, claims, reasons, statements
+from reviews.domain import bars, cases, claims, reasons, statements
 from reviews.domain.statements import Statement
 from reviews.models import Case, Decision, InformationRequest
 from reviews.permissions import may_decide, may_sign
@@ -200,6 +200,7 @@ def reapply_from(
     """Return from when this owner may apply again after a rejection: None for at any time, NEVER for never.
 
     Each kind has its own: a refused production review does not stand against a change of use.
+    A rejection of an earlier account of the same person counts, see `bars`.
     """
     rejections = Decision.objects.filter(
         case__application__kind=kind,
@@ -210,7 +211,10 @@ def reapply_from(
         told_at__isnull=False,
         overturned_at=None,
     )
-    return max((reapply_at(rejection) for rejection in rejections), default=None)
+    found = [reapply_at(rejection) for rejection in rejections]
+    if kind == ApplicationKind.ACCESS and (barred := bars.until(owner, program, never=NEVER)):
+        found.append(barred)
+    return max(found, default=None)
 
 
 def reapply_at(rejection: Decision) -> datetime:

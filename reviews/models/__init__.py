@@ -1,6 +1,7 @@
 """Everything reviews keeps, by noun."""
 
+from reviews.models.bar import Bar
 from reviews.models.case import Case, Claim, Finding
 from reviews.models.decision import Decision, InformationRequest
 
-__all__ = ["Case", "Claim", "Decision", "Finding", "InformationRequest"]
+__all__ = ["Bar", "Case", "Claim", "Decision", "Finding", "InformationRequest"]

@@ -1,0 +1,48 @@
+"""What people who deleted their account said against a decision, and what was answered: withdrawn, then blanked.
+
+Kind, outcome, reason and dates stay for the public report.
+"""
+
+from contextlib import suppress
+from copy import copy
+from datetime import datetime
+
+from django.db.models import Case, Value, When
+
+from accounts.domain import erasure, owners
+from accounts.models import Part, User
+from enforcement.domain import appeals
+from enforcement.models import Appeal, AppealQuerySet
+from onboarding.domain.erasure import BLANKED
+from outbox import erasure as letters
+
+
+def let_go(user: User, *, at: datetime) -> None:
+    """Withdraw what is open, in the person's own name; called in the transaction that asks."""
+    acting = copy(user)
+    acting.is_active = True  # whoever asked is shut out by now, or will be at the end of this transaction
+    for appeal in _theirs(user).open():
+        with suppress(appeals.AppealIsOver):  # decided while we waited for its lock
+            appeals.withdraw(appeal, by=acting, at=at)
+
+
+def erase_owed(*, at: datetime) -> int:
+    """Blank the appeals of people who deleted their account; return how many people."""
+    return erasure.pay(Part.APPEALS, _forget, at=at)
+
+
+def _theirs(user: User) -> AppealQuerySet:
+    ending = list(owners.ending_with(user).values_list("pk", flat=True))
+    return Appeal.objects.filter(decision__case__application__owner__in=ending)
+
+
+def _forget(user: User, at: datetime) -> None:
+    let_go(user, at=at)  # what a page that was being answered filed after all
+    theirs = _theirs(user)
+    letters.blank_about(theirs, at=at)
+    theirs.update(
+        **{
+            field: Case(When(**{field: ""}, then=Value("")), default=Value(BLANKED))
+            for field in Appeal.PERSONAL_FIELDS
+        }
+    )

@@ -1,0 +1,163 @@
+"""What a person gave to onboarding and what came of it, for the copy of everything of theirs.
+
+What belongs to the person is given in full. Of an organisation's things only what the person did there: what they sent,
+and the keys they opened. The rest is the organisation's, and colleagues may have written it.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from accounts.models import User
+from onboarding.domain import answers, questions
+from onboarding.models import Application, Grant, Invitation, Key, Program, Revision, WaitlistEntry
+
+CHUNK = 100
+
+
+def of_person(user: User) -> dict[str, Any]:
+    return {
+        "applications": _applications(user),
+        "places_in_line": _places(user),
+        "invitations": _invitations(user),
+        "grants": _grants(user),
+        "keys": _keys(user),
+    }
+
+
+def things_of(user: User) -> list[QuerySet[Any]]:
+    own = {"owner__person": user}
+    return [
+        Application.objects.filter(**own),
+        WaitlistEntry.objects.filter(**own),
+        Invitation.objects.filter(seat__entry__owner__person=user),
+        Grant.objects.filter(**own),
+        _keys_of(user),
+    ]
+
+
+def applications_of(user: User) -> QuerySet[Application]:
+    """Return the person's own applications, and those of organisations that they started or sent."""
+    started_or_sent = Q(applicant=user) | Q(revisions__submitted_by=user)
+    found = Application.objects.filter(
+        Q(owner__person=user) | Q(owner__organisation__isnull=False) & started_or_sent
+    )
+    return Application.objects.filter(pk__in=found.values("pk"))
+
+
+def _applications(user: User) -> Iterator[dict[str, Any]]:
+    programs = {program.pk: program for program in Program.objects.prefetch_related("models")}
+    found = applications_of(user).select_related("owner__organisation", "question_set").order_by("pk")
+    for application in found.iterator(chunk_size=CHUNK):
+        own = application.owner.person_id == user.pk
+        program = programs[application.program_id]
+        given = {
+            "number": application.number,
+            "program": program.name,
+            "for": str(application.owner.organisation or "yourself"),
+            "state": application.state,
+            "title": application.title,
+            "started_at": application.started_at,
+            "saved_at": application.saved_at,
+            "submitted_at": application.submitted_at,
+            "settled_at": application.settled_at,
+            "withdrawn_because": application.withdraw_reason,
+        }
+        if own:
+            given |= {
+                "answers": application.answers,
+                "imported_facts": application.facts,
+                "conditions": application.conditions,
+            }
+        sent = application.revisions if own else application.revisions.filter(submitted_by=user)
+        yield given | {
+            "sent": [
+                _revision(revision, program)
+                for revision in sent.select_related("question_set", "guidelines").order_by("number")
+            ]
+        }
+
+
+def _revision(revision: Revision, program: Program) -> dict[str, Any]:
+    paper = answers.paper(questions.of(revision.question_set), program)
+    return {
+        "revision": revision.number,
+        "sent_at": revision.submitted_at,
+        "form_version": revision.question_set.version,
+        "guidelines_version": revision.guidelines.version,
+        "answers": revision.answers,
+        "in_words": [
+            {"question": question.question, "answer": answers.in_words(paper, question, given)}
+            for question in paper.form.questions
+            if not answers.is_empty(given := revision.answers.get(question.key))
+        ],
+    }
+
+
+def _places(user: User) -> Iterator[dict[str, Any]]:
+    mine = WaitlistEntry.objects.filter(owner__person=user).select_related("program", "application")
+    for entry in mine.order_by("pk").iterator(chunk_size=CHUNK):
+        yield {
+            "program": entry.program.name,
+            "application": entry.application.number,
+            "state": entry.state,
+            "joined_at": entry.joined_at,
+            "moved_ahead_because": entry.priority_reason,
+            "left_at": entry.left_at,
+        }
+
+
+def _invitations(user: User) -> Iterator[dict[str, Any]]:
+    mine = Invitation.objects.filter(seat__entry__owner__person=user)
+    mine = mine.select_related("seat__entry__application", "seat__entry__program")
+    for invitation in mine.order_by("pk").iterator(chunk_size=CHUNK):
+        yield {
+            "program": invitation.seat.entry.program.name,
+            "application": invitation.seat.entry.application.number,
+            "state": invitation.state,
+            "offered_at": invitation.offered_at,
+            "told_at": invitation.told_at,
+            "expires_at": invitation.expires_at,
+            "answered_at": invitation.answered_at,
+        }
+
+
+def _grants(user: User) -> Iterator[dict[str, Any]]:
+    mine = Grant.objects.filter(owner__person=user).select_related("program", "application", "tier")
+    for grant in mine.order_by("pk").iterator(chunk_size=CHUNK):
+        yield {
+            "id": grant.public_id,
+            "program": grant.program.name,
+            "application": grant.application.number,
+            "state": grant.state,
+            "tier": grant.tier.name,
+            "models": grant.models_allowed,
+            "conditions": grant.conditions,
+            "given_at": grant.given_at,
+            "expires_at": grant.expires_at,
+            "suspended_at": grant.suspended_at,
+            "suspended_because": grant.suspend_reason,
+            "ended_at": grant.ended_at,
+        }
+
+
+def _keys_of(user: User) -> QuerySet[Key]:
+    return Key.objects.filter(Q(grant__owner__person=user) | Q(opened_by=user))
+
+
+def _keys(user: User) -> Iterator[dict[str, Any]]:
+    """Yield keys without their hashes: who holds one could guess at the secret."""
+    for key in _keys_of(user).select_related("grant__program").order_by("pk").iterator(chunk_size=CHUNK):
+        yield {
+            "id": key.key_id,
+            "program": key.grant.program.name,
+            "name": key.name,
+            "environment": key.environment,
+            "state": key.state,
+            "hint": key.hint,
+            "issued_at": key.issued_at,
+            "opened_at": key.opened_at,
+            "expires_at": key.expires_at,
+            "ended_at": key.ended_at,
+        }

@@ -1,0 +1,56 @@
+"""What reviewers wrote about a person who deleted their account, and what that person answered: blanked by the payer.
+
+Outcome, reason code, categories, dates and who decided stay: the public report counts them, and needs no text for it.
+What was written about an organisation that goes on stays with it.
+"""
+
+from datetime import datetime
+
+from django.db.models import Case, Value, When
+
+from accounts.domain import erasure, owners
+from accounts.models import Part, User
+from onboarding.domain.erasure import BLANKED, blank_conditions
+from onboarding.states import ApplicationState
+from outbox import erasure as letters
+from reviews.domain import bars, cases, decisions
+from reviews.models import Decision, Finding, InformationRequest
+from reviews.states import Outcome
+
+
+def erase_owed(*, at: datetime) -> int:
+    """Blank decisions, questions and findings of people who deleted their account; drop bars that are over."""
+    bars.drop_over(at=at)
+    cases.close_withdrawn(at=at)  # nobody may write about it any more when it is blanked
+    return erasure.pay(Part.REVIEWS, _forget, at=at)
+
+
+def _forget(user: User, at: datetime) -> None:
+    _keep_bars(user, at)
+    about = {"case__application__owner__in": list(owners.ending_with(user).values_list("pk", flat=True))}
+    made = Decision.objects.filter(**about)
+    letters.blank_about(made, at=at)
+    blank_conditions(made)
+    made.update(**_blanked("explanation", "facts", "what_would_change", "return_reason"))
+    InformationRequest.objects.filter(decision__in=made).update(**_blanked("question", "answer"))
+    Finding.objects.filter(**about).update(**_blanked("note"))
+
+
+def _keep_bars(user: User, at: datetime) -> None:
+    """Keep the person's own rejections that still hold for a keyed hash of their addresses."""
+    rejections = Decision.objects.filter(
+        case__application__owner__person=user,
+        case__application__state=ApplicationState.REJECTED,
+        outcome=Outcome.REJECTED,
+        told_at__isnull=False,
+    ).select_related("case")
+    ends = [(rejection, decisions.reapply_at(rejection)) for rejection in rejections]
+    bars.keep(
+        [(rejection, None if end == decisions.NEVER else end) for rejection, end in ends if end > at],
+        erasure.addresses(user),
+    )
+
+
+def _blanked(*fields: str) -> dict[str, Case]:
+    """Return the update that blanks what is written in these fields and leaves what is empty."""
+    return {field: Case(When(**{field: ""}, then=Value("")), default=Value(BLANKED)) for field in fields}

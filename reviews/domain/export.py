@@ -1,0 +1,65 @@
+"""What was decided about a person and said to them, for the copy of everything of theirs.
+
+Only what was told. Who decided, findings, notes, risk and what was given back unsigned are the reviewers' work on the
+way there; naming the people would also put them at risk.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from accounts.models import User
+from reviews.models import Decision, InformationRequest
+
+CHUNK = 100
+
+
+def of_person(user: User) -> dict[str, Any]:
+    return {"decisions": _decisions(user), "questions": _questions(user)}
+
+
+def things_of(user: User) -> list[QuerySet[Any]]:
+    return []  # the applications' own history says when something was decided
+
+
+def _told(user: User) -> QuerySet[Decision]:
+    mine = Q(case__application__owner__person=user) | Q(case__application__applicant=user)
+    return Decision.objects.filter(mine, told_at__isnull=False)
+
+
+def _decisions(user: User) -> Iterator[dict[str, Any]]:
+    found = _told(user).select_related("case__application", "guidelines", "revision").order_by("pk")
+    for decision in found.iterator(chunk_size=CHUNK):
+        yield {
+            "application": decision.case.application.number,
+            "revision": decision.revision.number,
+            "outcome": decision.outcome,
+            "reason_code": decision.reason_code,
+            "categories": decision.categories,
+            "guidelines_version": decision.guidelines.version,
+            "explanation": decision.explanation,
+            "facts": decision.facts,
+            "what_would_change_it": decision.what_would_change,
+            "apply_again_after_days": decision.reapply_after_days,
+            "never_apply_again": decision.reapply_never,
+            "conditions": decision.conditions,
+            "decided_at": decision.decided_at,
+            "told_at": decision.told_at,
+        }
+
+
+def _questions(user: User) -> Iterator[dict[str, Any]]:
+    """Yield what was asked on the person's own applications, and what they answered anywhere."""
+    asked = InformationRequest.objects.filter(decision__told_at__isnull=False).filter(
+        Q(decision__case__application__owner__person=user) | Q(answered_by=user)
+    )
+    for request in asked.select_related("decision__case__application").order_by("pk").iterator(CHUNK):
+        yield {
+            "application": request.decision.case.application.number,
+            "question": request.question,
+            "asked_at": request.asked_at,
+            "answer_by": request.due_at,
+            "answer": request.answer,
+            "answered_at": request.answered_at,
+        }
