@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.usersessions.models import UserSession
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group
@@ -102,6 +103,7 @@ class OrganisationAdmin(ReadOnly, admin.ModelAdmin):
 
 
 admin.site.unregister(Group)
+admin.site.unregister(UserSession)  # where people are signed in from is theirs to see, not the staff's
 
 
 @admin.register(Group)

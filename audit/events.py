@@ -7,6 +7,7 @@ class Event(TextChoices):
     """noun.verb; the noun is the subject's kind."""
 
     USER_JOINED = "user.joined", "Account created"
+    USER_DESCRIBED = "user.described", "Profile changed"
     USER_ROLES_CHANGED = "user.roles_changed", "Roles changed"
     USER_EXPORTED = "user.exported", "Copy of everything downloaded"
     USER_ERASURE_ASKED = "user.erasure_asked", "Deletion of the account asked for"

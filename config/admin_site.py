@@ -15,8 +15,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 
 from accounts.roles import Duty, may
+
+FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 
 class StaffSite(AdminSite):
@@ -40,10 +43,10 @@ class StaffSite(AdminSite):
             return redirect(wanted if safe else "admin:index")
         if request.user.is_active and request.user.is_staff:
             messages.info(
-                request, "The admin needs a second factor: set one up here, then open the admin again."
+                request, _("The admin needs a second factor: set one up here, then open the admin again.")
             )
-            return redirect("mfa_activate_totp")
-        raise PermissionDenied("This account does not belong to the staff.")
+            return redirect("mfa_index")
+        raise PermissionDenied(_("This account does not belong to the staff."))
 
     def index(self, request: HttpRequest, extra_context: dict | None = None) -> Any:
         """Show a reviewer the queue and a manager the weeks; `?all` shows the stock index."""
@@ -56,8 +59,8 @@ class StaffSite(AdminSite):
 
 
 def _has_second_factor_where_needed(user: AbstractBaseUser | AnonymousUser) -> bool:
-    """Recovery codes alone are no second factor: they are the way back to one."""
+    """An app or a passkey is one. Recovery codes alone are none: they are the way back to one."""
     return (
         not settings.STAFF_NEED_SECOND_FACTOR
-        or Authenticator.objects.filter(user_id=user.pk, type=Authenticator.Type.TOTP).exists()
+        or Authenticator.objects.filter(user_id=user.pk, type__in=FACTORS).exists()
     )

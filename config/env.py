@@ -3,6 +3,7 @@
 A secret NAME may come from the file named by NAME_FILE instead, as container platforms hand them out.
 """
 
+import base64
 import os
 from pathlib import Path
 
@@ -48,6 +49,23 @@ def choice(name: str, allowed: tuple[str, ...]) -> str:
     if raw not in allowed:
         raise ImproperlyConfigured(f"{name} must be one of {', '.join(allowed)}, not {raw!r}.")
     return raw
+
+
+def fernet_keys(name: str) -> list[str]:
+    """Return the keys of encrypted columns, newest first: 32 bytes each, URL-safe base64."""
+    found = lines(name)
+    for number, key in enumerate(found, start=1):
+        try:
+            is_key = len(base64.urlsafe_b64decode(key)) == 32
+        except ValueError:
+            is_key = False
+        if not is_key:
+            raise ImproperlyConfigured(f"{name}: key {number} must be 32 bytes in URL-safe base64.")
+    if not found:
+        raise ImproperlyConfigured(
+            f"Set {name}: one key of 32 bytes in URL-safe base64 a line, newest first."
+        )
+    return found
 
 
 def peppers(name: str) -> dict[str, bytes]:

@@ -19,7 +19,7 @@ DATA_DIR = Path(env.text("GATEHOUSE_DATA", str(BASE_DIR / ".gatehouse")))
 
 SECRET_KEY = env.text("SECRET_KEY")
 KEY_PEPPERS = env.peppers("KEY_PEPPERS")  # of secrets' keyed hashes, newest first
-FIELD_KEYS = env.lines("FIELD_KEYS", "")  # of encrypted columns, newest first
+FIELD_KEYS = env.fernet_keys("FIELD_KEYS")  # of encrypted columns, newest first
 KEY_PREFIX = env.text("KEY_PREFIX", "gh")
 
 PORT = env.number("PORT", 8000)
@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
     "csp",
     "django_htmx",
     "django_rq",
@@ -70,6 +71,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.InTheZoneAndLanguageOfThePerson",
+    "accounts.middleware.NotesSessions",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -164,7 +166,12 @@ ACCOUNT_CONFIRM_EMAIL_ON_GET = False
 ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = False
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if PRODUCTION else "http"
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXIES", 0)
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_ADAPTER = "accounts.second_factor.SecondFactor"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_FORMS = {"add_webauthn": "accounts.forms.AddPasskey"}
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION  # browsers allow passkeys on http://localhost alone
+USERSESSIONS_TRACK_ACTIVITY = False  # accounts.middleware does it, without a write on each request
 MFA_TOTP_ISSUER = "Gatehouse"
 MFA_TOTP_TOLERANCE = 1  # steps of 30 s either way: a phone's clock may be off, and a code may be typed slowly
 STAFF_NEED_SECOND_FACTOR = PRODUCTION

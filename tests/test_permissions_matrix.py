@@ -146,6 +146,24 @@ GET  302 302 302 302 302 302 302 302  accounts/2fa/recovery-codes/generate/
 POST 302 302 302 302 302 302 302 302  accounts/2fa/recovery-codes/generate/
 GET  302 404 404 404 404 404 404 404  accounts/2fa/recovery-codes/download/
 POST 302 404 404 404 404 404 404 404  accounts/2fa/recovery-codes/download/
+GET  302 200 200 200 200 200 200 200  accounts/2fa/webauthn/
+POST 302 405 405 405 405 405 405 405  accounts/2fa/webauthn/
+GET  302 302 302 302 302 302 302 302  accounts/2fa/webauthn/add/
+POST 302 302 302 302 302 302 302 302  accounts/2fa/webauthn/add/
+GET  302 302 302 302 302 302 302 302  accounts/2fa/webauthn/reauthenticate/
+POST 302 302 302 302 302 302 302 302  accounts/2fa/webauthn/reauthenticate/
+GET  302 302 302 302 302 302 302 302  accounts/2fa/webauthn/keys/<int:pk>/remove/
+POST 302 302 302 302 302 302 302 302  accounts/2fa/webauthn/keys/<int:pk>/remove/
+GET  302 302 302 302 302 302 302 302  accounts/2fa/webauthn/keys/<int:pk>/edit/
+POST 302 302 302 302 302 302 302 302  accounts/2fa/webauthn/keys/<int:pk>/edit/
+GET  302 302 302 302 302 302 302 302  accounts/2fa/webauthn/login/
+POST 302 302 302 302 302 302 302 302  accounts/2fa/webauthn/login/
+GET  302 200 200 200 200 200 200 200  accounts/profile/
+POST 302 422 422 422 422 422 422 422  accounts/profile/
+GET  302 200 200 200 200 200 200 200  accounts/sessions/
+POST 302 302 302 302 302 302 302 302  accounts/sessions/
+GET  302 405 405 405 405 405 405 405  accounts/sessions/<int:pk>/end/
+POST 302 404 404 404 404 404 404 404  accounts/sessions/<int:pk>/end/
 # The admin's own pages.
 GET  302 302 302 302 302 302 200 200  admin/
 POST 302 302 302 302 302 302 200 200  admin/

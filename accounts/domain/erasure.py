@@ -12,6 +12,7 @@ from functools import partial
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
@@ -204,7 +205,8 @@ def _leave_organisations(user: User, at: datetime) -> None:
 
 
 def _end_sessions(user: User) -> None:
-    """Delete this person's sessions: they hold how and with which address somebody signed in."""
+    """Delete this person's sessions: they hold how, where and with which address somebody signed in."""
+    UserSession.objects.filter(user=user).delete()
     mine = [
         session.pk
         for session in Session.objects.iterator(chunk_size=1000)

@@ -24,6 +24,20 @@ def join(user: User, *, at: datetime) -> User:
     return user
 
 
+@transaction.atomic
+def describe(user: User, *, full_name: str, time_zone: str, language: str, by: User, at: datetime) -> User:
+    """Write what a person says about themselves; the ledger holds which of it changed, not what it says."""
+    user = User.objects.select_for_update().get(pk=user.pk)
+    said = {"full_name": full_name, "time_zone": time_zone, "language": language}
+    changed = sorted(name for name, value in said.items() if getattr(user, name) != value)
+    if changed:
+        for name in changed:
+            setattr(user, name, said[name])
+        user.save(update_fields=changed)
+        ledger.record(Event.USER_DESCRIBED, subject=user, actor=by, at=at, changed=changed)
+    return user
+
+
 def has_verified(user: User, email: str) -> bool:
     """Return whether this person proved that this address is theirs; an unproved address belongs to nobody."""
     return (

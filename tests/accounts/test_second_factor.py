@@ -51,7 +51,7 @@ def test_staff_without_a_second_factor_are_sent_to_set_one_up(client, olga):
 
     answer = client.get(ADMIN, follow=True)
 
-    assert reverse("mfa_activate_totp") in [page for page, _ in answer.redirect_chain]
+    assert reverse("mfa_index") in [page for page, _ in answer.redirect_chain]
     assert "needs a second factor" in answer.content.decode()
 
 

@@ -1,0 +1,11 @@
+"""Addresses of one's own account that stand beside, or in front of, allauth's."""
+
+from django.urls import path
+
+from accounts.views import profile
+
+urlpatterns = [
+    path("profile/", profile.page, name="profile"),
+    path("sessions/", profile.sessions_page, name="usersessions_list"),  # in front of allauth's own
+    path("sessions/<int:pk>/end/", profile.end_session, name="end_session"),
+]
