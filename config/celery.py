@@ -28,11 +28,13 @@ app.conf.beat_schedule = {
         "reviews.tasks.open_owed": MINUTE,
         "reviews.tasks.release_claims": MINUTE,
         "reviews.tasks.tell_owed": MINUTE,
+        "reviews.tasks.chase_questions": MINUTE,
         "enforcement.tasks.release_appeals": MINUTE,
         "accounts.tasks.erase_owed": MINUTE,
         "onboarding.tasks.erase_owed": MINUTE,
         "reviews.tasks.erase_owed": MINUTE,
         "enforcement.tasks.erase_owed": MINUTE,
+        "onboarding.tasks.sweep_files": HOUR,
         "audit.tasks.seal": HOUR,
     }.items()
 }

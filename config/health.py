@@ -10,7 +10,7 @@ from audit import clock
 from enforcement.models import Appeal
 from onboarding.models import Application, Grant, Invitation, Key
 from outbox.models import Letter
-from reviews.models import Decision
+from reviews.models import Decision, InformationRequest
 
 
 def live(request: HttpRequest) -> JsonResponse:
@@ -40,6 +40,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         "letters": Letter.objects.owed(at).count(),
         "cases": Application.objects.filter(case_owed=True).count(),
         "decisions": Decision.objects.to_tell(at).count(),
+        "questions": InformationRequest.objects.open().filter(due_at__lte=at).count(),
         "invitations": Invitation.objects.untold().count(),
         "keys": Grant.objects.owed_a_key().count(),
         "appeals": Appeal.objects.late(at).count(),

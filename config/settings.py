@@ -155,9 +155,10 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_FORMS = {"signup": "accounts.forms.Signup"}
 ACCOUNT_RATE_LIMITS = {
-    "invite_member": "20/h/user",
+    "invite_member": "20/h/user",  # nobody writes letters to the whole world from here
     "my_copy": "6/h/user",
-}  # added to allauth's own; nobody writes letters to the whole world from here
+    "upload": "30/h/user",  # answers with files: looking at one takes seconds of processor time
+}  # added to allauth's own
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_EMAIL_NOTIFICATIONS = True  # a changed password or second factor is told to its owner

@@ -137,3 +137,11 @@ LIVE_KEY_STATES = (KeyState.ISSUED, KeyState.ACTIVE, KeyState.SUSPENDED)
 class Environment(TextChoices):
     TEST = "test", "Test"
     LIVE = "live", "Live"
+
+
+class FileKind(TextChoices):
+    """What may be sent as a file."""
+
+    PDF = "pdf", "PDF"
+    PNG = "png", "PNG image"
+    JPEG = "jpeg", "JPEG image"

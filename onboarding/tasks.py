@@ -8,7 +8,7 @@ from celery import shared_task
 
 from audit import clock
 from onboarding import projection
-from onboarding.domain import erasure, grants, invitations, keys, waitlist
+from onboarding.domain import attachments, erasure, grants, invitations, keys, waitlist
 from onboarding.models import Program
 
 log = logging.getLogger(__name__)
@@ -62,3 +62,9 @@ def project_owed() -> None:
 def erase_owed() -> None:
     """Blank what people who deleted their account leave behind."""
     erasure.erase_owed(at=clock.now())
+
+
+@shared_task
+def sweep_files() -> None:
+    """Delete files that a crash left without their row."""
+    attachments.sweep(at=clock.now())

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from onboarding.views import access, amending, apply, autosave, programs, status
+from onboarding.views import access, amending, apply, autosave, files, programs, status
 
 urlpatterns = [
     path("", programs.index, name="home"),
@@ -16,6 +16,7 @@ urlpatterns = [
     path("applications/<slug:number>/submit/", apply.submit, name="apply_submit"),
     path("applications/<slug:number>/amend/", amending.begin, name="amend"),
     path("applications/<slug:number>/amend/discard/", amending.discard, name="amend_discard"),
+    path("applications/<slug:number>/files/<slug:token>/", files.download, name="application_file"),
     path("applications/<slug:number>/withdraw/", status.withdraw, name="withdraw"),
     path("applications/<slug:number>/leave/", status.leave, name="leave"),
     path("applications/<slug:number>/invitation/", status.answer_invitation, name="invitation"),

@@ -24,6 +24,7 @@ CASES: dict[str, str] = {
             "case.released": "open",
             "case.reopened": "open",
             "case.answered": "open",
+            "case.unanswered": "open",
             "case.followed": "open",
             "case.claimed": "claimed",
             "case.awaits_second": "awaiting_second",

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from audit import clock
-from reviews.domain import cases, claims, decisions, erasure
+from reviews.domain import cases, chasing, claims, decisions, erasure
 
 
 @shared_task
@@ -30,3 +30,11 @@ def tell_owed() -> None:
 def erase_owed() -> None:
     """Blank what was written about people who deleted their account."""
     erasure.erase_owed(at=clock.now())
+
+
+@shared_task
+def chase_questions() -> None:
+    """Remind applicants of open questions; take cases back whose time to answer is over."""
+    at = clock.now()
+    chasing.remind_owed(at=at)
+    chasing.return_overdue(at=at)

@@ -35,6 +35,8 @@ GET  302 200 404 404 404 404 404 404  applications/<slug:number>/check/
 POST 302 405 405 405 405 405 405 405  applications/<slug:number>/check/
 GET  302 405 405 405 405 405 405 405  applications/<slug:number>/submit/
 POST 302 302 404 404 404 404 404 404  applications/<slug:number>/submit/
+GET  302 200 404 404 404 404 404 404  applications/<slug:number>/files/<slug:token>/
+POST 302 405 405 405 405 405 405 405  applications/<slug:number>/files/<slug:token>/
 GET  405 405 405 405 405 405 405 405  applications/<slug:number>/amend/
 POST 302 302 404 404 404 404 404 404  applications/<slug:number>/amend/
 GET  405 405 405 405 405 405 405 405  applications/<slug:number>/amend/discard/
@@ -227,6 +229,8 @@ GET  302 302 302 200 200 403 403 403  admin/reviews/case/desk/
 POST 302 302 302 405 405 405 405 405  admin/reviews/case/desk/
 GET  302 302 302 200 200 403 403 403  admin/reviews/case/<int:pk>/
 POST 302 302 302 405 405 405 405 405  admin/reviews/case/<int:pk>/
+GET  302 302 302 200 200 403 403 403  admin/reviews/case/<int:pk>/files/<slug:token>/
+POST 302 302 302 405 405 405 405 405  admin/reviews/case/<int:pk>/files/<slug:token>/
 GET  302 302 302 405 405 405 405 405  admin/reviews/case/<int:pk>/claim/
 POST 302 302 302 302 409 403 403 403  admin/reviews/case/<int:pk>/claim/
 GET  302 302 302 405 405 405 405 405  admin/reviews/case/<int:pk>/release/

@@ -19,7 +19,8 @@ from accounts.domain import domains, organisations, ownership
 from accounts.models import User
 from accounts.roles import Role
 from audit import clock, seals
-from onboarding.domain import import_jobs, question_drafts, questions
+from onboarding.domain import attachments, import_jobs, question_drafts, questions
+from onboarding.states import FileKind
 from policies.domain import weaknesses
 from reviews.domain import claims, decisions
 from tests.enforcement.appealing import make_appeal, make_rejection
@@ -125,6 +126,8 @@ class World:
         alice, sam, bob, at = self.people["alice"], self.people["sam"], self.people["bob"], clock.now()
         self.held = make_case(make_program("held"), at=at, applicant=alice)
         claims.claim(self.held, by=bob, at=at)
+        sent = [attachments.Checked(FileKind.PNG, "plan.png", b"x")]
+        (self.file,) = attachments.keep(self.held.application, sent, by=alice, at=at)
         self.asked, self.waiting = (
             make_case(make_program(slug), at=at, applicant=alice, domains=["health"])
             for slug in ("asked", "waiting")
@@ -180,6 +183,11 @@ class World:
             "/form/": draft,
             "/check/": draft,
             "/submit/": draft,
+            "/files/": {
+                "number": self.held.application.number,
+                "pk": self.held.pk,
+                "token": self.file.token,
+            },
             "/answer/": {"number": self.asked.application.number},
             "number>/appeal/": {"number": self.appeal.decision.case.application.number},
             "number>/reinstatement/": {"number": self.reinstatement.decision.case.application.number},

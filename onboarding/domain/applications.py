@@ -273,6 +273,12 @@ def answered(application: Application, *, by: User, at: datetime) -> Application
 
 
 @transaction.atomic
+def unanswered(application: Application, *, by: ledger.Actor, at: datetime) -> Application:
+    """The time to answer is over: a reviewer goes on with what there is. Raises IllegalMove."""
+    return _take(ANSWERED, _locked(application), by=by, at=at, reason="no_reply")
+
+
+@transaction.atomic
 def approve(
     application: Application,
     *,

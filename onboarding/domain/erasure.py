@@ -18,8 +18,8 @@ from accounts.models import Membership, Part, User
 from audit import ledger
 from audit.events import Event
 from audit.models import LedgerEntry
-from onboarding.domain import applications, grants, invitations, places, questions, waitlist
-from onboarding.models import Application, Grant, Invitation, Key, QuestionSet, WaitlistEntry
+from onboarding.domain import applications, attachments, grants, invitations, places, questions, waitlist
+from onboarding.models import Application, Attachment, Grant, Invitation, Key, QuestionSet, WaitlistEntry
 from onboarding.states import InvitationState
 from outbox import erasure as letters
 
@@ -117,6 +117,7 @@ def _forget(user: User, at: datetime) -> None:
     ending = _ending(user)
     mine = Application.objects.filter(owner__in=ending)
     _forget_letters(mine, at)
+    attachments.erase(Attachment.objects.filter(application__in=mine), by="onboarding", at=at)
     blank_conditions(mine)
     blank_conditions(Grant.objects.filter(owner__in=ending))
     how = {"at": at, "keys": None, "addresses": [], "ids": list(mine.values_list("pk", flat=True))}

@@ -2,6 +2,7 @@
 
 from onboarding.models.access import Grant, Key
 from onboarding.models.application import Application, QuestionSet, Revision
+from onboarding.models.attachment import Attachment
 from onboarding.models.imports import ImportJob
 from onboarding.models.line import Invitation, RateStep, Seat, WaitlistEntry, Week
 from onboarding.models.program import OfferedModel, Program, Tier
@@ -9,6 +10,7 @@ from onboarding.models.question_draft import QuestionDraft
 
 __all__ = [
     "Application",
+    "Attachment",
     "Grant",
     "ImportJob",
     "Invitation",

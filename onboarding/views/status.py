@@ -27,7 +27,8 @@ from policies import markdown
 from policies.domain import weaknesses
 from policies.models import Category, KnownWeakness
 from reviews.domain import decisions, due
-from reviews.models import Case, Decision
+from reviews.domain import questions as questions_asked
+from reviews.models import Case, Decision, InformationRequest
 from reviews.states import Outcome
 
 PAGE = 25
@@ -96,7 +97,9 @@ def _context(user: User, application: Application) -> dict[str, Any]:
         "invitation": course.invitation,
         "revision": revision,
         "parts": sent.parts(revision, application.program) if revision else [],
-        "steps": timeline.steps(course, taken_up_at=review["taken_up_at"], told=told),
+        "steps": timeline.steps(
+            course, taken_up_at=review["taken_up_at"], told=told, amended=_amended(application, revision)
+        ),
         "weaknesses": _in_plain_words(weaknesses.current(application.program.slug)),
         "contact": settings.CONTACT_EMAIL,
         "against": remedies.of(refused, at=at) if refused else None,
@@ -205,11 +208,27 @@ def _review(course: Course, told: list[Decision], at: datetime) -> dict[str, Any
         if asked or overturned_at != application.started_at
         else due.WORKING_DAYS.get(application.lane),
         "question": asked[0].request if asked and course.standing == Standing.ASKED else None,
-        "answered": [decision.request for decision in asked if decision.request.answered_at],
+        "thread": questions_asked.thread(application) if asked else [],
+        "late_question": _still_open(asked, case),
         "rejection": rejection if course.standing == Standing.REJECTED else None,
         "never_again": again == decisions.NEVER,
         "again_at": again if again and again != decisions.NEVER and again > at else None,
     }
+
+
+def _amended(application: Application, latest: Revision | None) -> list[Revision]:
+    """Return the revisions after the first, oldest first; most applications have none and ask nothing."""
+    if latest is None or latest.number == 1:
+        return []
+    return list(application.revisions.filter(number__gt=1).defer("answers", "risk_parts").order_by("number"))
+
+
+def _still_open(asked: list[Decision], case: Case | None) -> InformationRequest | None:
+    """Return the latest question when its time is over and an answer would still count."""
+    latest = asked[0].request if asked else None
+    if latest is None or case is None or latest.overdue_at is None:
+        return None
+    return latest if questions_asked.takes_answer(latest, case) else None
 
 
 def _clauses(

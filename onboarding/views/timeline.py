@@ -1,11 +1,12 @@
 """The steps of an application's page: what happened, what happens now, what comes. Reads, changes nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from onboarding.models import Revision
 from onboarding.states import InvitationState, KeyState
 from onboarding.views.standing import Course, Standing
 from reviews.models import Decision
@@ -36,12 +37,19 @@ INVITING = (Standing.INVITED, Standing.INVITATION_OVER)
 ENDED_ACCESS = (Standing.SUSPENDED, Standing.REVOKED, Standing.EXPIRED, Standing.KEY_OVER)
 
 
-def steps(course: Course, *, taken_up_at: datetime | None, told: list[Decision]) -> list[Step]:
-    """Return the steps in order; `told`: the told decisions, newest first."""
+def steps(
+    course: Course,
+    *,
+    taken_up_at: datetime | None,
+    told: list[Decision],
+    amended: Sequence[Revision] = (),
+) -> list[Step]:
+    """Return the steps in order; `told`: the told decisions, newest first; `amended`: revisions after the first."""
     application, standing = course.application, course.standing
     if application.submitted_at is None:
         return [Step("ended", Mark.STOPPED, application.settled_at)]
     found = [Step("received", Mark.DONE, application.submitted_at)]
+    found += [Step("amended", Mark.DONE, revision.submitted_at, revision) for revision in amended]
     found += _review(course, taken_up_at, told)
     if standing in (Standing.REJECTED, Standing.WITHDRAWN):
         return found
@@ -59,7 +67,7 @@ def _review(course: Course, taken_up_at: datetime | None, told: list[Decision]) 
     if standing == Standing.WITHDRAWN:
         if taken_up_at:
             yield Step("review", Mark.DONE, taken_up_at)
-        yield from (_asked(decision) for decision in questions)
+        yield from (step for decision in questions for step in _asked(decision))
         yield Step("ended", Mark.STOPPED, application.settled_at)
         return
     under_review = standing in UNDER_REVIEW
@@ -67,7 +75,7 @@ def _review(course: Course, taken_up_at: datetime | None, told: list[Decision]) 
     for decision in (one for one in reversed(told) if one.overturned_at):
         yield from (Step("review", Mark.DONE), Step("overturned", Mark.DONE, decision.overturned_at))
     yield Step("review", Mark.NOW if now else Mark.DONE, taken_up_at)
-    yield from (_asked(decision) for decision in questions)
+    yield from (step for decision in questions for step in _asked(decision))
     if under_review:
         yield Step("decision", Mark.LATER)
     else:
@@ -76,9 +84,15 @@ def _review(course: Course, taken_up_at: datetime | None, told: list[Decision]) 
         yield Step("decided", Mark.STOPPED if rejected else Mark.DONE, told_at, final)
 
 
-def _asked(decision: Decision) -> Step:
+def _asked(decision: Decision) -> Iterator[Step]:
+    """Yield the question, and that its time passed; an answer, late or not, stands with its question."""
     request = decision.request
-    return Step("asked", Mark.DONE if request.answered_at else Mark.NOW, request.asked_at, request)
+    waits = request.answered_at is None and request.overdue_at is None
+    yield Step("asked", Mark.NOW if waits else Mark.DONE, request.asked_at, request)
+    if request.overdue_at:
+        yield Step(
+            "unanswered", Mark.DONE if request.answered_at else Mark.STOPPED, request.overdue_at, request
+        )
 
 
 def _line(course: Course) -> Iterator[Step]:

@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -18,6 +19,8 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.roles import Duty, may
 from audit import clock
 from onboarding.domain.programs import SayWhy
+from onboarding.models import Attachment
+from onboarding.views import uploads
 from policies.states import Lane
 from reviews.admin import queue, workspace
 from reviews.admin.forms import GiveBackForm
@@ -111,6 +114,7 @@ class CaseAdmin(admin.ModelAdmin):
                 view(require_POST(self.give_back)),
                 name="case_give_back",
             ),
+            path("<int:pk>/files/<slug:token>/", view(require_GET(self.file)), name="case_file"),
             *super().get_urls(),
         ]
 
@@ -206,6 +210,12 @@ class CaseAdmin(admin.ModelAdmin):
             return self._refuse(request, work, error)
         messages.success(request, "Given back: the case is in the queue again, with your words.")
         return redirect("admin:case", case.pk)
+
+    def file(self, request: HttpRequest, pk: int, token: str) -> HttpResponseBase:
+        """Hand out a file that the applicant sent."""
+        case = self._case(request, pk)
+        found = get_object_or_404(Attachment, application=case.application_id, token=token)
+        return uploads.download(found)
 
     def _case(self, request: HttpRequest, pk: object) -> Case:
         """Return a case this person may see, or refuse: 404 for none, 403 for one they have a part in."""

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
 from django.utils.timesince import timesince
@@ -17,7 +17,7 @@ from onboarding.models import Program
 from policies.models import Category, CategoryKind
 from policies.states import Lane
 from reviews.domain import due
-from reviews.models import Case, Claim, Decision
+from reviews.models import Case, Claim, Decision, InformationRequest
 from reviews.permissions import conflicts
 from reviews.states import CaseState, SecondPerson
 
@@ -76,6 +76,7 @@ class Row:
     waits: str
     claim: Claim | None
     pending: Decision | None
+    is_unanswered: bool  # a question's time passed; a person goes on without the answer
     parts: list[dict[str, Any]]
 
 
@@ -184,7 +185,8 @@ def _signable(user: User) -> QuerySet:
 
 def _with_parts(cases: QuerySet[Case]) -> QuerySet[Case]:
     return (
-        cases.select_related("program", "application", "revision")
+        cases.annotate(is_unanswered=Exists(InformationRequest.objects.unanswered_of(OuterRef("pk"))))
+        .select_related("program", "application", "revision")
         .only(
             "state", "lane", "risk_score", "risk_level", "domains", "opened_at", "due_at",
             "program__name", "program__time_zone",
@@ -211,6 +213,7 @@ def _row(case: Case, names: Mapping[str, str], at: datetime) -> Row:
         urgency=urgency,
         waits=timesince(case.application.submitted_at or case.opened_at, at, depth=1),
         claim=live[0] if live else None,
+        is_unanswered=case.is_unanswered,
         parts=sorted(
             (part for part in case.revision.risk_parts if part.get("points")),
             key=lambda part: -part["points"],

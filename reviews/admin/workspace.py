@@ -21,6 +21,7 @@ from policies.models import Category
 from reviews.admin.forms import DecisionForm, FindingForm, GiveBackForm, findings_forms
 from reviews.admin.queue import due_words
 from reviews.domain import findings, reasons, statements
+from reviews.domain import questions as questions_asked
 from reviews.models import Case, Claim, Decision, Finding
 from reviews.permissions import may_sign, was_overturned
 from reviews.states import UNDECIDED, CaseState, Outcome, SecondPerson, Verdict
@@ -175,6 +176,7 @@ def context(work: Work, *, user: User) -> dict[str, Any]:
         and timesince(case.application.submitted_at or case.opened_at, work.at, depth=1),
         "decisions": [Said.of(decision, names) for decision in decisions if decision != work.pending],
         "pending": Said.of(work.pending, names) if work.pending else None,
+        "thread": questions_asked.thread(case.application),
         "earlier": earlier(case.application),
         "appeal": appeals.upheld_for(case),
         "was_overturned": was_overturned(user, case),

@@ -32,7 +32,9 @@ def _forget(user: User, at: datetime) -> None:
     letters.blank_about(made, at=at)
     blank_conditions(made)
     made.update(**_blanked("explanation", "facts", "what_would_change", "return_reason"))
-    InformationRequest.objects.filter(decision__in=made).update(**_blanked("question", "answer"))
+    asked = InformationRequest.objects.filter(decision__in=made)
+    letters.blank_about(asked, at=at)
+    asked.update(video_url="", **_blanked("question", "answer"))
     Finding.objects.filter(**about).update(**_blanked("note"))
 
 

@@ -7,10 +7,10 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from onboarding.models import Revision
+from onboarding.models import Attachment, Revision
 from policies.models import GuidelineVersion
 from reviews.models.case import Case
-from reviews.states import Outcome, SecondPerson
+from reviews.states import CaseState, Outcome, SecondPerson
 
 # After an appeal was upheld, other people than before decide and sign.
 OTHER_PEOPLE = """IF EXISTS (SELECT FROM reviews_decision earlier WHERE earlier.case_id = NEW.case_id
@@ -203,8 +203,22 @@ class Decision(models.Model):
         return f"{self.get_outcome_display()}: case {self.case_id}"
 
 
+class InformationRequestQuerySet(models.QuerySet["InformationRequest"]):
+    def open(self) -> "InformationRequestQuerySet":
+        """Told, and the applicant has neither answered nor let the time pass."""
+        waiting = self.filter(decision__case__state=CaseState.AWAITING_APPLICANT)
+        return waiting.exclude(decision__told_at=None).filter(answered_at=None, overdue_at=None)
+
+    def unanswered_of(self, case: object) -> "InformationRequestQuerySet":
+        """The time to answer passed, and no answer has come since."""
+        return self.filter(decision__case=case, answered_at=None, overdue_at__isnull=False)
+
+
 class InformationRequest(models.Model):
-    """What was asked, by when, and the answer: no decision while one is open."""
+    """What was asked, by when, and the answer: no decision while one is open.
+
+    After `due_at` the case goes back to the reviewers (`overdue_at`); the answer may still come until they decide.
+    """
 
     decision = models.OneToOneField(Decision, on_delete=models.PROTECT, related_name="request")
     question = models.TextField(max_length=2000)
@@ -216,14 +230,27 @@ class InformationRequest(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
 
-    PERSONAL_FIELDS = ("question", "answer")
+    video_url = models.CharField(max_length=500, blank=True, help_text="A demo video, as a link only.")
+    attachments = models.ManyToManyField(Attachment, related_name="answers")
+    reminded_at = models.DateTimeField(null=True, help_text="Once a week before `due_at`.")
+    reminded_last_at = models.DateTimeField(null=True, help_text="Once on the day of `due_at`.")
+    overdue_at = models.DateTimeField(null=True, help_text="When the case went back without an answer.")
+
+    PERSONAL_FIELDS = ("question", "answer", "video_url")
+
+    objects = InformationRequestQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()
+        indexes = [
+            models.Index(
+                fields=["due_at"], name="question_open", condition=Q(answered_at=None, overdue_at=None)
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="information_answered_at_by",
-                condition=Q(answered_at=None, answered_by=None, answer="")
+                condition=Q(answered_at=None, answered_by=None, answer="", video_url="")
                 | Q(answered_at__isnull=False, answered_by__isnull=False) & ~Q(answer=""),
             )
         ]
