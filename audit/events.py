@@ -85,6 +85,12 @@ class Event(TextChoices):
     GRANT_KEY_OWED = "grant.key_owed", "Key asked for"
     KEY_ISSUED = "key.issued", "Key issued"
     KEY_OPENED = "key.opened", "Key's secret shown once"
+    KEY_ROTATED = "key.rotated", "Key given a new secret"
+    KEY_SECRET_ENDED = "key.secret_ended", "Key's old secret ended"
+    KEY_RENAMED = "key.renamed", "Key renamed"
+    KEY_SUSPENDED = "key.suspended", "Key suspended by its owner"
+    KEY_RESUMED = "key.resumed", "Key resumed by its owner"
+    KEY_PROLONGED = "key.prolonged", "Key's end moved"
     KEY_REVOKED = "key.revoked", "Key revoked"
     KEY_EXPIRED = "key.expired", "Key expired"
 

@@ -25,6 +25,7 @@ app.conf.beat_schedule = {
         "onboarding.tasks.expire_due": MINUTE,
         "onboarding.tasks.issue_owed_keys": MINUTE,
         "onboarding.tasks.project_owed": MINUTE,
+        "enforcement.tasks.copy_last_used": MINUTE,
         "reviews.tasks.open_owed": MINUTE,
         "reviews.tasks.release_claims": MINUTE,
         "reviews.tasks.tell_owed": MINUTE,

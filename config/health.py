@@ -8,7 +8,7 @@ from redis.exceptions import RedisError
 from accounts.models import Erasure
 from audit import clock
 from enforcement.models import Appeal
-from onboarding.models import Application, Grant, Invitation, Key
+from onboarding.models import Application, Grant, Invitation, Key, Secret
 from outbox.models import Letter
 from reviews.models import Decision, InformationRequest
 
@@ -45,6 +45,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         "keys": Grant.objects.owed_a_key().count(),
         "appeals": Appeal.objects.late(at).count(),
         "erasures": Erasure.objects.filter(paid_at=None, owed_at__lte=at).count(),
+        "overlaps": Secret.objects.live().filter(expires_at__lte=at).count(),
         "projections": Key.objects.projection_owed().count(),
     }
     lines = ["# HELP gatehouse_owed Promises that are due and not yet kept.", "# TYPE gatehouse_owed gauge"]

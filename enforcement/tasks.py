@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from audit import clock
+from enforcement import usage
 from enforcement.domain import appeals, erasure
 
 
@@ -16,3 +17,9 @@ def release_appeals() -> None:
 def erase_owed() -> None:
     """Blank the appeals of people who deleted their account."""
     erasure.erase_owed(at=clock.now())
+
+
+@shared_task
+def copy_last_used() -> None:
+    """Copy when each key was used last."""
+    usage.copy_last_used(at=clock.now())

@@ -215,9 +215,29 @@ ACCESS: dict[str, str] = {
         SELECT issued.id, issued.state, given.state AS grant_state FROM onboarding_key issued
         JOIN onboarding_grant given ON given.id = issued.grant_id
         WHERE given.state IN ('revoked', 'expired') AND issued.state IN ('issued', 'active', 'suspended')""",
-    "Only a key that was opened has a secret's hash, and it is a hash.": """
-        SELECT id, state, opened_at FROM onboarding_key WHERE (opened_at IS NOT NULL) <> (secret_hash IS NOT NULL)
-        OR secret_hash !~ '^[0-9a-f]{64}$' OR (state = 'issued' AND opened_at IS NOT NULL)""",
+    "Exactly the keys that were opened have secrets, and of those only hashes, each another.": """
+        SELECT issued.id, issued.state FROM onboarding_key issued WHERE (issued.opened_at IS NOT NULL) <> EXISTS (
+            SELECT FROM onboarding_secret secret WHERE secret.key_id = issued.id)
+        OR (issued.state = 'issued' AND issued.opened_at IS NOT NULL)
+        UNION ALL SELECT key_id, digest FROM onboarding_secret secret WHERE digest !~ '^[0-9a-f]{64}$' OR EXISTS (
+            SELECT FROM onboarding_secret other WHERE other.digest = secret.digest AND other.id <> secret.id)""",
+    "A key that works has one current secret, and at most one more that has its end.": """
+        SELECT issued.id, issued.state, counted.* FROM onboarding_key issued JOIN LATERAL (
+            SELECT count(*) FILTER (WHERE expires_at IS NULL) AS current,
+                   count(*) FILTER (WHERE expires_at IS NOT NULL) AS old,
+                   count(*) FILTER (WHERE expires_at > issued.expires_at) AS outliving
+            FROM onboarding_secret secret WHERE secret.key_id = issued.id AND ended_at IS NULL) AS counted ON true
+        WHERE counted.current <> (issued.state IN ('active', 'suspended'))::int OR counted.old > 1
+        OR counted.outliving > 0 OR (counted.old > 0 AND issued.state NOT IN ('active', 'suspended'))""",
+    "Secrets are numbered without a gap, and each but the first came by a rotation in the ledger.": """
+        SELECT key_id, max(number) AS last, count(*) AS secrets FROM onboarding_secret GROUP BY key_id
+        HAVING max(number) <> count(*) OR count(*) - 1 <> (SELECT count(*) FROM audit_ledgerentry entry
+            WHERE entry.subject_type = 'onboarding.key' AND entry.subject_id = key_id::text
+            AND entry.event = 'key.rotated')""",
+    "No key was used before it was opened, or in the future.": """
+        SELECT id, opened_at, last_used_at FROM onboarding_key WHERE last_used_at IS NOT NULL
+        AND (opened_at IS NULL OR last_used_at > clock_timestamp()
+            OR last_used_at < date_trunc('minute', opened_at))""",
     "Every key was opened by somebody who may act for its owner.": """
         SELECT issued.id, issued.opened_by_id FROM onboarding_key issued
         JOIN onboarding_grant given ON given.id = issued.grant_id

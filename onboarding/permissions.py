@@ -31,9 +31,14 @@ def may_leave(user: User, entry: WaitlistEntry) -> bool:
     return entry.state == EntryState.WAITING and may_see(user, entry.application)
 
 
+def may_handle_keys(user: User, grant: Grant) -> bool:
+    """Return whether this person may ask for keys, open, rotate, stop and end them: every member of the owner may."""
+    return may_act_for(user, grant.owner)
+
+
 def may_open(user: User, key: Key) -> bool:
     """Return whether the key's secret is this person's to see."""
-    return may_act_for(user, key.grant.owner)
+    return may_handle_keys(user, key.grant)
 
 
 def conflicts(user: User, *, to: str = "") -> Q:

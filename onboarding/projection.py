@@ -36,29 +36,36 @@ NAME = "gh:p:"  # + digest: one projection
 MINUTE = "gh:m:"  # + owner:program:environment: requests a minute
 DAY = "gh:d:"  # + owner:program:environment:day: requests of that day
 USAGE = "gh:u:"  # + key:hour: answers of that hour, by code
+LAST_USED = USAGE + "last"  # the minute of each key's last use, until it is copied to PostgreSQL
 
-# The strictest of key and grant. One statement reads it with the version, so that both are of one moment.
+# The strictest of key, grant and secret. One statement reads it with the version, so that both are of one moment.
 STATE = """CASE
     WHEN 'revoked' IN (k.state, g.state) THEN 'revoked'
     WHEN 'expired' IN (k.state, g.state) THEN 'expired'
+    WHEN s.ended_at >= s.expires_at THEN 'expired'
+    WHEN s.ended_at IS NOT NULL THEN 'revoked'
     WHEN 'suspended' IN (k.state, g.state) THEN 'suspended'
     ELSE 'active' END"""
+# Of a key's secrets the newest, and those some copy of the projection may still call active.
+REMEMBERED = f"""(s.ended_at IS NULL OR s.ended_at > clock_timestamp() - make_interval(secs => {2 * PROJECTION_LIFE})
+    OR NOT EXISTS (SELECT FROM onboarding_secret n WHERE n.key_id = s.key_id AND n.number > s.number))"""
 PROJECTED = f"""
-    SELECT k.id, k.secret_hash, k.access_version, {STATE}, k.key_id, g.public_id::text, o.public_id::text, p.slug,
+    SELECT k.id, s.digest, k.access_version, {STATE}, k.key_id, g.public_id::text, o.public_id::text, p.slug,
         a.number, k.environment, g.models_allowed, t.requests_per_minute, t.requests_per_day,
-        floor(extract(epoch FROM least(k.expires_at, g.expires_at)))::bigint,
+        floor(extract(epoch FROM least(k.expires_at, g.expires_at, s.expires_at)))::bigint,
         EXISTS (SELECT FROM policies_acceptance x WHERE x.document = 'guidelines' AND (
             x.user_id IN (o.person_id, a.applicant_id) OR x.user_id IN (
                 SELECT m.user_id FROM accounts_membership m WHERE m.organisation_id = o.organisation_id)))
-    FROM onboarding_key k
+    FROM onboarding_secret s
+        JOIN onboarding_key k ON k.id = s.key_id
         JOIN onboarding_grant g ON g.id = k.grant_id
         JOIN onboarding_tier t ON t.program_id = g.program_id AND t.environment = k.environment
         JOIN onboarding_program p ON p.id = g.program_id
         JOIN onboarding_application a ON a.id = g.application_id
         JOIN accounts_owner o ON o.id = g.owner_id
-    WHERE k.secret_hash IS NOT NULL"""
-BY_DIGEST = f"{PROJECTED} AND k.secret_hash = ANY(%s)"
-BY_KEY = f"{PROJECTED} AND k.id = ANY(%s)"
+    WHERE"""
+BY_DIGEST = f"{PROJECTED} s.digest = ANY(%s)"
+BY_KEY = f"{PROJECTED} s.key_id = ANY(%s) AND {REMEMBERED} ORDER BY s.key_id, s.number"
 
 # KEYS: names of projections. ARGV: how many fields one has; then for each its life in seconds and its fields as
 # name, value, name, value …, the version first. An equal version is written again and begins a new life.
@@ -91,7 +98,7 @@ class Projection:
     models: tuple[str, ...] = ()
     per_minute: int = 0
     per_day: int = 0
-    expires: int = 0  # seconds since 1970, UTC: of key or grant, whichever is first
+    expires: int = 0  # seconds since 1970, UTC: of key, grant or secret, whichever is first
     accepted: bool = False  # somebody of the owner accepted some version of the guidelines
 
     @classmethod
@@ -143,8 +150,8 @@ def _plain(value: Any) -> str | int:
 
 
 def state_of(keys: Iterable[int]) -> dict[int, Projection]:
-    """Return the projections of these opened keys as PostgreSQL has them now, by the key's primary key."""
-    return _read(list(keys))
+    """Return what PostgreSQL says now of the newest secret of each of these opened keys, by the key's primary key."""
+    return {key: secrets[-1] for key, secrets in _read(list(keys)).items()}
 
 
 def write_owed(*, at: datetime | None = None) -> int:
@@ -172,43 +179,43 @@ def rebuild() -> int:
     written, last = 0, 0
     while pks := _pks(
         """SELECT id FROM onboarding_key
-           WHERE id > %s AND secret_hash IS NOT NULL AND (state IN ('active', 'suspended')
+           WHERE id > %s AND opened_at IS NOT NULL AND (state IN ('active', 'suspended')
                OR access_changed_at > clock_timestamp() - make_interval(secs => %s))
            ORDER BY id LIMIT %s""",
         [last, 2 * PROJECTION_LIFE, CHUNK],
     ):
         chunk = _read(pks)
-        _put(list(chunk.values()))
+        _put(chunk)
         _settle(chunk)
         written, last = written + len(chunk), pks[-1]
     return written
 
 
-def _owed_after(last: int) -> dict[int, Projection]:
+def _owed_after(last: int) -> dict[int, list[Projection]]:
     return _read(
         _pks(
-            """SELECT id FROM onboarding_key WHERE projection_owed AND secret_hash IS NOT NULL AND id > %s
+            """SELECT id FROM onboarding_key WHERE projection_owed AND opened_at IS NOT NULL AND id > %s
                ORDER BY id LIMIT %s""",
             [last, CHUNK],
         )
     )
 
 
-def _settle(chunk: dict[int, Projection]) -> int:
+def _settle(chunk: dict[int, list[Projection]]) -> int:
     """Take back the debts of the versions written; a key that changed meanwhile stays owed."""
     with connection.cursor() as cursor:
         cursor.execute(
             """UPDATE onboarding_key AS k SET projection_owed = false
                FROM unnest(%s::bigint[], %s::bigint[]) AS written(id, version)
                WHERE k.id = written.id AND k.access_version = written.version AND k.projection_owed""",
-            [list(chunk), [each.version for each in chunk.values()]],
+            [list(chunk), [secrets[0].version for secrets in chunk.values()]],
         )
         return cursor.rowcount
 
 
-def _write(chunk: dict[int, Projection]) -> bool:
+def _write(chunk: dict[int, list[Projection]]) -> bool:
     try:
-        _put(list(chunk.values()))
+        _put(chunk)
     except (RedisError, OSError) as error:
         log.warning(
             "Redis is away (%s): the projection of %d keys stays owed.", type(error).__name__, len(chunk)
@@ -217,9 +224,9 @@ def _write(chunk: dict[int, Projection]) -> bool:
     return True
 
 
-def _put(projections: Sequence[Projection]) -> None:
-    keys, argv = arguments(projections)
-    _redis().eval(WRITE, len(keys), *keys, *argv)
+def _put(chunk: dict[int, list[Projection]]) -> None:
+    keys, argv = arguments([each for secrets in chunk.values() for each in secrets])
+    redis().eval(WRITE, len(keys), *keys, *argv)
 
 
 def _pks(sql: str, parameters: list[Any]) -> list[int]:
@@ -228,17 +235,20 @@ def _pks(sql: str, parameters: list[Any]) -> list[int]:
         return [pk for (pk,) in cursor.fetchall()]
 
 
-def _read(pks: list[int]) -> dict[int, Projection]:
-    if not pks:
-        return {}
-    with connection.cursor() as cursor:
-        cursor.execute(BY_KEY, [pks])
-        return {row[0]: Projection.of_row(row) for row in cursor.fetchall()}
+def _read(pks: list[int]) -> dict[int, list[Projection]]:
+    """Return what is projected of each of these keys: its secrets, the newest last."""
+    found: dict[int, list[Projection]] = {}
+    if pks:
+        with connection.cursor() as cursor:
+            cursor.execute(BY_KEY, [pks])
+            for row in cursor.fetchall():
+                found.setdefault(row[0], []).append(Projection.of_row(row))
+    return found
 
 
 @cache
-def _redis() -> Redis:
-    """Return this process's client: every wait is bounded; a connection that Redis dropped is opened once again."""
+def redis() -> Redis:
+    """Return this process's client. Every wait is bounded; a connection that Redis dropped is opened once again."""
     return Redis.from_url(
         settings.REDIS_URL,
         socket_timeout=TIMEOUT,

@@ -5,6 +5,7 @@ Nothing assigns a state outside the domain functions; the database refuses every
 """
 
 from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
 
 
 class Stage(TextChoices):
@@ -145,3 +146,12 @@ class FileKind(TextChoices):
     PDF = "pdf", "PDF"
     PNG = "png", "PNG image"
     JPEG = "jpeg", "JPEG image"
+
+
+class Overlap(TextChoices):
+    """How long the old secret works beside the new one."""
+
+    NONE = "none", _("Not at all: it stops now")
+    HOUR = "hour", _("1 hour")
+    DAY = "day", _("24 hours")
+    WEEK = "week", _("7 days")

@@ -39,10 +39,16 @@ def tell_invitations() -> None:
 
 @shared_task
 def expire_due() -> None:
-    """Expire invitations, unopened keys and grants whose time is over."""
+    """Expire invitations, keys, overlaps and grants whose time is over; write the letters before keys end."""
     at = clock.now()
-    for expire in (invitations.expire_due, keys.expire_due, grants.expire_due):
-        with going_on(expire.__module__):
+    for expire in (
+        invitations.expire_due,
+        keys.expire_due,
+        keys.end_overlaps,
+        keys.tell_ends,
+        grants.expire_due,
+    ):
+        with going_on(f"{expire.__module__}.{expire.__name__}"):
             expire(at=at)
 
 

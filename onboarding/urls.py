@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from onboarding.views import access, amending, apply, autosave, files, programs, status
+from onboarding.views import access, amending, apply, autosave, files, key_acts, programs, status
 
 urlpatterns = [
     path("", programs.index, name="home"),
@@ -21,5 +21,10 @@ urlpatterns = [
     path("applications/<slug:number>/leave/", status.leave, name="leave"),
     path("applications/<slug:number>/invitation/", status.answer_invitation, name="invitation"),
     path("access/", access.index, name="access"),
+    path("access/<uuid:public_id>/", access.detail, name="grant"),
+    path("access/<uuid:public_id>/keys/", key_acts.ask, name="key_ask"),
     path("access/keys/<slug:key_id>/open/", access.open_key, name="key_open"),
+    path("access/keys/<slug:key_id>/rotate/", access.rotate_key, name="key_rotate"),
+    path("access/keys/<slug:key_id>/rename/", key_acts.rename, name="key_rename"),
+    path("access/keys/<slug:key_id>/<slug:verb>/", key_acts.act, name="key_act"),
 ]

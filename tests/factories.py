@@ -303,3 +303,12 @@ def make_long_line(program: Program, length: int, *, at: datetime = MONDAY) -> N
         ledger.record_many(Event.APPLICATION_APPROVED, subjects=made, actor="test", at=at)
         ledger.record_many(Event.ENTRY_JOINED, subjects=program.entries.all(), actor="test", at=at)
     reviewed.leave_traces(made, at=at)
+
+
+def add_key(
+    grant: Grant, *, environment: str = Environment.LIVE, name: str = "", at: datetime = MONDAY
+) -> Key:
+    """Return one more issued, unopened key of a grant, asked for by whoever applied."""
+    keys.ask(grant, environment=Environment(environment), name=name, by=grant.application.applicant, at=at)
+    keys.issue_owed(at=at)
+    return grant.keys.latest("request")

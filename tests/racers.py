@@ -21,7 +21,8 @@ from accounts.models import MemberRole, Membership, OrganisationInvitation, User
 from enforcement.domain import appeals  # noqa: E402
 from enforcement.models import Appeal  # noqa: E402
 from onboarding.domain import amending, invitations, keys, waitlist  # noqa: E402
-from onboarding.models import Application, Invitation, Key, Program  # noqa: E402
+from onboarding.models import Application, Grant, Invitation, Key, Program  # noqa: E402
+from onboarding.states import Environment, Overlap  # noqa: E402
 from reviews.domain import cases, claims, decisions  # noqa: E402
 from reviews.models import Case, Decision  # noqa: E402
 from tests.processes import START_LINE  # noqa: E402
@@ -39,9 +40,36 @@ def open_key(key: str, at: str) -> str:
     found = Key.objects.select_related("grant__application__applicant").get(pk=key)
     try:
         keys.open(found, by=found.grant.application.applicant, at=datetime.fromisoformat(at))
-    except keys.AlreadyOpened:
+    except (keys.AlreadyOpened, keys.CannotOpen):
         return "refused"
     return "opened"
+
+
+def rotate(key: str, seen: str, at: str) -> str:
+    found = Key.objects.select_related("grant__application__applicant").get(pk=key)
+    try:
+        keys.rotate(
+            found, overlap=Overlap.DAY, seen=int(seen), by=found.grant.application.applicant,
+            at=datetime.fromisoformat(at),
+        )  # fmt: skip
+    except (keys.RotatedMeanwhile, keys.CannotRotate) as error:
+        return type(error).__name__
+    return "rotated"
+
+
+def revoke_key(key: str, at: str) -> str:
+    found = Key.objects.select_related("grant__application__applicant").get(pk=key)
+    return keys.revoke(found, by=found.grant.application.applicant, at=datetime.fromisoformat(at)).state
+
+
+def ask_key(grant: str, at: str) -> str:
+    found = Grant.objects.select_related("application__applicant").get(pk=grant)
+    by, at_ = found.application.applicant, datetime.fromisoformat(at)
+    try:
+        keys.ask(found, environment=Environment.LIVE, name="", by=by, at=at_)
+    except keys.KeyBeingMade:
+        return "refused"
+    return "asked"
 
 
 def accept(invitation: str, at: str) -> int:

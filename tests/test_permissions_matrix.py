@@ -49,6 +49,16 @@ GET  405 405 405 405 405 405 405 405  applications/<slug:number>/invitation/
 POST 302 302 404 404 404 404 404 404  applications/<slug:number>/invitation/
 GET  302 200 200 200 200 200 200 200  access/
 POST 302 405 405 405 405 405 405 405  access/
+GET  302 200 404 404 404 404 404 404  access/<uuid:public_id>/
+POST 302 405 405 405 405 405 405 405  access/<uuid:public_id>/
+GET  405 405 405 405 405 405 405 405  access/<uuid:public_id>/keys/
+POST 302 422 404 404 404 404 404 404  access/<uuid:public_id>/keys/
+GET  405 405 405 405 405 405 405 405  access/keys/<slug:key_id>/rotate/
+POST 302 422 404 404 404 404 404 404  access/keys/<slug:key_id>/rotate/
+GET  405 405 405 405 405 405 405 405  access/keys/<slug:key_id>/rename/
+POST 302 422 404 404 404 404 404 404  access/keys/<slug:key_id>/rename/
+GET  405 405 405 405 405 405 405 405  access/keys/<slug:key_id>/<slug:verb>/
+POST 302 409 404 404 404 404 404 404  access/keys/<slug:key_id>/<slug:verb>/
 GET  405 405 405 405 405 405 405 405  access/keys/<slug:key_id>/open/
 POST 302 200 404 404 404 404 404 404  access/keys/<slug:key_id>/open/
 GET  302 200 404 404 404 404 404 404  applications/<slug:number>/answer/

@@ -155,6 +155,7 @@ class World:
             "slug": self.program.slug,
             "number": self.key.grant.application.number,
             "key_id": self.key.key_id,
+            "public_id": self.key.grant.public_id,
             "section": "you",
             "version": self.held.revision.guidelines.version,
             "verb": "suspend",

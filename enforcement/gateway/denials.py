@@ -16,7 +16,7 @@ import psycopg
 
 from enforcement.gateway import metrics
 from enforcement.gateway.database import Database, PostgresAway, address, bounded
-from onboarding.projection import DENIED, PROJECTION_LIFE, STATE
+from onboarding.projection import DENIED, PROJECTION_LIFE, REMEMBERED, STATE
 
 log = logging.getLogger(__name__)
 
@@ -31,13 +31,14 @@ MOMENT = """
     SELECT clock_timestamp(), (SELECT min(xact_start) FROM pg_stat_activity
         WHERE datname = current_database() AND backend_xid IS NOT NULL AND pid <> pg_backend_pid())"""
 CHANGED = f"""
-    SELECT k.secret_hash, k.access_version, {STATE} FROM onboarding_key k JOIN onboarding_grant g ON g.id = k.grant_id
-    WHERE k.access_changed_at > %s AND k.secret_hash IS NOT NULL"""
+    SELECT s.digest, k.access_version, {STATE} FROM onboarding_key k JOIN onboarding_grant g ON g.id = k.grant_id
+        JOIN onboarding_secret s ON s.key_id = k.id
+    WHERE k.access_changed_at > %s AND {REMEMBERED}"""
 
 
 @dataclass(frozen=True)
 class Change:
-    """The newest state of a key this process saw, and when it saw it (monotonic seconds)."""
+    """The newest state of a secret this process saw, and when it saw it (monotonic seconds)."""
 
     version: int
     state: str

@@ -2,7 +2,7 @@
 --
 -- KEYS: the projections of the secret's digests, newest pepper first.
 -- ARGV: 1 model or '', 2 scope or '', 3 4 5 prefixes of the minute's, the day's and the usage counters,
---       then for each key the least version of it that may be believed.
+--       (and the set of last uses), then for each key the least version of it that may be believed.
 -- Returns {verdict, now in microseconds, fields …}; see Verdict in counting.py. Counters are named after what the
 -- projection says, so this runs on one Redis (with replicas), not on a Redis cluster.
 local MINUTE, DAY = 60000000, 86400  -- microseconds, seconds
@@ -35,6 +35,12 @@ local function answer(verdict, ...)
     local used = ARGV[5] .. key .. ':' .. math.floor(seconds / 3600)
     if redis.call('HINCRBY', used, verdict, 1) == 1 then
         redis.call('EXPIRE', used, EIGHT_DAYS)
+    end
+    if verdict == 'ok' or verdict == 'rate_limited' then
+        -- The minute of a key's last use; a payer copies it to PostgreSQL and takes it away.
+        if redis.call('ZADD', ARGV[5] .. 'last', 'GT', seconds - seconds % 60, key) == 1 then
+            redis.call('EXPIRE', ARGV[5] .. 'last', EIGHT_DAYS)
+        end
     end
     return {verdict, whole(now), key, grant, owner, program, application, ...}
 end

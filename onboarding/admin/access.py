@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
@@ -69,7 +70,9 @@ class GrantAdmin(ReadOnlyAdmin):
             "grant": grant,
             "pill": PILLS[grant.state] if grant else "",
             "verbs": offered,
-            "keys": grant.keys.select_related("opened_by").order_by("-request") if grant else [],
+            "keys": grant.keys.select_related("opened_by").prefetch_related("secrets").order_by("-request")
+            if grant
+            else [],
             "may_see_line": may(request.user, Duty.SEE_LINE),
         }
         return super().change_view(request, object_id, form_url, shown)
@@ -100,5 +103,8 @@ class KeyAdmin(ReadOnlyAdmin):
     list_display = ["key_id", "grant", "environment", "state", "hint", "issued_at", "opened_at", "expires_at"]
     list_filter = ["state", "environment"]
     list_select_related = ["grant__program", "grant__owner__person", "grant__owner__organisation"]
-    search_fields = ["key_id"]
-    exclude = ["secret_hash", "pepper", "projection_owed"]
+    search_fields = ["key_id", "name"]
+    exclude = ["projection_owed", "noticed_days"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Key]:
+        return super().get_queryset(request).prefetch_related("secrets")

@@ -1,17 +1,17 @@
 """The rate plan as a manager reads it: a step chart, when the line is through, and what a change would do."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
+from onboarding import charts
+from onboarding.charts import FLOOR, HEIGHT
 from onboarding.domain import places
 from onboarding.domain.places import Reached
 from onboarding.models import Program, RateStep, Week
 
 BACK, AHEAD = timedelta(weeks=10), timedelta(weeks=6)  # what the chart shows at least, where there is a plan
-TOP, FLOOR = 14, 176  # where the highest tick and zero are drawn, in pixels of the chart's height
-TICKS = 4
 LEAST_MONTH = 7.0  # a month's name needs so many per cent of the width
 
 Steps = list[tuple[datetime, int]]
@@ -49,7 +49,7 @@ class Chart:
     months: list[tuple[float, str]]
     today: float
     floor: int = FLOOR
-    height: int = field(default=FLOOR + 24)
+    height: int = HEIGHT
 
 
 def chart(program: Program, steps: list[RateStep], weeks: Iterable[Week], at: datetime) -> Chart | None:
@@ -60,11 +60,11 @@ def chart(program: Program, steps: list[RateStep], weeks: Iterable[Week], at: da
     start = max(steps[0].from_at, at - BACK)
     end = max(steps[-1].from_at, at) + AHEAD
     across = _Across(start, end)
-    most = _round_up(max([step.per_week for step in steps] + [week.admitted for week in shown]))
+    most = charts.round_up(max([step.per_week for step in steps] + [week.admitted for week in shown]))
     return Chart(
         lines=_lines([(step.from_at, step.per_week) for step in steps], across, most, at),
         bars=[_bar(week, across, most) for week in shown if week.admitted and week.ends_at > start],
-        ticks=[(_y(value, most), value) for value in _ticks(most)],
+        ticks=charts.ticks(most),
         months=_months(program, across),
         today=across.per_cent(at),
     )
@@ -89,36 +89,17 @@ def _lines(steps: Steps, across: _Across, most: int, at: datetime) -> list[Line]
         )  # the line changes its look today
     found: list[Line] = []
     for (from_at, rate), (until, following) in pairwise([*corners, (across.end, corners[-1][1])]):
-        x1, x2, y = across.per_cent(from_at), across.per_cent(until), _y(rate, most)
+        x1, x2, y = across.per_cent(from_at), across.per_cent(until), charts.y(rate, most)
         found.append(Line(x1, x2, y, y, to_come=from_at >= at))
         if following != rate:
-            found.append(Line(x2, x2, y, _y(following, most), to_come=until > at))
+            found.append(Line(x2, x2, y, charts.y(following, most), to_come=until > at))
     return found
 
 
 def _bar(week: Week, across: _Across, most: int) -> Bar:
-    x, y = across.per_cent(week.starts_at), _y(week.admitted, most)
+    x, y = across.per_cent(week.starts_at), charts.y(week.admitted, most)
     width = max(across.per_cent(week.ends_at) - x - 0.4, 0.4)
     return Bar(x, round(width, 2), y, FLOOR - y, f"{week.admitted:,} of {week.limit:,}")
-
-
-def _y(value: int, most: int) -> float:
-    return round(FLOOR - (FLOOR - TOP) * value / most, 1)
-
-
-def _round_up(most: int) -> int:
-    """Return 1, 2 or 5 times a power of ten that is not below `most`, and at least 2."""
-    power = 1
-    while True:
-        for times in (1, 2, 5):
-            if times * power >= max(most, 2):
-                return times * power
-        power *= 10
-
-
-def _ticks(most: int) -> list[int]:
-    wanted = next(parts for parts in (TICKS, 5, 2) if most % parts == 0)
-    return [most * part // wanted for part in range(wanted + 1)]
 
 
 def _months(program: Program, across: _Across) -> list[tuple[float, str]]:

@@ -148,16 +148,26 @@ def _keys_of(user: User) -> QuerySet[Key]:
 
 def _keys(user: User) -> Iterator[dict[str, Any]]:
     """Yield keys without their hashes: who holds one could guess at the secret."""
-    for key in _keys_of(user).select_related("grant__program").order_by("pk").iterator(chunk_size=CHUNK):
+    rows = _keys_of(user).select_related("grant__program").prefetch_related("secrets").order_by("pk")
+    for key in rows.iterator(chunk_size=CHUNK):
         yield {
             "id": key.key_id,
             "program": key.grant.program.name,
             "name": key.name,
             "environment": key.environment,
             "state": key.state,
-            "hint": key.hint,
+            "secrets": [
+                {
+                    "hint": secret.hint,
+                    "shown_at": secret.minted_at,
+                    "ended_at": secret.ended_at or secret.expires_at,
+                }
+                for secret in key.secrets.all()
+            ],
             "issued_at": key.issued_at,
             "opened_at": key.opened_at,
+            "suspended_at": key.suspended_at,
+            "last_used_at": key.last_used_at,
             "expires_at": key.expires_at,
             "ended_at": key.ended_at,
         }

@@ -1,9 +1,10 @@
 """Everything onboarding keeps, by noun."""
 
-from onboarding.models.access import Grant, Key
+from onboarding.models.access import Grant
 from onboarding.models.application import Application, QuestionSet, Revision
 from onboarding.models.attachment import Attachment
 from onboarding.models.imports import ImportJob
+from onboarding.models.key import Key, Secret
 from onboarding.models.line import Invitation, RateStep, Seat, WaitlistEntry, Week
 from onboarding.models.program import OfferedModel, Program, Tier
 from onboarding.models.question_draft import QuestionDraft
@@ -22,6 +23,7 @@ __all__ = [
     "RateStep",
     "Revision",
     "Seat",
+    "Secret",
     "Tier",
     "WaitlistEntry",
     "Week",

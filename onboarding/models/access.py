@@ -1,4 +1,4 @@
-"""Grants (the right to use) and keys (what proves it)."""
+"""Grants: the right to use."""
 
 import secrets
 import uuid
@@ -12,19 +12,11 @@ from audit import moves
 from onboarding.models.application import ALPHABET, Application
 from onboarding.models.line import Seat
 from onboarding.models.program import Program, Tier
-from onboarding.states import (
-    GRANT_TRANSITIONS,
-    KEY_TRANSITIONS,
-    LIVE_GRANT_STATES,
-    LIVE_KEY_STATES,
-    Environment,
-    GrantState,
-    KeyState,
-)
+from onboarding.states import GRANT_TRANSITIONS, LIVE_GRANT_STATES, Environment, GrantState
 
 
 def new_key_id() -> str:
-    """Return a key's public id: `k_` and 16 characters, 80 random bits."""
+    """Return a key's public id: `k_` and 16 characters, 80 random bits. The first migration names it here."""
     return "k_" + "".join(secrets.choice(ALPHABET) for _ in range(16)).lower()
 
 
@@ -111,83 +103,3 @@ class Grant(models.Model):
 
     def __str__(self) -> str:
         return f"{self.owner}: {self.program}"
-
-
-class KeyQuerySet(models.QuerySet["Key"]):
-    def live(self) -> "KeyQuerySet":
-        return self.filter(state__in=LIVE_KEY_STATES)
-
-    def projection_owed(self) -> "KeyQuerySet":
-        return self.filter(projection_owed=True)
-
-
-class Key(models.Model):
-    """A key: a stable public id, and the keyed hash of the secret that was shown once."""
-
-    PERSONAL_FIELDS = ("name",)  # what its owner calls it
-
-    key_id = models.CharField(max_length=20, unique=True, default=new_key_id, editable=False)
-    grant = models.ForeignKey(Grant, on_delete=models.PROTECT, related_name="keys")
-    request = models.PositiveIntegerField(help_text="The grant's request this key answers.")
-    name = models.CharField(max_length=60)
-    environment = models.CharField(max_length=4, choices=Environment.choices)
-    state = models.CharField(max_length=10, choices=KeyState.choices, default=KeyState.ISSUED)
-    secret_hash = models.CharField(
-        max_length=64, null=True, unique=True, help_text="HMAC-SHA-256 with the pepper named beside it, hex."
-    )
-    pepper = models.CharField(max_length=20, blank=True)
-    hint = models.CharField(
-        max_length=20, blank=True, help_text="Start and end of the secret, to tell keys apart."
-    )
-    issued_at = models.DateTimeField()
-    open_by = models.DateTimeField(help_text="An unopened key expires then.")
-    opened_at = models.DateTimeField(null=True)
-    opened_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
-    )
-    expires_at = models.DateTimeField()
-    ended_at = models.DateTimeField(null=True)
-    access_version = models.PositiveIntegerField(
-        default=1, help_text="Raised by every change the gateway must see; the projection keeps the highest."
-    )
-    access_changed_at = models.DateTimeField(
-        help_text="PostgreSQL time of that change: what the gateways poll."
-    )
-    projection_owed = models.BooleanField(default=False, help_text="Promise: Redis is brought up to date.")
-
-    objects = KeyQuerySet.as_manager()
-
-    class Meta:
-        default_permissions = ()
-        ordering = ["-id"]
-        triggers = moves.only(KEY_TRANSITIONS, first=(KeyState.ISSUED,))
-        indexes = [
-            models.Index(fields=["access_changed_at"], name="key_access_changed"),
-            models.Index(fields=["id"], name="key_projection_owed", condition=Q(projection_owed=True)),
-            models.Index(fields=["open_by"], name="key_unopened", condition=Q(state=KeyState.ISSUED)),
-        ]
-        constraints = [
-            models.UniqueConstraint(fields=["grant", "request"], name="one_key_per_request"),
-            models.UniqueConstraint(
-                fields=["grant", "name"], condition=Q(state__in=LIVE_KEY_STATES), name="one_live_key_per_name"
-            ),
-            models.CheckConstraint(name="key_state_known", condition=Q(state__in=KeyState.values)),
-            models.CheckConstraint(
-                name="key_environment_known", condition=Q(environment__in=Environment.values)
-            ),
-            models.CheckConstraint(
-                name="secret_hash_from_opening_on",
-                condition=Q(opened_at=None, opened_by=None, secret_hash=None, pepper="")
-                | (
-                    Q(opened_at__isnull=False, opened_by__isnull=False, secret_hash__isnull=False)
-                    & ~Q(pepper="")
-                ),
-            ),
-            models.CheckConstraint(
-                name="working_key_was_opened",
-                condition=~Q(state__in=[KeyState.ACTIVE, KeyState.SUSPENDED]) | Q(opened_at__isnull=False),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.key_id

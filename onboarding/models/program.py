@@ -53,6 +53,9 @@ class Program(models.Model):
         help_text="Days in which an appeal may be filed, from the day the letter about the decision was sent.",
     )
     production_review = models.BooleanField(default=False, help_text="A second gate after trial access.")
+    api_base_url = models.URLField(
+        blank=True, help_text="Where the model's API answers, as clients call it; the examples name it."
+    )
     paused_at = models.DateTimeField(null=True, blank=True)
     paused_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"

@@ -1,82 +1,109 @@
 """Grants and keys of the people one acts for; and a key's secret, shown once."""
 
-from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
+from uuid import UUID
 
+from django import forms
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.db.models import Case, IntegerField, Prefetch, QuerySet, When
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.models import Owner, User
 from audit import clock
 from onboarding.domain import keys
 from onboarding.models import Grant, Key
 from onboarding.permissions import may_open
-from onboarding.states import LIVE_GRANT_STATES, GrantState, KeyState
-from policies.models import Category
+from onboarding.states import Environment, Overlap
+from onboarding.views import holding as held
+from onboarding.views import limits
+from onboarding.views.holding import Shown
 
 SHOWN = 50  # grants a page: one lives per owner and program, so this is years of them
+ENDED_SHOWN = 20  # of a grant's ended keys
 
 
-class Shown(StrEnum):
-    """What can be said of a key, with its grant and the clock taken into account."""
+class AskForm(forms.Form):
+    """Another key: its name and where it is used."""
 
-    OWED = "owed"
-    READY = "ready"
-    OVER = "over"  # not opened in time
-    ACTIVE = "active"
-    SUSPENDED = "suspended"
-    REVOKED = "revoked"
-    EXPIRED = "expired"
+    name = forms.CharField(
+        label=_("Name"), required=False, max_length=200, help_text=_("Such as the service that will use it.")
+    )
+    environment = forms.ChoiceField(label=_("Kind"), choices=Environment.choices)
 
-
-@dataclass(frozen=True)
-class ShownKey:
-    shown: Shown
-    key: Key | None = None
-
-
-@dataclass(frozen=True)
-class Holding:
-    """A grant as its page shows it: latest key first, models as (code, name), conditions with clauses."""
-
-    grant: Grant
-    is_over: bool
-    keys: list[ShownKey]
-    models: list[tuple[str, str]]
-    conditions: list[dict[str, str]]
-
-    @property
-    def works(self) -> bool:
-        return any(key.shown == Shown.ACTIVE for key in self.keys)
+    def __init__(self, grant: Grant, *args: object, **kwargs: object):
+        super().__init__(*args, auto_id="ask_%s", **kwargs)  # type: ignore[arg-type]
+        if grant.tier.environment == Environment.TEST:
+            self.fields["environment"].choices = [(Environment.TEST, Environment.TEST.label)]
+            self.fields["environment"].help_text = _(
+                "Trial access has test keys; live keys come with production access."
+            )
+        self.fields["environment"].initial = grant.tier.environment
 
 
 @login_required
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """List the grants of my owners, living ones first, with their keys and how to call the gateway."""
+    """List the grants of my owners, living ones first, with the keys that wait to be opened."""
     at = clock.now()
-    grants = list(_grants(request.user)[:SHOWN])
-    names = _clause_names(grants)
-    holdings = [_holding(grant, names, at) for grant in grants]
-    ready = next((key.key for holding in holdings for key in holding.keys if key.shown == Shown.READY), None)
-    return render(
-        request,
-        "onboarding/access.html",
-        {
-            "holdings": holdings,
-            "first_ready": ready,
-            "gateway_url": settings.GATEWAY_URL,
-            "key_prefix": settings.KEY_PREFIX,
-            "contact": settings.CONTACT_EMAIL,
-        },
-    )
+    grants = list(held.grants_of(request.user)[:SHOWN])
+    holdings = [held.holding(grant, {}, at) for grant in grants]
+    ready = (key.key for each in holdings for key in each.keys if key.shown == Shown.READY)
+    context = {"holdings": holdings, "first_ready": next(ready, None), "contact": settings.CONTACT_EMAIL}
+    return render(request, "onboarding/access.html", context)
+
+
+@login_required
+@require_safe
+def detail(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Show one grant: its keys and what can be done with them, its limits, what was used."""
+    return page(request, mine(request, public_id))
+
+
+def mine(request: HttpRequest, public_id: UUID) -> Grant:
+    """Return a grant of my owners, or answer 404."""
+    return get_object_or_404(held.grants_of(request.user), public_id=public_id)
+
+
+def page(
+    request: HttpRequest, grant: Grant, *, form: AskForm | None = None, refusal: str = "", status: int = 200
+) -> HttpResponse:
+    """Answer with the grant's page; `refusal` says why what was asked was not done."""
+    at = clock.now()
+    holding = held.holding(grant, held.clause_names([grant]), at)
+    days = limits.days(holding, at=at)
+    ready = next((key.key for key in holding.keys if key.shown == Shown.READY), None)
+    context = {
+        "holding": holding,
+        "grant": grant,
+        "program": grant.program,
+        "form": form or AskForm(grant),
+        "refusal": refusal,
+        "first_ready": ready,
+        "may_ask": holding.is_open and not grant.key_owed and len(holding.living) < keys.MOST_LIVE,
+        "most": keys.MOST_LIVE,
+        "overlaps": Overlap.choices,
+        "allowances": limits.allowances(holding),
+        "days": days,
+        "chart": limits.chart(days),
+        "ended": holding.ended[:ENDED_SHOWN],
+        "at": at,
+    }
+    return render(request, "onboarding/access_detail.html", context | example(grant), status=status)
+
+
+def example(grant: Grant) -> dict[str, object]:
+    """Return what the pasted examples name; never a secret."""
+    models = held.models_of(grant)
+    return {
+        "gateway_url": settings.GATEWAY_URL,
+        "key_prefix": settings.KEY_PREFIX,
+        "contact": settings.CONTACT_EMAIL,
+        "model": models[0][0] if models else "",
+        "api_base_url": grant.program.api_base_url,
+    }
 
 
 @require_POST
@@ -84,74 +111,55 @@ def index(request: HttpRequest) -> HttpResponse:
 @cache_control(private=True, no_store=True)
 @sensitive_variables("secret")
 def open_key(request: HttpRequest, key_id: str) -> HttpResponse:
-    """Show a key's secret: in this one response and nowhere else (no redirect, no message, no log)."""
-    rows = Key.objects.select_related("grant__owner", "grant__program", "grant__tier")
-    key = get_object_or_404(rows, key_id=key_id)
-    if not may_open(request.user, key):
-        raise Http404
-    grant = key.grant
-    context = {"key": key, "grant": grant, "program": grant.program, "contact": settings.CONTACT_EMAIL}
+    """Show a key's first secret: in this one response and nowhere else (no redirect, no message, no log)."""
+    key = my_key(request, key_id)
+    context = {"key": key, "grant": key.grant, "program": key.grant.program, **example(key.grant)}
     try:
         secret = keys.open(key, by=request.user, at=clock.now())
     except keys.AlreadyOpened:
-        key.refresh_from_db(fields=["opened_at", "opened_by", "hint", "state"])
+        key.refresh_from_db(fields=["opened_at", "opened_by", "state"])
         return render(request, "onboarding/key_opened_before.html", context, status=409)
     except keys.CannotOpen as refused:
         context["why"] = str(refused)
         return render(request, "onboarding/key_opened_never.html", context, status=409)
-    key.refresh_from_db(fields=["hint", "state", "opened_at", "expires_at"])
-    models = _models(grant)
-    example = {"gateway_url": settings.GATEWAY_URL, "key_prefix": settings.KEY_PREFIX}
-    return render(
-        request,
-        "onboarding/key_opened.html",
-        {**context, **example, "secret": secret, "model": models[0][0] if models else ""},
-    )
+    key.refresh_from_db(fields=["state", "opened_at", "expires_at"])
+    return render(request, "onboarding/key_opened.html", {**context, "secret": secret})
 
 
-def _grants(user: User) -> QuerySet[Grant]:
-    living_first = Case(When(state__in=LIVE_GRANT_STATES, then=0), default=1, output_field=IntegerField())
-    keys_of_each = Key.objects.select_related("opened_by").order_by("-pk")
-    return (
-        Grant.objects.filter(owner__in=Owner.objects.of(user))
-        .select_related("program", "tier", "owner__person", "owner__organisation", "application__applicant")
-        .defer("application__answers", "application__facts")
-        .prefetch_related("program__models", Prefetch("keys", keys_of_each))
-        .order_by(living_first, "-pk")
-    )
+@require_POST
+@login_required
+@cache_control(private=True, no_store=True)
+@sensitive_variables("secret")
+def rotate_key(request: HttpRequest, key_id: str) -> HttpResponse:
+    """Give a key a new secret and show it: in this one response and nowhere else."""
+    key = my_key(request, key_id)
+    overlap, seen = request.POST.get("overlap", ""), request.POST.get("seen", "")
+    if overlap not in Overlap.values or not seen.isascii() or not seen.isdecimal() or len(seen) > 9:
+        refusal = _("Choose how long the old secret goes on working, then try again.")
+        return page(request, mine(request, key.grant.public_id), refusal=str(refusal), status=422)
+    context = {"key": key, "grant": key.grant, "program": key.grant.program, **example(key.grant)}
+    try:
+        secret = keys.rotate(key, overlap=Overlap(overlap), seen=int(seen), by=request.user, at=clock.now())
+    except keys.RotatedMeanwhile as refused:
+        return render(
+            request, "onboarding/key_rotated_before.html", {**context, "newest": refused.secret}, status=409
+        )
+    except (keys.CannotRotate, keys.TooOften) as refused:
+        return page(request, mine(request, key.grant.public_id), refusal=str(refused), status=409)
+    newest, *before = key.secrets.all()[:2]
+    context |= {"secret": secret, "newest": newest, "old": before[0] if before else None}
+    return render(request, "onboarding/key_opened.html", context)
 
 
-def _holding(grant: Grant, names: dict[str, str], at: datetime) -> Holding:
-    shown = [ShownKey(_shown(key, grant, at), key) for key in grant.keys.all()]
-    if grant.key_owed and grant.state == GrantState.ACTIVE:
-        shown.insert(0, ShownKey(Shown.OWED))
-    conditions = [
-        {**condition, "name": names.get(condition.get("category", ""), "")} for condition in grant.conditions
-    ]
-    return Holding(grant, grant.expires_at <= at, shown, _models(grant), conditions)
+def my_key(request: HttpRequest, key_id: str) -> Key:
+    """Return a key of my owners, or answer 404."""
+    rows = Key.objects.select_related("grant__owner", "grant__program", "grant__tier")
+    key = get_object_or_404(rows, key_id=key_id)
+    if not may_open(request.user, key):
+        raise Http404
+    return key
 
 
-def _shown(key: Key, grant: Grant, at: datetime) -> Shown:
-    if key.state in (KeyState.ISSUED, KeyState.ACTIVE) and grant.state == GrantState.SUSPENDED:
-        return Shown.SUSPENDED
-    if key.state == KeyState.ISSUED:
-        return Shown.READY if key.open_by > at else Shown.OVER
-    if key.state == KeyState.EXPIRED and key.opened_at is None:
-        return Shown.OVER
-    if key.state in (KeyState.ACTIVE, KeyState.SUSPENDED) and key.expires_at <= at:
-        return Shown.EXPIRED
-    return Shown(key.state)
-
-
-def _models(grant: Grant) -> list[tuple[str, str]]:
-    """Return the models this grant reaches, as (code, name)."""
-    names = {model.code: model.name for model in grant.program.models.all()}
-    return [(code, names.get(code, "")) for code in grant.models_allowed]
-
-
-def _clause_names(grants: list[Grant]) -> dict[str, str]:
-    """Return the latest name of each clause the grants' conditions rest on."""
-    codes = {condition.get("category", "") for grant in grants for condition in grant.conditions} - {""}
-    if not codes:
-        return {}
-    return dict(Category.objects.filter(code__in=codes).order_by("guidelines").values_list("code", "name"))
+def back(grant: Grant) -> HttpResponse:
+    """Send the person back to the grant's page."""
+    return redirect("grant", grant.public_id)

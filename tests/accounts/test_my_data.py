@@ -55,8 +55,8 @@ def test_the_copy_is_a_zip_with_everything(signed_in, alice):
 
     assert (answer["Content-Type"], answer["Cache-Control"]) == ("application/zip", "no-store")
     assert (copy["format"], copy["version"], copy["account"]["email"]) == ("gatehouse.mine", 1, alice.email)
-    assert [(k["id"], k["hint"]) for k in copy["keys"]] == [(key.key_id, key.hint)]
-    assert [hidden for hidden in (secret, key.secret_hash) if hidden in json.dumps(copy)] == []
+    assert [(k["id"], k["secrets"][0]["hint"]) for k in copy["keys"]] == [(key.key_id, key.hint)]
+    assert [hidden for hidden in (secret, key.secret.digest) if hidden in json.dumps(copy)] == []
     assert [a["sent"][0]["answers"] for a in copy["applications"]] == [
         {"title": "Docstrings for a small team"}
     ]

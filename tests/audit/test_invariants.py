@@ -13,7 +13,8 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from enforcement.management.commands.check_invariants import MODULES
-from onboarding.domain import grants, invitations, waitlist
+from onboarding.domain import grants, invitations, keys, waitlist
+from onboarding.states import Overlap
 from outbox import letters
 from policies.domain import weaknesses
 from reviews.domain import cases, claims, decisions
@@ -44,8 +45,15 @@ BREAKS = [
     ("UPDATE onboarding_grant SET key_owed = true", "Every request for a key is owed or paid, never both and never twice."),
     ("DELETE FROM onboarding_key WHERE state = 'issued'", "Every request for a key is owed or paid, never both and never twice."),
     ("UPDATE onboarding_key SET state = 'active' WHERE state = 'revoked'", "A grant that ended has no live key."),
-    ("UPDATE onboarding_key SET opened_at = NULL WHERE state = 'active'", "Only a key that was opened has a secret's hash, and it is a hash."),
-    ("UPDATE onboarding_key SET secret_hash = 'gh_live_clear' || id WHERE secret_hash IS NOT NULL", "Only a key that was opened has a secret's hash, and it is a hash."),
+    ("UPDATE onboarding_key SET opened_at = NULL WHERE state = 'active'", "Exactly the keys that were opened have secrets, and of those only hashes, each another."),
+    ("UPDATE onboarding_secret SET digest = 'gh_live_clear' || id", "Exactly the keys that were opened have secrets, and of those only hashes, each another."),
+    ("DELETE FROM onboarding_secret", "Exactly the keys that were opened have secrets, and of those only hashes, each another."),
+    ("UPDATE onboarding_secret SET ended_at = NULL", "A key that works has one current secret, and at most one more that has its end."),
+    ("UPDATE onboarding_secret SET ended_at = minted_at", "A key that works has one current secret, and at most one more that has its end."),
+    ("DELETE FROM audit_ledgerentry WHERE event = 'key.rotated'", "Secrets are numbered without a gap, and each but the first came by a rotation in the ledger."),
+    ("UPDATE onboarding_key SET last_used_at = now() + interval '1 day' WHERE state = 'active'", "No key was used before it was opened, or in the future."),
+    ("DROP INDEX one_live_key_per_name; INSERT INTO onboarding_key SELECT (jsonb_populate_record(k, jsonb_build_object('id', k.id + 1000, 'key_id', 'k_2', 'request', 9))).* FROM onboarding_key k WHERE state = 'active'", "No grant has more than ten live keys, and no two of one name."),
+    ("UPDATE onboarding_grant SET tier_id = (SELECT id FROM onboarding_tier WHERE environment = 'test' LIMIT 1)", "A live key belongs to a grant of the live tier."),
     ("UPDATE onboarding_key SET state = 'expired' WHERE state = 'issued'", "The ledger agrees with the state of every key."),
     ("UPDATE onboarding_grant SET state = 'active' WHERE state = 'suspended'", "The ledger agrees with the state of every grant."),
     ("DELETE FROM audit_ledgerentry WHERE event = 'application.approved'", "The ledger agrees with the state of every application."),
@@ -111,7 +119,8 @@ def _everything():
     accept_guidelines(alice)
     weaknesses.publish(program.slug, text="It invents names.", by=alice, at=MONDAY)
     decided(make_application(program, applicant=alice, lane="notify", risk_score=3), bob)
-    make_secret(program)
+    rotated, _ = make_secret(program)
+    keys.rotate(rotated, overlap=Overlap.DAY, seen=1, by=rotated.opened_by, at=MONDAY)
     make_key(program)
     make_entry(program)
     grants.suspend(make_grant(program), by=make_manager("mia"), at=MONDAY, reason="Too many complaints")

@@ -19,7 +19,7 @@ from audit import clock
 from devstack import lifelines
 from devstack.processes import free_port
 from onboarding import projection
-from onboarding.models import Grant, Key, Tier
+from onboarding.models import Grant, Key, Secret, Tier
 from tests.factories import accept_guidelines, make_program, make_secret
 from tests.processes import ROOT, environment, until
 
@@ -134,7 +134,7 @@ class Opened:
 
     @property
     def digest(self) -> str:
-        return Key.objects.get(pk=self.key.pk).secret_hash
+        return Secret.objects.filter(key=self.key).latest("number").digest
 
 
 def open_key(*, per_minute: int = 60, per_day: int = 1000, accepted: bool = True, **fields) -> Opened:

@@ -180,7 +180,7 @@ def test_a_refused_request_costs_nothing(gateway, opened):
 def test_the_usage_of_an_hour_is_counted_by_answer_and_forgotten_after_eight_days(gateway, opened, valkey):
     for model in (MODEL, MODEL, "other"):
         gateway.ask(opened.secret, json={"model": model})
-    (name,) = valkey.keys("gh:u:*")
+    (name,) = valkey.keys("gh:u:k_*")
 
     assert name.startswith(f"gh:u:{opened.key.key_id}:")
     assert valkey.hgetall(name) == {"ok": "2", "outside_scope": "1"}

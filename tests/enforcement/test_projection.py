@@ -22,10 +22,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def nowhere(settings):
     """No Redis at all."""
-    projection._redis.cache_clear()
+    projection.redis.cache_clear()
     settings.REDIS_URL = "unix:///nonexistent/valkey.sock"
     yield
-    projection._redis.cache_clear()
+    projection.redis.cache_clear()
 
 
 def owed() -> int:

@@ -14,6 +14,7 @@ from onboarding.states import KeyState
 from outbox.models import Letter
 from tests.factories import (
     MONDAY,
+    add_key,
     make_grant,
     make_key,
     make_manager,
@@ -28,8 +29,15 @@ from tests.factories import (
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("now")]
 
 
+def grant_pages(client):
+    grants = [holding.grant for holding in client.get(reverse("access")).context["holdings"]]
+    return [client.get(reverse("grant", args=[grant.public_id])) for grant in grants]
+
+
 def access(client):
-    return client.get(reverse("access")).content.decode()
+    """Return the list, and after it the page of each grant on it."""
+    pages = [client.get(reverse("access")), *grant_pages(client)]
+    return "".join(page.content.decode() for page in pages)
 
 
 def open_key(client, key):
@@ -82,7 +90,8 @@ def test_a_grant_shows_its_models_limits_and_end_in_words(client, alice):
     text = " ".join(access(client).split())
 
     assert "<code>code-model-1</code> The first" in text
-    assert "60 requests a minute,<br>1,000 a day, counted in UTC" in text
+    assert 'Live keys, requests a minute</th> <td class="num" data-label="Allowed">60</td>' in text
+    assert 'Live keys, requests a day</th> <td class="num" data-label="Allowed">1,000</td>' in text
     assert "23 November 2027, 12:00" in text
     assert key.hint in text
 
@@ -112,8 +121,8 @@ def test_what_the_page_says_of_a_key_follows_its_life(client, alice, now):
 
     sentences = [
         "Your key is being made.",
-        "Your key is ready: open it by 23 December, 12:00 (UTC).",
-        "Opened <time",
+        "Your key “First key” is ready: open it by 23 December, 12:00 (UTC).",
+        "<dt>Opened</dt><dd><time",
         "Commands ran by themselves.",
         "Revoked on 23 November 2026, 12:00",
     ]
@@ -167,15 +176,28 @@ def test_one_filled_button_at_most(client, alice):
     for _ in range(3):
         make_key(applicant=alice)
 
-    assert access(client).count("btn-fill") == 1
+    pages = [client.get(reverse("access")), *grant_pages(client)]
+    assert [page.content.decode().count("btn-fill") for page in pages] == [1, 1, 1, 1]
 
 
 def test_the_page_asks_the_database_as_often_for_three_as_for_one(client, alice, django_assert_num_queries):
     for more in (1, 2):
         for _ in range(more):
             make_secret(applicant=alice)
-        with django_assert_num_queries(5):  # session, person, grants, models, keys
-            access(client)
+        with django_assert_num_queries(6):  # session, person, grants, models, keys, secrets
+            client.get(reverse("access"))
+
+
+def test_the_page_of_a_grant_asks_as_often_for_three_keys_as_for_one(
+    client, alice, django_assert_num_queries
+):
+    key, _ = make_secret(applicant=alice)
+    page = reverse("grant", args=[key.grant.public_id])
+    for more in (0, 2):
+        for _ in range(more):
+            keys.open(add_key(key.grant), by=alice, at=MONDAY)
+        with django_assert_num_queries(7):  # the same, and tiers
+            client.get(page)
 
 
 # --- the secret
@@ -190,7 +212,7 @@ def test_opening_shows_the_secret_and_makes_the_key_active(client, alice):
     assert secrets.is_well_formed(secret)
     assert response.content.decode().count(secret) == 1
     assert (response.status_code, state_of(key)) == (200, KeyState.ACTIVE)
-    assert secrets.digest(secret, next(iter(_peppers()))) == key.secret_hash
+    assert secrets.digest(secret, next(iter(_peppers()))) == key.secrets.get().digest
 
 
 def _peppers():
@@ -240,14 +262,14 @@ def test_opening_again_shows_no_secret_and_changes_nothing(client, alice, now):
     key = make_key(applicant=alice)
     open_key(client, key)
     key.refresh_from_db()
-    was = key.secret_hash
+    was = key.secrets.get().digest
     now(MONDAY + timedelta(hours=1))
 
     response = open_key(client, key)
 
     key.refresh_from_db()
     text = response.content.decode()
-    assert (response.status_code, key.secret_hash) == (409, was)
+    assert (response.status_code, key.secrets.get().digest) == (409, was)
     assert "Opened on 23 November 2026, 12:00 (UTC); its secret cannot be shown again." in text
     assert "gh_live_" not in text.replace(key.hint, "")
 

@@ -12,7 +12,8 @@ from tests.factories import MONDAY
 pytestmark = pytest.mark.django_db
 
 KINDS = [
-    "invitation", "invitation_expired", "key_ready", "withdrawn", "lapsed", "suspended", "resumed", "revoked",
+    "invitation", "invitation_expired", "key_ready", "key_ends", "withdrawn", "lapsed", "suspended", "resumed",
+    "revoked",
 ]  # fmt: skip
 HOSTILE = "<b>R&D</b>\nBcc: eve@example.org"
 CONTEXT = {
@@ -20,6 +21,12 @@ CONTEXT = {
     "program": "Code & more",
     "title": HOSTILE,
     "number": "7F3K-QD2M-XW",
+    "key_name": HOSTILE,
+    "key_id": "k_1",
+    "old_hint": "gh_live_ab…yz",
+    "by": HOSTILE,
+    "done_at": MONDAY,
+    "until": MONDAY,
     "url": "https://gatehouse.example/applications/7F3K-QD2M-XW/",
     "expires_at": datetime(2026, 11, 30, 12, 0, tzinfo=ZoneInfo("Europe/Madrid")),
     "reason": HOSTILE,
@@ -36,6 +43,20 @@ def letter(request):
 def test_each_letter_says_where_to_go(letter):
     assert CONTEXT["url"] in letter.text
     assert f'href="{CONTEXT["url"]}"' in letter.html
+
+
+@pytest.mark.parametrize("what", ["rotated", "old_ended", "suspended", "resumed", "revoked"])
+def test_a_change_of_a_key_says_who_did_it_and_what_to_do_if_it_was_not_you(what):
+    letters.write("onboarding/key_changed", to="ana@pygma.example", at=MONDAY, **CONTEXT | {"what": what})
+
+    letter = Letter.objects.get()
+    assert "If this was not you" in letter.text
+    assert HOSTILE in letter.text
+    assert "<b>R&D</b>" not in letter.html
+    assert "23 November 2026, 12:00 (UTC)" in letter.text
+    assert not [
+        mark for mark in ("{{", "{%", "None", "()") if mark in letter.subject + letter.text + letter.html
+    ]
 
 
 def test_text_is_written_as_text_and_html_is_escaped(letter):

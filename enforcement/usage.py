@@ -1,0 +1,109 @@
+"""What the gateways counted: when a key was used last, how often in the last days, how much of a limit is left.
+
+The counts live in Redis and have an end; while Redis is away they are not known, and nobody may be told zero.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from redis.exceptions import RedisError
+
+from enforcement.gateway.limits import DAY, MINUTE, Standing, drained
+from onboarding import projection
+from onboarding.domain import keys
+
+CHUNK = 1000
+HOUR = 3600
+DAYS = 7  # shown; Redis keeps eight
+ALLOWED, LIMITED = "ok", "rate_limited"
+
+# Take a copied moment away unless the key was used again meanwhile.
+FORGET = """
+for index = 1, #ARGV, 2 do
+    if redis.call('ZSCORE', KEYS[1], ARGV[index]) == ARGV[index + 1] then
+        redis.call('ZREM', KEYS[1], ARGV[index])
+    end
+end
+"""
+
+
+class CountsAway(Exception):
+    """Redis does not answer, so what was counted is not known now."""
+
+
+@dataclass(frozen=True)
+class Day:
+    """The answers of one UTC day to some keys."""
+
+    on: date
+    allowed: int = 0
+    limited: int = 0
+    refused: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.allowed + self.limited + self.refused
+
+
+def copy_last_used(*, at: datetime | None = None) -> int:
+    """Copy the moments of last use to PostgreSQL; return how many keys moved forward. Safe to run twice.
+
+    A crash between copying and forgetting copies again; the column only moves forward. Redis away: nothing is
+    copied, and nothing lost. `at` is every payer's argument; the counters' own minutes decide here.
+    """
+    moved = 0
+    try:
+        while seen := projection.redis().zrange(projection.LAST_USED, 0, CHUNK - 1, withscores=True):
+            moments = {key.decode(): datetime.fromtimestamp(score, UTC) for key, score in seen}
+            moved += keys.used(moments)
+            flat = [part for key, score in seen for part in (key, f"{score:.0f}")]
+            projection.redis().eval(FORGET, 1, projection.LAST_USED, *flat)
+            if len(seen) < CHUNK:
+                break
+    except (RedisError, OSError):
+        return moved
+    return moved
+
+
+def last_days(key_ids: Sequence[str], *, at: datetime, days: int = DAYS) -> list[Day]:
+    """Return the answers of each of the last UTC days to these keys together, today last. Raises CountsAway."""
+    today = at.astimezone(UTC).date()
+    begin = int(datetime(today.year, today.month, today.day, tzinfo=UTC).timestamp()) // HOUR
+    hours = range(begin - 24 * (days - 1), int(at.timestamp()) // HOUR + 1)
+    try:
+        pipe = projection.redis().pipeline(transaction=False)
+        for key in key_ids:
+            for hour in hours:
+                pipe.hgetall(f"{projection.USAGE}{key}:{hour}")
+        counted = pipe.execute() if key_ids else []
+    except (RedisError, OSError) as error:
+        raise CountsAway from error
+    sums = {today - timedelta(days=back): [0, 0, 0] for back in reversed(range(days))}
+    for number, answers in enumerate(counted):
+        hour = hours[number % len(hours)]
+        of_day = sums[datetime.fromtimestamp(hour * HOUR, UTC).date()]
+        for code, count in answers.items():
+            of_day[_kind(code.decode())] += int(count)
+    return [Day(on, *counts) for on, counts in sums.items()]
+
+
+def _kind(code: str) -> int:
+    return 0 if code == ALLOWED else 1 if code == LIMITED else 2
+
+
+def standing(owner: str, program: str, environment: str, *, per_minute: int, per_day: int) -> Standing:
+    """Return where an owner stands in a program and environment now, counting nothing. Raises CountsAway."""
+    name = f"{owner}:{program}:{environment}"
+    try:
+        seconds, microseconds = projection.redis().time()
+        debt, at = projection.redis().hmget(f"{projection.MINUTE}{name}", "debt", "at")
+        spent = projection.redis().get(f"{projection.DAY}{name}:{seconds // DAY}")
+    except (RedisError, OSError) as error:
+        raise CountsAway from error
+    now = seconds * 1_000_000 + microseconds
+    left = drained(int(debt), passed=now - int(at), limit=per_minute) if debt else 0
+    counted = int(spent or 0)
+    return Standing(
+        now, per_minute, left, per_day, counted, left + MINUTE <= per_minute * MINUTE, counted < per_day
+    )

@@ -1,0 +1,145 @@
+"""A grant and its keys as their pages show them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from django.db.models import Case, IntegerField, Prefetch, QuerySet, When
+
+from accounts.models import Owner, User
+from onboarding.models import Grant, Key, Secret
+from onboarding.states import LIVE_GRANT_STATES, GrantState, KeyState
+from policies.models import Category
+
+
+class Shown(StrEnum):
+    """What can be said of a key, with its grant and the clock taken into account."""
+
+    OWED = "owed"
+    READY = "ready"
+    OVER = "over"  # not opened in time
+    ACTIVE = "active"
+    STOPPED = "stopped"  # by staff, with its grant
+    SUSPENDED = "suspended"  # by its owner
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+
+
+WORKING = (Shown.ACTIVE, Shown.SUSPENDED, Shown.STOPPED)
+ENDED = (Shown.OVER, Shown.REVOKED, Shown.EXPIRED)
+
+
+@dataclass(frozen=True)
+class ShownKey:
+    """A key; `secret` is its newest, `old` the one that still works beside it."""
+
+    shown: Shown
+    key: Key | None = None
+    secret: Secret | None = None
+    old: Secret | None = None
+
+    @property
+    def is_ended(self) -> bool:
+        return self.shown in ENDED
+
+    @property
+    def rotates(self) -> bool:
+        """Whether its owner may give it a new secret now."""
+        return self.shown in (Shown.ACTIVE, Shown.SUSPENDED)
+
+
+@dataclass(frozen=True)
+class Holding:
+    """A grant: latest key first, models as (code, name), conditions with clauses."""
+
+    grant: Grant
+    is_over: bool
+    keys: list[ShownKey]
+    models: list[tuple[str, str]]
+    conditions: list[dict[str, str]]
+
+    @property
+    def works(self) -> bool:
+        return any(key.shown == Shown.ACTIVE for key in self.keys)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its owner may ask for keys now."""
+        return self.grant.state == GrantState.ACTIVE and not self.is_over
+
+    @property
+    def living(self) -> list[ShownKey]:
+        return [key for key in self.keys if not key.is_ended]
+
+    @property
+    def ended(self) -> list[ShownKey]:
+        return [key for key in self.keys if key.is_ended]
+
+    @property
+    def environments(self) -> list[str]:
+        """The environments whose limits count here: of its tier, and of every key it has or waits for."""
+        named = {key.key.environment for key in self.living if key.key} | {self.grant.tier.environment}
+        return sorted(named | ({self.grant.key_environment} - {""}))
+
+
+def grants_of(user: User) -> QuerySet[Grant]:
+    """Return the grants this person may act for, living ones first, with what their pages read."""
+    living_first = Case(When(state__in=LIVE_GRANT_STATES, then=0), default=1, output_field=IntegerField())
+    people = ("opened_by", "suspended_by")
+    keys_of_each = Key.objects.select_related(*people).prefetch_related("secrets").order_by("-pk")
+    return (
+        Grant.objects.filter(owner__in=Owner.objects.of(user))
+        .select_related("program", "tier", "owner__person", "owner__organisation", "application__applicant")
+        .defer("application__answers", "application__facts")
+        .prefetch_related("program__models", Prefetch("keys", keys_of_each))
+        .order_by(living_first, "-pk")
+    )
+
+
+def holding(grant: Grant, names: dict[str, str], at: datetime) -> Holding:
+    """Return a grant loaded by `grants_of` as it stands at a moment."""
+    shown = [_key(key, grant, at) for key in grant.keys.all()]
+    if grant.key_owed and grant.state == GrantState.ACTIVE:
+        shown.insert(0, ShownKey(Shown.OWED))
+    conditions = [
+        {**condition, "name": names.get(condition.get("category", ""), "")} for condition in grant.conditions
+    ]
+    return Holding(grant, grant.expires_at <= at, shown, models_of(grant), conditions)
+
+
+def models_of(grant: Grant) -> list[tuple[str, str]]:
+    """Return the models this grant reaches, as (code, name)."""
+    names = {model.code: model.name for model in grant.program.models.all()}
+    return [(code, names.get(code, "")) for code in grant.models_allowed]
+
+
+def clause_names(grants: Sequence[Grant]) -> dict[str, str]:
+    """Return the latest name of each clause the grants' conditions rest on."""
+    codes = {condition.get("category", "") for grant in grants for condition in grant.conditions} - {""}
+    if not codes:
+        return {}
+    return dict(Category.objects.filter(code__in=codes).order_by("guidelines").values_list("code", "name"))
+
+
+def _key(key: Key, grant: Grant, at: datetime) -> ShownKey:
+    secrets = list(key.secrets.all())
+    old = next(
+        (each for each in secrets[1:] if each.ended_at is None and each.expires_at and each.expires_at > at),
+        None,
+    )
+    return ShownKey(_shown(key, grant, at), key, secrets[0] if secrets else None, old)
+
+
+def _shown(key: Key, grant: Grant, at: datetime) -> Shown:
+    if key.state == KeyState.EXPIRED and key.opened_at is None:
+        return Shown.OVER
+    if key.state in (KeyState.REVOKED, KeyState.EXPIRED):
+        return Shown(key.state)
+    if key.expires_at <= at or grant.expires_at <= at:
+        return Shown.EXPIRED
+    if grant.state == GrantState.SUSPENDED:
+        return Shown.STOPPED
+    if key.state == KeyState.ISSUED:
+        return Shown.READY if key.open_by > at else Shown.OVER
+    return Shown(key.state)

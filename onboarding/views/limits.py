@@ -1,0 +1,105 @@
+"""What is left of each limit, and the chart of the last days, for a grant's page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.formats import date_format
+
+from enforcement import usage
+from enforcement.gateway.limits import Standing
+from enforcement.usage import Day
+from onboarding import charts
+from onboarding.models import Tier
+from onboarding.views.holding import Holding
+
+WIDE = 0.7  # of a day's share of the width
+KINDS = ("allowed", "limited", "refused")
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """The limits of one environment; `standing` is None while the counts are away."""
+
+    tier: Tier
+    standing: Standing | None
+
+
+@dataclass(frozen=True)
+class Part:
+    """One colour of one day's column: across in per cent, down in pixels."""
+
+    kind: str
+    x: float
+    y: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Column:
+    """One day: its parts from the floor up, and where its name stands."""
+
+    day: Day
+    middle: float
+    name: str
+    parts: list[Part]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """What the template draws; the table beside it says the same."""
+
+    columns: list[Column]
+    ticks: list[tuple[float, int]]
+    width: float
+    height: int = charts.HEIGHT
+
+
+def allowances(holding: Holding) -> list[Allowance]:
+    """Return the limits of each environment this grant has keys in."""
+    grant = holding.grant
+    tiers = Tier.objects.filter(program=grant.program, environment__in=holding.environments)
+    return [Allowance(tier, _standing(holding, tier)) for tier in tiers.order_by("-environment")]
+
+
+def days(holding: Holding, *, at: datetime) -> list[Day]:
+    """Return the last days of all keys of the grant; empty while the counts are away."""
+    try:
+        return usage.last_days(
+            [shown.key.key_id for shown in holding.keys if shown.secret and shown.key], at=at
+        )
+    except usage.CountsAway:
+        return []
+
+
+def chart(days: Sequence[Day]) -> Chart | None:
+    """Return the columns of these days; None where nothing was asked in them."""
+    if not any(day.total for day in days):
+        return None
+    most = charts.round_up(max(day.total for day in days))
+    share = 100 / len(days)
+    columns = []
+    for number, day in enumerate(days):
+        x, below, parts = share * (number + (1 - WIDE) / 2), 0, []
+        for kind in KINDS:
+            if count := getattr(day, kind):
+                top = charts.y(below + count, most)
+                parts.append(Part(kind, round(x, 2), top, round(charts.y(below, most) - top, 1)))
+                below += count
+        middle = round(share * (number + 0.5), 2)
+        columns.append(Column(day, middle, date_format(day.on, "j M"), parts))
+    return Chart(columns, charts.ticks(most), round(share * WIDE, 2))
+
+
+def _standing(holding: Holding, tier: Tier) -> Standing | None:
+    grant = holding.grant
+    try:
+        return usage.standing(
+            str(grant.owner.public_id),
+            grant.program.slug,
+            tier.environment,
+            per_minute=tier.requests_per_minute,
+            per_day=tier.requests_per_day,
+        )
+    except usage.CountsAway:
+        return None
