@@ -151,11 +151,23 @@
     freshToken();
     event.detail.parameters.csrfmiddlewaretoken = form.elements.csrfmiddlewaretoken.value;
   });
+  // A button sends the page only after a save that is under way: the page does not know yet what that one stored,
+  // and the server would take its own answer for somebody else's.
+  let isSubmitting = false;
+  let isSaving = false;
+  let pressed = null;
+
+  form.addEventListener("htmx:beforeRequest", (event) => {
+    if (isSubmitting) event.preventDefault();
+  });
   form.addEventListener("htmx:beforeSend", () => {
+    isSaving = true;
     sent = values();
     clearTimeout(timer);
   });
   form.addEventListener("htmx:afterRequest", (event) => {
+    isSaving = false;
+    if (pressed) setTimeout(() => form.requestSubmit(pressed));
     const status = event.detail.xhr.status;
     if (status === 200 || status === 409) {
       wait = SOONEST;
@@ -199,9 +211,13 @@
   window.addEventListener("focus", () => trouble.dataset.why === "signed-out" && saveNow());
 
   // --- Leaving.
-  let isSubmitting = false;
-  form.addEventListener("submit", () => {
+  form.addEventListener("submit", (event) => {
     isSubmitting = true;
+    if (isSaving) {
+      pressed = event.submitter;
+      event.preventDefault();
+      return;
+    }
     freshToken();
     keep(true);
   });
@@ -216,6 +232,7 @@
   });
   window.addEventListener("pageshow", (event) => {
     isSubmitting = false;
+    pressed = null;
     if (event.persisted && changed().length) saveNow();
   });
 

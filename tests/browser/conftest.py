@@ -51,14 +51,15 @@ class Site:
     url: str
     mails: Path
 
-    def mailed(self, pattern: str) -> str:
-        """Wait for a letter that matches; return the match. Line ends of the encoded letters are undone."""
+    def mailed(self, pattern: str, *, to: str = "") -> str:
+        """Wait for a letter (`to` somebody) that matches; return the match. Line ends of the encoding are undone."""
         found: list[str] = []
 
         def arrived() -> bool:
             for path in sorted(self.mails.glob("*")):
                 text = path.read_text(errors="replace").replace("=\n", "").replace("=3D", "=")
-                found.extend(match[0] for match in re.finditer(pattern, text))
+                if f"To: {to}" in text:
+                    found.extend(match[0] for match in re.finditer(pattern, text))
             return bool(found)
 
         until(arrived, f"a letter with {pattern}", seconds=30)

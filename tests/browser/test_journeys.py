@@ -16,7 +16,7 @@ from onboarding.domain import programs, rates
 from onboarding.domain.programs import Limits
 from onboarding.models import Application, Key, Program
 from onboarding.states import Environment
-from tests.browser import keyboard
+from tests.browser import axe, keyboard
 from tests.browser.conftest import Browse, Site, person
 from tests.factories import accept_guidelines, make_user, verified
 from tests.processes import until
@@ -72,24 +72,35 @@ def accept_and_open(page: Page, number: str) -> str:
     return SECRET.search(page.locator("main").inner_text())[0]
 
 
-def test_from_sign_up_to_an_opened_key_by_keyboard_alone(browse: Browse, site: Site):
-    program = open_program("school-model")
-    ana = browse()
-    sign_up(ana, site)
+PHONE_WITHOUT_SCRIPTS = {"viewport": axe.PHONE, "java_script_enabled": False}
+
+
+@pytest.mark.parametrize(
+    ("slug", "browser"),
+    [("school-model", {}), ("phone-model", PHONE_WITHOUT_SCRIPTS)],
+    ids=["on a wide screen", "at 360 px without scripts"],
+)
+def test_from_sign_up_to_an_opened_key_by_keyboard_alone(
+    browse: Browse, site: Site, slug: str, browser: dict
+):
+    program, email = open_program(slug), f"alice@{slug}.example"
+    use = AT_SCHOOL | {"title": f"{AT_SCHOOL['title']}, {slug}"}
+    ana = browse(**browser)
+    sign_up(ana, site, email)
     ana.goto("/guidelines/")
     keyboard.press(ana, "I have read and accept")
     ana.goto(f"/programs/{program.slug}/")
     keyboard.press(ana, "Apply")
     keyboard.press(ana, "Start the application")
-    fill_the_form(ana, answers.complete(APPLICANT | {"email": EMAIL}, AT_SCHOOL, [f"{program.slug}-1"]))
+    fill_the_form(ana, answers.complete(APPLICANT | {"email": email}, use, [f"{program.slug}-1"]))
     keyboard.press(ana, "Send the application")
     expect(ana.locator("main")).to_contain_text("We have your application.")
-    expect(ana.locator("main")).to_contain_text(f"receipt sent to {EMAIL}")
+    expect(ana.locator("main")).to_contain_text(f"receipt sent to {email}")
     number = ana.url.rstrip("/").rpartition("/")[2]
     site.mailed(number)
 
-    decide_with_conditions(browse(person("bob")))
-    sign(browse(person("sam")))
+    decide_with_conditions(browse(person("bob")), use["title"])
+    sign(browse(person("sam")), use["title"])
     wait_for(ana, "You are in line.")
 
     dora = browse(person("dora"))
@@ -108,19 +119,16 @@ def test_from_sign_up_to_an_opened_key_by_keyboard_alone(browse: Browse, site: S
     assert secret not in ana.content()
 
 
-EMAIL = "alice@school.example"
-
-
-def sign_up(page: Page, site: Site) -> None:
+def sign_up(page: Page, site: Site, email: str) -> None:
     page.goto("/")
     keyboard.press(page, "Create an account")
-    said = {"full_name": APPLICANT["name"], "email": EMAIL, "password1": OWN_PASSWORD}
+    said = {"full_name": APPLICANT["name"], "email": email, "password1": OWN_PASSWORD}
     keyboard.fill(page, said, then="Create the account")
-    link = site.mailed(r"/accounts/confirm-email/[^\s\"<]+")
+    link = site.mailed(r"/accounts/confirm-email/[^\s\"<]+", to=email)
     page.goto(link)
     keyboard.press(page, "Yes, this is my address")
     page.goto("/accounts/login/")
-    keyboard.fill(page, {"login": EMAIL, "password": OWN_PASSWORD}, then="Sign in")
+    keyboard.fill(page, {"login": email, "password": OWN_PASSWORD}, then="Sign in")
 
 
 def open_from_the_queue(page: Page, title: str) -> None:
@@ -139,8 +147,8 @@ def open_from_the_queue(page: Page, title: str) -> None:
         page.keyboard.press("Enter")
 
 
-def decide_with_conditions(bob: Page) -> None:
-    open_from_the_queue(bob, AT_SCHOOL["title"])
+def decide_with_conditions(bob: Page, title: str) -> None:
+    open_from_the_queue(bob, title)
     with bob.expect_navigation():
         bob.keyboard.press("c")
     expect(bob.locator(".pills")).to_contain_text("yours until")
@@ -154,8 +162,8 @@ def decide_with_conditions(bob: Page) -> None:
     expect(bob).to_have_url(re.compile("/desk/"))
 
 
-def sign(sam: Page) -> None:
-    open_from_the_queue(sam, AT_SCHOOL["title"])
+def sign(sam: Page, title: str) -> None:
+    open_from_the_queue(sam, title)
     with sam.expect_navigation():
         sam.keyboard.press("s")
     expect(sam.locator(".messagelist")).to_contain_text("Signed.")
