@@ -12,12 +12,14 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
+from enforcement.domain import appeals
 from enforcement.management.commands.check_invariants import MODULES
 from onboarding.domain import grants, invitations, keys, waitlist
 from onboarding.states import Overlap
 from outbox import letters
 from policies.domain import weaknesses
 from reviews.domain import cases, claims, decisions
+from tests.enforcement.appealing import known, make_appeal, make_ended
 from tests.factories import (
     MONDAY,
     accept_guidelines,
@@ -30,6 +32,7 @@ from tests.factories import (
     make_rate,
     make_reviewer,
     make_secret,
+    make_senior,
     make_user,
 )
 
@@ -72,6 +75,18 @@ BREAKS = [
     ("UPDATE reviews_decision SET outcome = 'rejected'", "An application is what the latest decision that was told says."),
     ("DELETE FROM reviews_decision", "Nothing was approved or rejected without a decision that was told."),
     ("UPDATE reviews_decision SET told_at = NULL", "A decision is told when the ledger says so."),
+    ("UPDATE enforcement_appeal SET state = 'denied' WHERE state = 'upheld'", "The ledger agrees with the state of every appeal."),
+    ("UPDATE enforcement_appeal a SET decided_by_id = d.decided_by_id FROM reviews_decision d WHERE d.id = a.decision_id AND a.decided_at IS NOT NULL", "Every appeal was decided by a third person."),
+    ("UPDATE enforcement_appeal SET decided_by_id = filed_by_id WHERE decided_at IS NOT NULL", "Every appeal's outcome is in the ledger, by the person who decided it."),
+    ("UPDATE onboarding_application SET state = 'rejected' WHERE state = 'in_review'", "No application stands rejected by a decision that an appeal overturned."),
+    ("UPDATE onboarding_application SET state = 'rejected' WHERE state = 'in_review'", "An application is what the latest decision that was told says."),
+    ("UPDATE enforcement_appeal SET state = 'denied' WHERE state = 'upheld'", "A decision is overturned only by an appeal that was upheld."),
+    ("UPDATE reviews_decision SET reapply_allowed_at = NULL", "Whoever was reinstated may apply again."),
+    ("UPDATE reviews_decision SET reapply_allowed_at = NULL", "Applying again early is allowed when the ledger says so."),
+    ("UPDATE enforcement_appeal SET filed_at = closes_at WHERE closes_at IS NOT NULL", "Every appeal was filed within its window, which begins with the notice."),
+    ("DELETE FROM outbox_letter WHERE kind = 'enforcement/appeal_upheld'", "Every appeal was acknowledged, and its end told."),
+    ("UPDATE reviews_decision SET overturned_at = NULL", "A decision is overturned when the ledger says so, by the same person."),
+    ("INSERT INTO reviews_decision (case_id, revision_id, guidelines_id, outcome, reason_code, reasons_version, categories, explanation, facts, what_would_change, reapply_never, conditions, second, decided_by_id, decided_at, return_reason) SELECT case_id, revision_id, guidelines_id, 'approved', 'A1_notify_list', '1', '[]', 'x', '', '', false, '[]', 'nobody', decided_by_id, overturned_at, '' FROM reviews_decision WHERE overturned_at IS NOT NULL", "Nobody who made an overturned decision made the next one."),
     ("DELETE FROM policies_acceptance; INSERT INTO policies_acceptance (user_id, document, version, text_hash, accepted_at) SELECT id, 'guidelines', '7.7.7', 'x', now() FROM accounts_user LIMIT 1", "Every acceptance of the guidelines is of a text that was loaded."),
     ("UPDATE policies_guidelineversion SET state = 'superseded'", "The ledger agrees with the state of every guideline version."),
     ("UPDATE onboarding_program SET stage = 'open'", "The ledger agrees with the stage of every program."),
@@ -126,7 +141,28 @@ def _everything():
     grants.suspend(make_grant(program), by=make_manager("mia"), at=MONDAY, reason="Too many complaints")
     grants.revoke(make_secret(program)[0].grant, by=bob, at=MONDAY, reason="Fraud")
     left_over(program)
+    with_receipt(make_ended("upheld")), with_receipt(make_reinstated())
     letters.send_owed(at=MONDAY)
+
+
+def make_reinstated():
+    sam, at = known("sam", make_senior), MONDAY + timedelta(days=1)
+    taken = appeals.take(make_appeal(kind="reinstatement", at=at), by=sam, at=at)
+    return appeals.uphold(taken, by=sam, at=at, reason_code="mended", explanation="It is mended.")
+
+
+def with_receipt(appeal):
+    """Write the receipt that the factories leave out."""
+    application = appeal.decision.case.application
+    about = {"about_type": "onboarding.application", "about_id": str(application.pk)}
+    letters.Letter.objects.create(
+        kind="onboarding/receipt",
+        recipient=appeal.filed_by.email,
+        subject="Receipt",
+        text="x",
+        due_at=MONDAY,
+        **about,
+    )
 
 
 def decided(application, bob):

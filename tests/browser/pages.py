@@ -7,6 +7,8 @@ from django.contrib import admin
 from django.db.models import Model
 from django.urls import reverse
 
+from enforcement.models import Appeal
+from enforcement.states import AppealKind
 from onboarding.domain import questions
 from onboarding.models import Application, Grant
 from onboarding.states import ApplicationState, GrantState
@@ -86,6 +88,9 @@ def _of_applicants() -> Iterator[Page]:
         yield Page(name, reverse("application", args=[application.number]), who)
         if application.state == ApplicationState.INFORMATION_REQUESTED:
             yield Page("answer", reverse("answer", args=[application.number]), who)
+        if application.state == ApplicationState.REJECTED:
+            for kind in AppealKind.values:
+                yield Page(f"{kind} of {who}", reverse(kind, args=[application.number]), who)
     yield Page("applications", reverse("applications"), "ana")
     yield Page("applications with a draft", reverse("applications"), "mei")
     for who in ("ana", "wes", "mei"):
@@ -121,6 +126,9 @@ def _of_staff() -> Iterator[Page]:
         yield Page(f"case {case.pk}, {case.state}", reverse("admin:case", args=[case.pk]), BOB)
         if case.state == CaseState.AWAITING_SECOND:
             yield Page("case to sign", reverse("admin:case", args=[case.pk]), SAM)
+    yield Page("appeals", reverse("admin:appeals"), SAM)
+    for appeal in Appeal.objects.order_by("state", "id").distinct("state"):
+        yield Page(f"appeal, {appeal.state}", reverse("admin:appeal", args=[appeal.pk]), SAM)
     for slug in PROGRAMS:
         yield Page(f"board of {slug}", f"{reverse('admin:board')}?program={slug}", DORA)
     yield Page("import", reverse("admin:import"), DORA)
