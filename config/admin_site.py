@@ -53,6 +53,8 @@ class StaffSite(AdminSite):
         if "all" not in request.GET:
             if may(request.user, Duty.REVIEW_CASES):
                 return redirect("admin:desk")
+            if may(request.user, Duty.DECIDE_APPEALS):
+                return redirect("admin:appeals")
             if may(request.user, Duty.MANAGE_RATES):
                 return redirect("admin:board")
         return super().index(request, extra_context)

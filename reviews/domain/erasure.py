@@ -45,6 +45,7 @@ def _keep_bars(user: User, at: datetime) -> None:
         case__application__state=ApplicationState.REJECTED,
         outcome=Outcome.REJECTED,
         told_at__isnull=False,
+        overturned_at=None,
     ).select_related("case")
     ends = [(rejection, decisions.reapply_at(rejection)) for rejection in rejections]
     bars.keep(
