@@ -9,7 +9,7 @@ from django.http import QueryDict
 from onboarding.domain import answers, declarations
 from onboarding.domain.answers import Reading
 from onboarding.domain.questions import Form, Section
-from onboarding.forms import SectionForm, on_page, typed_on
+from onboarding.forms import SectionForm, typed_on
 from onboarding.models import Program
 from policies.domain.guidelines import NoGuidelines
 
@@ -47,13 +47,16 @@ class Preview:
 
     def context(self) -> dict[str, Any]:
         form = SectionForm(self.reading, self.here.key, texts=self.texts, problems=self.problems)
-        on_it = {question.key for question in on_page(self.reading, self.here.key)}
-        of_section = self.reading.paper.form.of_section(self.here.key)
+        shown = [each for each in form if not each.field.is_off]
+        names = {each.name for each in shown}
         return {
             "sections": self.reading.paper.form.sections,
             "section": self.here,
             "form": form,
-            "others": [question for question in of_section if question.key not in on_it],
+            "shown": shown,
+            "others": [
+                each for each in self.reading.paper.form.of_section(self.here.key) if each.key not in names
+            ],
         }
 
 

@@ -28,6 +28,15 @@ from policies.states import VersionState
 LONGEST = 200_000  # characters; the shipped set has 30,000
 MOST_PARTS = 20_000  # mappings, lists and values with aliases written out; the shipped set has about 4,000
 REASON_MOST = 500
+PARTS = (
+    questions.Form,
+    questions.Hold,
+    questions.Section,
+    questions.Option,
+    questions.Question,
+    questions.Rules,
+)
+FIELDS = tuple(dict.fromkeys(name for part in PARTS for name in part.model_fields))
 PLACE = re.compile(r"^questions\.(\d+)")
 
 
@@ -64,8 +73,8 @@ class TooLong(Exception):
 
 
 def text_of(row: QuestionSet) -> str:
-    """Return a stored set as text to edit. The shipped file's comments are not kept with it."""
-    return yaml.safe_dump(row.data, sort_keys=False, allow_unicode=True, width=110)
+    """Return a stored set as text to edit, fields in the order of the shipped file; its comments are not kept."""
+    return yaml.safe_dump(_in_order(row.data), sort_keys=False, allow_unicode=True, width=110)
 
 
 @transaction.atomic
@@ -170,6 +179,16 @@ def unread(form: Form) -> list[str]:
             says = _("The guidelines in force read %(keys)s for “%(name)s”; this set does not ask it.")
             found.append(says % {"keys": ", ".join(dict.fromkeys(keys)), "name": category.name})
     return found
+
+
+def _in_order(part: Any) -> Any:
+    """Return the parts with their fields in order again: the database keeps them in its own."""
+    if isinstance(part, list):
+        return [_in_order(each) for each in part]
+    if not isinstance(part, dict):
+        return part
+    order = {name: place for place, name in enumerate(FIELDS)}
+    return {name: _in_order(part[name]) for name in sorted(part, key=lambda name: order.get(name, -1))}
 
 
 def _keys(text: str) -> tuple[str, ...]:

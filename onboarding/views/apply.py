@@ -168,6 +168,8 @@ def _save(request: HttpRequest, application: Application, draft: Draft, here: Se
         messages.error(request, str(refused))
         return redirect("application", application.number)
     stash.drop(request, application.number, here.key)
+    if section_page.is_cut(request.POST):
+        messages.warning(request, _("Of one answer only the first 20,000 characters are kept."))
     draft = drafts.look_at(saved.application, by=request.user)
     if saved.clashes:
         page = clashing(saved, draft, here, typed=drafts.as_stored(saved.application, typed), seen=seen)

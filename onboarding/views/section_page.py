@@ -101,10 +101,16 @@ def parts(request: HttpRequest, page: Page, *, taken: list[str], post: QueryDict
         for each in on_it
         if each not in swapped and each.name not in page.clashes and post[WAS + each.name] != each.field.was
     ]
+    context["cut"] = is_cut(post)
     context["new_steps"] = post.get("steps") != context["steps_now"]
     clashing_now = {f"{clash['key']}.{clash['digest']}" for clash in context["clashes"]}
     context["new_clashes"] = set(post.getlist(posted.CLASH)) != clashing_now
     return render(request, "onboarding/apply_saved.html", context, status=409 if page.clashes else 200)
+
+
+def is_cut(post: QueryDict) -> bool:
+    """Return whether something was typed that is longer than a draft keeps."""
+    return any(len(text) > answers.CEILING for name in post for text in post.getlist(name))
 
 
 def _turned(field: Any, was_shown: bool) -> bool:

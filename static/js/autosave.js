@@ -34,6 +34,8 @@
   let sent = atRest;
   let wait = SOONEST;
   let timer = 0;
+  let isSubmitting = false;
+  let isSigningOut = false;
 
   function changed() {
     const now = values();
@@ -50,6 +52,7 @@
   }
 
   function keep(isSent) {
+    if (isSigningOut) return; // nothing stays in this browser for the next person: see signout.js
     const names = changed();
     if (!names.length) return;
     const now = values();
@@ -153,7 +156,6 @@
   });
   // A button sends the page only after a save that is under way: the page does not know yet what that one stored,
   // and the server would take its own answer for somebody else's.
-  let isSubmitting = false;
   let isSaving = false;
   let pressed = null;
 
@@ -224,14 +226,24 @@
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "hidden" && !isSubmitting && changed().length) saveNow();
   });
+  function saveOnLeaving() {
+    freshToken();
+    const body = new URLSearchParams(new FormData(form));
+    fetch(form.dataset.saves, { method: "POST", body, keepalive: true }).catch(() => {}); // nobody is there to be told
+  }
+
+  document.addEventListener("submit", (event) => {
+    if (event.target === form || !event.target.action?.includes("/accounts/logout/")) return;
+    isSubmitting = isSigningOut = true;
+    if (changed().length) saveOnLeaving();
+  });
   window.addEventListener("pagehide", () => {
     if (isSubmitting || !changed().length) return;
     keep();
-    freshToken();
-    fetch(form.dataset.saves, { method: "POST", body: new URLSearchParams(new FormData(form)), keepalive: true });
+    saveOnLeaving();
   });
   window.addEventListener("pageshow", (event) => {
-    isSubmitting = false;
+    isSubmitting = isSigningOut = false;
     pressed = null;
     if (event.persisted && changed().length) saveNow();
   });

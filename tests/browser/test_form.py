@@ -4,21 +4,26 @@ import re
 
 import pytest
 from django.conf import settings
+from django.contrib.auth import login
+from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
+from django.http import HttpRequest
 from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from accounts.domain import owners
 from accounts.models import User
+from accounts.roles import Role
 from audit import clock
 from devstack.processes import HOST
 from onboarding.domain import applications, programs
 from onboarding.domain.programs import Limits
-from onboarding.models import Application
+from onboarding.models import Application, QuestionSet
 from onboarding.states import Environment
+from tests.browser import axe
 from tests.browser.conftest import Browse, Watch, person
-from tests.factories import accept_guidelines, make_user, verified
+from tests.factories import accept_guidelines, make_staff, make_user, verified
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LONG = "A developer selects a function and presses a key. The editor sends that function to our server. " * 3
@@ -214,3 +219,155 @@ def test_a_session_that_ends_in_a_long_answer_loses_nothing(browse: Browse, watc
     expect(page.locator("#saved")).to_have_text(SAVED)
 
     assert stored(draft, "detail") == LONG + "The end of the story."
+
+
+def test_a_session_that_ended_loses_nothing_without_scripts_either(browse: Browse):
+    user, draft = make_draft("bert")
+    page = browse(user, java_script_enabled=False)
+    page.goto(section(draft, "purpose"))
+    page.locator("[name=detail]").fill(LONG)
+    sign_out_elsewhere(user)
+
+    page.get_by_role("button", name="Save and go on").click()
+    expect(page).to_have_url(re.compile("/accounts/login/"))
+    keep_session_of_nobody_and_sign_in(page, user)
+    page.goto(section(draft, "purpose"))
+
+    expect(page.locator("main")).to_contain_text("What you had typed is back on this page")
+    expect(page.locator("[name=detail]")).to_have_value(LONG.strip())
+    page.get_by_role("button", name="Save and leave").click()
+    assert stored(draft, "detail") == LONG.strip()
+
+
+def keep_session_of_nobody_and_sign_in(page: Page, user: User) -> None:
+    """Sign in as Django does: the session that somebody had as nobody goes on with what it held."""
+    key = next(
+        each["value"] for each in page.context.cookies() if each["name"] == settings.SESSION_COOKIE_NAME
+    )
+    request = HttpRequest()
+    request.session = SessionStore(session_key=key)
+    login(request, user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    request.session.save()
+    said = {settings.SESSION_COOKIE_NAME: request.session.session_key}
+    page.context.add_cookies(
+        [{"name": name, "value": value, "domain": HOST, "path": "/"} for name, value in said.items()]
+    )
+
+
+def test_text_that_could_not_be_saved_is_offered_again_and_goes_with_who_signs_out(
+    browse: Browse, watch: Watch
+):
+    user, draft = make_draft("cleo")
+    page = browse(user)
+    page.goto(section(draft, "purpose"))
+    sign_out_elsewhere(user)
+    watch.listening = False
+    type_in(page, "title", "Typed while signed out")
+    expect(page.locator("#not-saved")).to_contain_text("you were signed out")
+    page.goto("/guidelines/")
+    sign_in_again(page, user)
+
+    page.goto(section(draft, "purpose"))
+    expect(page.locator("#kept")).to_be_visible()
+    page.get_by_role("button", name="Put them back").click()
+    expect(page.locator("[name=title]")).to_have_value("Typed while signed out")
+    expect(page.locator("#saved")).to_have_text(SAVED)
+    page.wait_for_function("localStorage.length === 0")
+    assert stored(draft, "title") == "Typed while signed out"
+
+    page.context.set_offline(True)
+    type_in(page, "title", ", and more")
+    expect(page.locator("#not-saved")).to_contain_text("cannot be reached")
+    page.route("**/save/", lambda route: route.abort())
+    page.context.set_offline(False)
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/")
+    assert page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('gh:form:')).length") == 0
+
+
+def test_two_pages_without_scripts_offer_both_answers(browse: Browse, watch: Watch):
+    user, draft = make_draft("dirk")
+    one = browse(user, java_script_enabled=False)
+    other = one.context.new_page()
+    for tab in (one, other):
+        tab.goto(section(draft, "purpose"))
+    one.locator("[name=title]").fill("From one tab")
+    one.get_by_role("button", name="Save and leave").click()
+
+    watch.listening = False
+    other.locator("[name=title]").fill("From the other")
+    other.get_by_role("button", name="Save and go on").click()
+    expect(other.locator("#clash")).to_contain_text("From one tab")
+    expect(other.locator("#clash")).to_contain_text("From the other")
+    assert stored(draft, "title") == "From one tab"
+    other.get_by_role("button", name="Keep what I typed here").click()
+
+    expect(other.locator("[name=title]")).to_have_value("From the other")
+    expect(other.locator("#clash")).to_be_empty()
+    assert stored(draft, "title") == "From the other"
+
+
+def test_without_scripts_every_question_that_may_be_asked_is_there(browse: Browse):
+    user, draft = make_draft("edda")
+    page = browse(user, java_script_enabled=False)
+    page.goto(section(draft, "inputs"))
+
+    expect(page.locator("[name=consent_basis]")).to_be_visible()
+
+
+def test_every_look_of_the_form_can_be_used_wide_and_on_a_phone(browse: Browse, watch: Watch):
+    user, draft = make_draft("fred")
+    page = browse(user, reduced_motion="reduce")
+    wrong = []
+
+    def look(how: str) -> None:
+        watch.listening = False
+        wrong.extend(f"{how}: {finding}" for finding in axe.look(page))
+
+    page.goto(section(draft, "purpose"))
+    page.context.set_offline(True)
+    watch.listening = False
+    type_in(page, "title", "W" * 80)
+    expect(page.locator("#not-saved")).to_contain_text("cannot be reached")
+    look("not saved")
+    page.context.set_offline(False)
+    expect(page.locator("#not-saved")).to_be_empty()
+    look("saved")
+    other = page.context.new_page()
+    other.goto(section(draft, "purpose"))
+    other.locator("[name=title]").fill("From elsewhere")
+    expect(other.locator("#saved")).to_have_text(SAVED)
+    page.wait_for_timeout(1000)  # until the other tab's is there for certain
+    type_in(page, "title", "From here")
+    expect(page.locator("#clash")).to_contain_text("From elsewhere")
+    look("one of two tabs")
+    page.goto(reverse("apply_check", args=[draft.number]))
+    look("check")
+    assert wrong == []
+
+
+def test_policy_editors_see_the_next_form_page_by_page(browse: Browse, watch: Watch):
+    pia = make_staff("pia-the-editor", Role.POLICY_EDITOR)
+    page = browse(pia, reduced_motion="reduce")
+    page.goto(reverse("admin:question_editor"))
+    page.get_by_role("button", name="Start a draft from it").first.click()
+    now = QuestionSet.objects.get(current=True).version
+    expect(page.locator("h1")).to_contain_text(f"after {now}")
+    text = page.locator("#text").input_value().replace(f"version: {now}", "version: 9.9.9")
+    page.locator("#text").fill(text.replace("How far is it?", "How far along is it?"))
+    page.get_by_role("button", name="Save the draft").click()
+    expect(page.locator("ins").first).to_contain_text("version: 9.9.9")
+    wrong = []
+    watch.listening = False
+    wrong += [f"draft: {finding}" for finding in axe.look(page)]
+    watch.listening = True
+    page.get_by_role("link", name="Preview page by page").click()
+    page.get_by_role("button", name="Purpose", exact=True).click()
+    expect(page.locator("main, #content").first).to_contain_text("How far along is it?")
+    watch.listening = False
+    wrong += [f"preview: {finding}" for finding in axe.look(page)]
+    page.goto(reverse("admin:question_editor"))
+    wrong += [f"editor: {finding}" for finding in axe.look(page)]
+
+    assert wrong == []
+    assert QuestionSet.objects.get(current=True).version == now

@@ -221,6 +221,16 @@ def test_nasty_text_is_kept_without_what_cannot_be_stored_and_shown_as_text(clie
     assert "\x00" not in shown
 
 
+def test_an_answer_longer_than_a_draft_keeps_is_said_to_be_cut(client, draft):
+    tab = Tab(client, draft, "purpose")
+
+    answer = tab.save(detail="word " * 20_000)
+    assert "only the first 20,000 characters" in answer.content.decode()
+    pressed = tab.press(detail="word " * 20_000, go="on")
+    assert "Of one answer only the first 20,000 characters are kept." in pressed.content.decode()
+    assert "Write at most 4,000 characters; this has" in pressed.content.decode()
+
+
 def test_who_is_signed_out_is_told_by_the_status_and_nothing_is_saved(client, draft):
     tab = Tab(client, draft, "purpose")
     client.logout()

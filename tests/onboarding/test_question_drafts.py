@@ -25,7 +25,8 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 LATER = MONDAY + timedelta(hours=1)
-NEXT = ("version: 1.0.0", "version: 1.1.0")
+NOW, THEN = questions.shipped()["version"], "9.9.9"
+NEXT = (f"version: {NOW}", f"version: {THEN}")
 
 
 @pytest.fixture(autouse=True)
@@ -84,7 +85,7 @@ def test_an_application_that_was_begun_stays_under_its_own_version(draft, pia):
     question_drafts.publish(draft, seen=draft.edits, by=pia, at=LATER, reason="Next")
 
     begun.refresh_from_db()
-    assert begun.question_set.version == "1.0.0"
+    assert begun.question_set.version == NOW
 
 
 def test_a_draft_of_somebody_else_is_not_overwritten_unseen(draft, pia):
@@ -124,7 +125,7 @@ def test_a_publication_that_lacks_something_changes_nothing(draft, pia, changes,
         question_drafts.publish(draft, seen=draft.edits, by=pia, at=LATER, reason=reason)
 
     draft.refresh_from_db()
-    assert (draft.closed_at, questions.current().version) == (None, "1.0.0")
+    assert (draft.closed_at, questions.current().version) == (None, NOW)
 
 
 def test_a_closed_draft_is_not_written_on(draft, pia):
@@ -198,8 +199,8 @@ def test_the_editor_lists_versions_and_drafts_with_a_fixed_number_of_queries(
             shown = editor.get(reverse("admin:question_editor")).content.decode()
         question_drafts.start(draft.based_on, by=pia, at=MONDAY)
 
-    assert "1.0.0" in shown
-    assert f"Draft {draft.pk}, after 1.0.0" in shown
+    assert NOW in shown
+    assert f"Draft {draft.pk}, after {NOW}" in shown
 
 
 def test_a_draft_is_started_written_previewed_and_published(editor, pia):
@@ -216,7 +217,7 @@ def test_a_draft_is_started_written_previewed_and_published(editor, pia):
     assert "<del>  question: How far is it?</del>" in shown
 
     editor.post(page("question_publish", draft), {"seen": "1", "reason": "Plainer words"})
-    assert questions.current().version == "1.1.0"
+    assert questions.current().version == THEN
 
 
 def test_two_editors_at_once_see_both_texts(editor, draft, pia):
@@ -239,7 +240,7 @@ def test_a_text_with_a_mistake_is_kept_and_its_place_named(editor, draft):
     assert "question summary.type" in shown.content.decode()
     assert editor.get(page("question_preview", draft)).status_code == 422
     answer = editor.post(page("question_publish", draft), {"seen": "1", "reason": "Now"})
-    assert (answer.status_code, questions.current().version) == (422, "1.0.0")
+    assert (answer.status_code, questions.current().version) == (422, NOW)
 
 
 def test_the_preview_walks_the_form_and_keeps_nothing(editor, draft):
@@ -271,3 +272,17 @@ def test_a_preview_takes_any_rubbish_calmly(editor, draft, said):
 
     assert answer.status_code == 200
     assert editor.post(page("question_preview", draft), {"section": "nothing"}).status_code == 404
+
+
+def test_every_hard_question_of_the_shipped_set_has_an_example_of_a_good_answer():
+    form = questions.read(questions.shipped())
+
+    assert [
+        question.key for question in form.questions if question.type == "long" and not question.example
+    ] == []
+
+
+def test_a_text_to_edit_has_its_fields_in_the_order_of_the_shipped_file(draft):
+    first = draft.text.split("questions:\n")[1].splitlines()[:4]
+
+    assert [line.strip(" -").partition(":")[0] for line in first] == ["key", "section", "question", "type"]
