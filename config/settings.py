@@ -185,6 +185,8 @@ CONTACT_EMAIL = env.text(
 )  # whom people write to; named on their pages
 globals().update(env.reader.email_url_config(env.text("EMAIL_URL", f"filemail:///{DATA_DIR.resolve()}/mail")))
 
+CSRF_FAILURE_VIEW = "onboarding.views.stash.token_refused"
+
 # --- Time and words
 USE_TZ = True
 TIME_ZONE = "UTC"

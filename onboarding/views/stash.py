@@ -6,8 +6,11 @@ shown again to whoever signs in next only where they may open that draft.
 
 from datetime import datetime, timedelta
 
-from django.http import HttpRequest, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.views.csrf import csrf_failure
 
+from audit import clock
 from onboarding.models import Application
 
 KEY = "sent_while_signed_out"
@@ -39,6 +42,19 @@ def drop(request: HttpRequest, number: str, section: str) -> None:
     """Forget what is kept for this page: it is saved."""
     if request.session.get(KEY, {}).get("page") == _page(number, section):
         del request.session[KEY]
+
+
+def token_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a form whose token is not the session's: one has signed in again in another tab since it was opened.
+
+    A section sent from our own pages comes back with what was typed, to be sent again. Anything else is refused.
+    """
+    asked = request.resolver_match
+    is_ours = request.headers.get("Origin") == f"{request.scheme}://{request.get_host()}"
+    if asked and asked.url_name == "apply_section" and request.method == "POST" and is_ours:
+        keep(request, asked.kwargs["number"], asked.kwargs["section"], at=clock.now())
+        return redirect(request.path)
+    return csrf_failure(request, reason)
 
 
 def _page(number: str, section: str) -> str:

@@ -325,3 +325,18 @@ def test_nothing_is_kept_for_who_is_signed_out_but_of_a_draft_and_of_a_page(clie
     assert "sent_while_signed_out" not in client.session
     tab.press(detail="x" * 300_000)
     assert "sent_while_signed_out" not in client.session
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"), [("http://testserver", 302), ("https://evil.example", 403), ("", 403)]
+)
+def test_a_page_older_than_the_last_sign_in_brings_its_text_back(client, alice, draft, origin, status):
+    tab = Tab(client, draft, "purpose")
+    browser = Client(enforce_csrf_checks=True, headers={"Origin": origin} if origin else None)
+    browser.force_login(alice)
+
+    answer = browser.post(tab.page, tab.fields | {"title": "Typed before", "csrfmiddlewaretoken": "x" * 32})
+
+    assert answer.status_code == status
+    assert "title" not in stored(draft)
+    assert ("Typed before" in browser.get(tab.page).content.decode()) is (status == 302)
