@@ -62,4 +62,8 @@ INVARIANTS: dict[str, str] = {
         OR (appeal.state = 'upheld' AND NOT {_has_letter("appeal_upheld")})
         OR (appeal.state = 'denied' AND NOT {_has_letter("appeal_denied")})
         OR (appeal.state = 'withdrawn' AND NOT {_has_letter("appeal_withdrawn")})""",
+    "Of a deleted account's appeals no word is left.": f"""
+        SELECT appeal.id {ABOUT} JOIN accounts_user person ON person.id = owner.person_id
+        WHERE person.erased_at IS NOT NULL
+        AND NOT (ARRAY[appeal.statement, appeal.explanation, appeal.look_again] <@ ARRAY['', '(blanked)'])""",
 }

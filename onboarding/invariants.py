@@ -138,6 +138,27 @@ APPLICATIONS: dict[str, str] = {
         WHERE state IN ('waiting', 'held', 'seated') GROUP BY program_id, owner_id HAVING count(*) > 1""",
 }
 
+OF_A_DELETED_ACCOUNT = """JOIN accounts_owner owner ON owner.id = {of}.owner_id
+        JOIN accounts_user person ON person.id = owner.person_id AND person.erased_at IS NOT NULL"""
+
+ERASED: dict[str, str] = {
+    "Of a deleted account's applications nothing is left but a fingerprint of each answer sheet.": f"""
+        SELECT application.id FROM onboarding_application application {OF_A_DELETED_ACCOUNT.format(of="application")}
+        WHERE application.answers <> '{{}}' OR application.facts <> '{{}}' OR application.title <> ''
+        OR EXISTS (SELECT FROM onboarding_revision revision WHERE revision.application_id = application.id
+            AND (revision.erased_at IS NULL OR revision.answers - 'erased' - 'digest' <> '{{}}'))
+        OR EXISTS (SELECT FROM outbox_letter letter WHERE letter.about_type = 'onboarding.application'
+            AND letter.about_id = application.id::text AND letter.recipient <> 'erased@erased.invalid')""",
+    "A deleted account has nothing under way, no place in line and no access.": f"""
+        SELECT application.id, application.state FROM onboarding_application application
+        {OF_A_DELETED_ACCOUNT.format(of="application")}
+        WHERE application.state IN ('draft', 'submitted', 'in_review', 'information_requested')
+        OR EXISTS (SELECT FROM onboarding_waitlistentry entry WHERE entry.application_id = application.id
+            AND entry.state IN ('waiting', 'held', 'seated'))
+        OR EXISTS (SELECT FROM onboarding_grant given WHERE given.application_id = application.id
+            AND given.state IN ('active', 'suspended'))""",
+}
+
 SEATS: dict[str, str] = {
     "No week has given more seats than its limit.": """
         SELECT week.id, week."limit", count(seat.id) AS seats FROM onboarding_week week
@@ -256,4 +277,4 @@ ACCESS: dict[str, str] = {
         WHERE issued.issued_at < given.given_at OR issued.expires_at > given.expires_at""",
 }
 
-INVARIANTS: dict[str, str] = {**STATES, **APPLICATIONS, **SEATS, **ACCESS}
+INVARIANTS: dict[str, str] = {**STATES, **APPLICATIONS, **SEATS, **ACCESS, **ERASED}

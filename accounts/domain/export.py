@@ -9,6 +9,7 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.db.models import QuerySet
 
 from accounts.domain import erasure
@@ -38,6 +39,11 @@ def of_person(user: User) -> Sections:
             Authenticator.objects.filter(user=user)
             .order_by("pk")
             .values("type", "created_at", "last_used_at")
+        ),
+        "sessions": list(
+            UserSession.objects.filter(user=user)
+            .order_by("pk")
+            .values("ip", "user_agent", "created_at", "last_seen_at")
         ),
         "organisations": _organisations(user),
         "invitations_into_organisations": _asked_to_join(user),

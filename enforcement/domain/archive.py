@@ -6,13 +6,15 @@ the database: memory stays the same however much somebody has.
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from itertools import chain
+from shutil import copyfileobj
 from typing import IO, Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import transaction
+from django.db import connection, transaction
 
 from accounts.domain import export as accounts
 from accounts.models import User
@@ -20,7 +22,9 @@ from audit import export as audit
 from audit import ledger
 from audit.events import Event
 from enforcement.domain import export as enforcement
+from onboarding.domain import attachments
 from onboarding.domain import export as onboarding
+from onboarding.models import Attachment
 from policies.domain import export as policies
 from reviews.domain import export as reviews
 
@@ -33,13 +37,29 @@ READ_ME = (
 )
 
 
-@transaction.atomic
 def write(user: User, to: IO[bytes], *, by: User, at: datetime) -> None:
     """Write the ZIP into a file open for writing, and record that it was made."""
-    ledger.record(Event.USER_EXPORTED, subject=user, actor=by, at=at)
-    with ZipFile(to, "w", ZIP_DEFLATED) as made, made.open("mine.json", "w", force_zip64=True) as file:
-        for piece in _pieces(user, at):
-            file.write(piece.encode())
+    ours = not connection.in_atomic_block
+    with transaction.atomic(), ZipFile(to, "w", ZIP_DEFLATED) as made:
+        if ours:  # a transaction somebody else began keeps its own isolation
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        ledger.record(Event.USER_EXPORTED, subject=user, actor=by, at=at)
+        with made.open("mine.json", "w", force_zip64=True) as file:
+            for piece in _pieces(user, at):
+                file.write(piece.encode())
+        for attachment in onboarding.files_of(user):
+            _add(made, attachment)
+
+
+def _add(made: ZipFile, attachment: Attachment) -> None:
+    """Copy one file into the ZIP; one that the storage has lost is left out, and was logged."""
+    with (
+        suppress(attachments.Gone),
+        attachments.open(attachment) as kept,
+        made.open(onboarding.place_of(attachment), "w") as file,
+    ):
+        copyfileobj(kept, file)
 
 
 def sections(user: User) -> Iterator[tuple[str, Any]]:

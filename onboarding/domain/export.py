@@ -11,7 +11,16 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import User
 from onboarding.domain import answers, questions
-from onboarding.models import Application, Grant, Invitation, Key, Program, Revision, WaitlistEntry
+from onboarding.models import (
+    Application,
+    Attachment,
+    Grant,
+    Invitation,
+    Key,
+    Program,
+    Revision,
+    WaitlistEntry,
+)
 
 CHUNK = 100
 
@@ -35,6 +44,17 @@ def things_of(user: User) -> list[QuerySet[Any]]:
         Grant.objects.filter(**own),
         _keys_of(user),
     ]
+
+
+def files_of(user: User) -> Iterator[Attachment]:
+    """Yield the files of the person's own applications, and those they added to an organisation's."""
+    kept = Attachment.objects.kept().filter(Q(application__owner__person=user) | Q(added_by=user))
+    yield from kept.select_related("application").order_by("pk").iterator(chunk_size=CHUNK)
+
+
+def place_of(file: Attachment) -> str:
+    """Return where a file lies in the ZIP; its name was cleaned when it was sent, its number keeps names apart."""
+    return f"files/{file.application.number}/{file.pk}-{file.name}"
 
 
 def applications_of(user: User) -> QuerySet[Application]:

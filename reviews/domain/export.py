@@ -7,11 +7,10 @@ way there; naming the people would also put them at risk.
 from collections.abc import Iterator
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Q, QuerySet
-from django.urls import reverse
 
 from accounts.models import User
+from onboarding.domain.export import place_of
 from onboarding.models import Attachment
 from reviews.models import Decision, InformationRequest
 
@@ -66,18 +65,17 @@ def _questions(user: User) -> Iterator[dict[str, Any]]:
             "answer": request.answer,
             "answered_at": request.answered_at,
             "demo_video": request.video_url,
-            "files": [_file(file, request) for file in request.attachments.kept()],
+            "files": [_file(file) for file in request.attachments.kept().select_related("application")],
         }
 
 
-def _file(file: Attachment, request: InformationRequest) -> dict[str, Any]:
-    """Return what is known of a file, and where it can be downloaded while one is signed in."""
-    number = request.decision.case.application.number
+def _file(file: Attachment) -> dict[str, Any]:
+    """Return what is known of a file, and where it lies in the ZIP."""
     return {
         "name": file.name,
         "kind": file.kind,
         "bytes": file.size,
         "sha256": file.sha256,
         "added_at": file.added_at,
-        "address": settings.BASE_URL + reverse("application_file", args=[number, file.token]),
+        "in_this_archive": place_of(file),
     }

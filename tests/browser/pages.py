@@ -59,13 +59,14 @@ def _public() -> Iterator[Page]:
 
 def _of_accounts() -> Iterator[Page]:
     for name in ("account_login", "account_signup", "account_reset_password", "account_reset_password_done",
-                 "account_email_verification_sent"):  # fmt: skip
+                 "account_email_verification_sent", "my_data"):  # fmt: skip
         yield Page(name, reverse(name))
     yield Page("stale reset link", reverse("account_reset_password_from_key", args=["0", "set-password"]))
     yield Page("stale confirmation link", reverse("account_confirm_email", args=["stale"]))
     for name in ("account_logout", "account_email", "account_change_password", "account_reauthenticate",
                  "mfa_index", "mfa_activate_totp", "mfa_list_webauthn", "mfa_add_webauthn", "usersessions_list",
-                 "profile", "account_inactive", "account_reset_password_from_key_done", "organisations"):  # fmt: skip
+                 "profile", "account_inactive", "account_reset_password_from_key_done", "organisations",
+                 "my_data", "delete_account"):  # fmt: skip
         yield Page(name, reverse(name), "ana")
     yield Page("organisation", reverse("organisation", args=[_organisation_of("ana")]), "ana")
 

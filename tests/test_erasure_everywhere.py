@@ -1,0 +1,261 @@
+"""Nothing of somebody who deleted their account is left anywhere, and nobody else's rows are touched.
+
+Every column in which a model keeps what people typed or who they are is marked with its owner's name; then Alice's copy
+is searched for what is not hers, and after her account is deleted the whole database is searched for her.
+"""
+
+import io
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from zipfile import ZipFile
+
+import pgtrigger
+import pytest
+from django.apps import apps
+from django.core.files.storage import default_storage
+from django.db import connection
+from django.db.models import JSONField, Q
+
+from accounts.domain import erasure, organisations, owners
+from accounts.models import User
+from enforcement.domain import archive, leaving
+from enforcement.domain import erasure as enforcement
+from onboarding.domain import erasure as onboarding
+from onboarding.domain.attachments import Checked
+from onboarding.states import FileKind
+from outbox import letters
+from reviews.domain import decisions, findings, questions
+from reviews.domain import erasure as reviews
+from reviews.models import Bar, InformationRequest
+from tests.enforcement.appealing import make_appeal
+from tests.factories import (
+    MONDAY,
+    make_application,
+    make_entry,
+    make_invitation,
+    make_program,
+    make_reviewer,
+    make_secret,
+    make_user,
+    verified,
+)
+from tests.reviews.making import make_claimed, make_decision
+
+pytestmark = pytest.mark.django_db
+LATER = MONDAY + timedelta(days=2)
+OURS = ("audit", "outbox", "accounts", "policies", "onboarding", "reviews", "enforcement")
+
+# Which rows of a model are somebody's. Every model that says what it keeps of people has its line here or in APART.
+THEIRS = {
+    "outbox.Letter": "recipient",
+    "accounts.User": "pk",
+    "accounts.OrganisationInvitation": "email",
+    "onboarding.Application": "owner__person",
+    "onboarding.Revision": "application__owner__person",
+    "onboarding.Attachment": "application__owner__person",
+    "onboarding.WaitlistEntry": "owner__person",
+    "onboarding.Grant": "owner__person",
+    "onboarding.Key": "grant__owner__person",
+    "reviews.Finding": "case__application__owner__person",
+    "reviews.Decision": "case__application__owner__person",
+    "reviews.InformationRequest": "decision__case__application__owner__person",
+    "enforcement.Appeal": "decision__case__application__owner__person",
+}
+APART = {
+    "accounts.Organisation": "keeps nothing of people; its own test: what nobody is left in loses its name",
+    "reviews.Bar": "made when an account is deleted; its own test below",
+}
+# Columns that nobody types into, and those a constraint or a trigger keeps in another form.
+UNMARKED = {
+    ("outbox.Letter", "recipient"), ("accounts.User", "email"), ("accounts.User", "time_zone"),
+    ("accounts.User", "language"), ("accounts.OrganisationInvitation", "email"),
+    ("onboarding.Grant", "key_name"), ("onboarding.Grant", "suspend_reason"), ("reviews.Decision", "return_reason"),
+    ("enforcement.Appeal", "explanation"), ("enforcement.Appeal", "look_again"),
+}  # fmt: skip
+# What reviewers wrote for each other, and what the letters and the file itself do not repeat.
+NOT_GIVEN = {("reviews.Finding", "note"), ("outbox.Letter", "html"), ("outbox.Letter", "problem")}
+
+
+def rows_of(label: str, user: User):
+    value = user.email if THEIRS[label] in ("recipient", "email") else user.pk
+    return apps.get_model(label).objects.filter(Q(**{THEIRS[label]: value}))
+
+
+def mark(name: str, label: str, field: str) -> str:
+    return f"{name}-{label}.{field}-é\"<b>'"
+
+
+def fields_of(label: str) -> list[str]:
+    return [field for field in apps.get_model(label).PERSONAL_FIELDS if (label, field) not in UNMARKED]
+
+
+@pytest.fixture
+def people(settings, tmp_path):
+    """Alice, Charlie and Bob the reviewer, with a row of everything for the first two."""
+    place = settings.STORAGES["default"] | {"OPTIONS": {"location": tmp_path, "base_url": None}}
+    settings.STORAGES = settings.STORAGES | {"default": place}
+    bob = make_reviewer("bob")
+    alice, charlie = (verified(make_user(name)) for name in ("alice", "charlie"))
+    for user, name in ((alice, "ALICE"), (charlie, "CHARLIE")):
+        _fill(user, bob)
+        for label in THEIRS:
+            _mark(user, name, label)
+        user.refresh_from_db()
+    return alice, charlie, bob
+
+
+def _fill(user: User, bob: User) -> None:
+    make_secret(make_program(), applicant=user)
+    make_application(make_program(), applicant=user, state="draft")
+    case, _ = make_claimed(bob, applicant=user)
+    findings.record(case, by=bob, at=MONDAY, verdicts={"health": ("concern", "a note")})
+    asked = make_decision("needs_information", by=bob, applicant=user)
+    make_decision("approved_with_conditions", by=bob, applicant=user)
+    decisions.tell_owed(at=MONDAY)
+    request = InformationRequest.objects.get(decision=asked)
+    papers = [Checked(FileKind.PDF, f"{user}.pdf", f"%PDF of {user}".encode())]
+    questions.answer(request, by=user, at=MONDAY, answer="People who read.", files=papers)
+    make_appeal(by=bob, applicant=user)
+    make_entry(make_program(), applicant=user)
+    other = organisations.found("Another one", "", by=make_user(), at=MONDAY)
+    make_invitation(other, user.email)
+
+
+def _mark(user: User, name: str, label: str) -> None:
+    rows = rows_of(label, user)
+    with pgtrigger.ignore("onboarding.Revision:blanked_once", "onboarding.Attachment:content_never_changes"):
+        for field in fields_of(label):
+            said, marked = mark(name, label, field), rows
+            if isinstance(rows.model._meta.get_field(field), JSONField):
+                said = [{"category": "health", "text": said}] if field == "conditions" else {"title": said}
+            if (label, field) == ("reviews.Decision", "conditions"):
+                marked = rows.filter(outcome="approved_with_conditions")
+            if label == "reviews.InformationRequest" and field in ("answer", "video_url"):
+                marked = rows.exclude(answered_at=None)
+            assert marked.update(**{field: said}), f"the world has no {label} of {name} to mark"
+
+
+def delete(user: User) -> None:
+    leaving.ask(user, by=user, at=LATER)
+    after = LATER + timedelta(minutes=2)
+    letters.send_owed(at=after)
+    for payer in (onboarding.erase_owed, reviews.erase_owed, enforcement.erase_owed, erasure.erase_owed):
+        payer(at=after)
+    user.refresh_from_db()
+    assert user.erased_at == after
+
+
+def database() -> Iterator[tuple[str, str]]:
+    """Yield (table, text of a row) of everything."""
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f'SELECT row::text FROM "{table}" row')
+            yield from ((table, text) for (text,) in cursor.fetchall())
+
+
+def words(value: object) -> Iterator[str]:
+    """Yield every string in a piece of JSON."""
+    if isinstance(value, str):
+        yield value
+    for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from words(part)
+
+
+def copy_of(user: User) -> set[str]:
+    file = io.BytesIO()
+    archive.write(user, file, by=user, at=LATER)
+    return set(words(json.loads(ZipFile(file).read("mine.json"))))
+
+
+def test_every_model_that_keeps_something_of_people_is_looked_at():
+    keeping = {
+        model._meta.label
+        for app in OURS
+        for model in apps.get_app_config(app).get_models()
+        if hasattr(model, "PERSONAL_FIELDS")
+    }
+
+    assert keeping == set(THEIRS) | set(APART)
+
+
+def test_the_copy_has_everything_the_person_may_have(people):
+    alice, *_ = people
+
+    copy = "\n".join(copy_of(alice))
+
+    given = [
+        (label, field) for label in THEIRS for field in fields_of(label) if (label, field) not in NOT_GIVEN
+    ]
+    assert [place for place in given if mark("ALICE", *place) not in copy] == []
+
+
+def test_the_copy_has_nothing_of_others_and_not_what_reviewers_wrote_for_each_other(people):
+    alice, *_ = people
+
+    copy = "\n".join(copy_of(alice)).lower()
+
+    hidden = [mark("ALICE", *place).lower() for place in NOT_GIVEN]
+    assert [word for word in ("charlie", "bob", "secret_hash", *hidden) if word in copy] == []
+
+
+def test_nothing_of_somebody_who_left_is_anywhere(people):
+    alice, *_ = people
+
+    delete(alice)
+
+    assert [(table, text) for table, text in database() if "alice" in text.lower()] == []
+
+
+def test_the_files_are_in_the_copy_and_gone_from_the_storage(people, django_capture_on_commit_callbacks):
+    alice, *_ = people
+    file = io.BytesIO()
+    archive.write(alice, file, by=alice, at=LATER)
+    packed = ZipFile(file)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        delete(alice)
+
+    assert [packed.read(name) for name in packed.namelist() if name != "mine.json"] == [b"%PDF of Alice"]
+    stored = [path.read_bytes() for path in Path(default_storage.location).rglob("*") if path.is_file()]
+    assert [content for content in stored if b"Alice" in content or b"Charlie" in content] == [
+        b"%PDF of Charlie"
+    ]
+
+
+def test_nobody_elses_rows_are_touched(people):
+    alice, charlie, _ = people
+
+    def theirs():
+        return {label: sorted(rows_of(label, charlie).values_list(), key=str) for label in THEIRS}
+
+    letters.send_owed(at=LATER)
+    before = theirs()
+    delete(alice)
+
+    assert theirs() == before
+
+
+def test_a_rejection_that_holds_outlives_the_account_as_a_keyed_hash(people):
+    alice, *_ = people
+    rejection = alice.applications.get(state="rejected")
+
+    delete(alice)
+    again = verified(make_user("alice"))
+
+    bar = Bar.objects.get(program=rejection.program)
+    owner = owners.of_person(again)
+    assert ("alice" in bar.address_hash, decisions.reapply_from(owner, rejection.program)) == (
+        False,
+        bar.until,
+    )
+
+
+def test_a_bar_is_gone_when_it_is_over(people):
+    alice, *_ = people
+    delete(alice)
+
+    reviews.erase_owed(at=Bar.objects.get().until)
+
+    assert not Bar.objects.exists()
