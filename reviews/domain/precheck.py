@@ -70,7 +70,7 @@ def band(length: int) -> tuple[int, int]:
 def history(program: Program, *, detail_length: int, models: int) -> History:
     """Return the shares for a description of this length and for asking for this many models or more."""
     least, most = band(detail_length)
-    asked = {
+    asked: dict[str, int | str] = {
         "program": program.pk, "kind": CaseKind.APPLICATION, "latest": LATEST, "asked": Outcome.NEEDS_INFORMATION,
         "least": least, "most": most, "models": models,
     }  # fmt: skip
