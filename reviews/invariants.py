@@ -121,6 +121,16 @@ TELLING: dict[str, str] = {
         WHERE decision.told_at IS NOT NULL AND application.applicant_id IS NOT NULL AND NOT EXISTS (
             SELECT FROM outbox_letter letter WHERE letter.about_type = 'reviews.decision'
             AND letter.about_id = decision.id::text)""",
+    "A file came with an answer on its own application, by somebody on its side.": """
+        SELECT link.id FROM reviews_informationrequest_attachments link
+        JOIN onboarding_attachment file ON file.id = link.attachment_id
+        JOIN reviews_informationrequest asked ON asked.id = link.informationrequest_id
+        JOIN reviews_decision decision ON decision.id = asked.decision_id
+        JOIN reviews_case kase ON kase.id = decision.case_id
+        WHERE file.application_id <> kase.application_id OR asked.answered_by_id IS DISTINCT FROM file.added_by_id""",
+    "A case went back without an answer only after its last reminder.": """
+        SELECT id, overdue_at, reminded_last_at FROM reviews_informationrequest
+        WHERE overdue_at IS NOT NULL AND (reminded_last_at IS NULL OR reminded_last_at >= overdue_at)""",
     "Every request for information carries its question.": """
         SELECT decision.id FROM reviews_decision decision LEFT JOIN reviews_informationrequest asked
         ON asked.decision_id = decision.id

@@ -8,9 +8,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import override_settings
 from django.urls import reverse
 
+from audit import ledger
+from audit.models import LedgerEntry
 from onboarding.models import Application, Attachment
 from outbox.models import Letter
-from reviews.domain import claims, decisions, export, questions
+from reviews.domain import cases, claims, decisions, export, questions
 from reviews.models import Case
 from tests.accounts.test_erasure import erase
 from tests.factories import (
@@ -397,3 +399,34 @@ def test_a_copy_of_everything_names_the_files_and_where_they_are(client):
     assert found["demo_video"] == "https://video.example/demo"
     assert [(file["name"], file["kind"]) for file in found["files"]] == [("plan.png", "png")]
     assert found["files"][0]["address"].endswith(addresses(request)[0])
+
+
+# ---------------------------------------------------------------- withdrawing with a reason
+
+
+def test_a_withdrawal_keeps_its_reason_for_both_sides_and_only_a_digest_in_the_ledger(client):
+    request = asked()
+    client.force_login(alice_of(request))
+    number = request.decision.case.application.number
+    client.post(reverse("withdraw", args=[number]), {"reason": HOSTILE})
+    cases.close_withdrawn(at=TUESDAY)
+
+    told = LedgerEntry.objects.get(event="application.withdrawn")
+    assert ledger.is_digest_of(HOSTILE, told.reason)
+    for text in (
+        page_of(client, request, alice_of(request)),
+        workspace_of(client, request, request.decision.decided_by),
+    ):
+        assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+        assert "<script>alert(1)" not in text
+
+
+def test_a_reason_of_a_hundred_thousand_characters_is_refused_with_a_sentence(client):
+    request = asked()
+    client.force_login(alice_of(request))
+    at = reverse("withdraw", args=[request.decision.case.application.number])
+
+    answer = client.post(at, {"reason": "x" * 100_000}, follow=True)
+
+    assert "Nothing was withdrawn: the reason may have 500 characters" in answer.content.decode()
+    assert Application.objects.get().state == "information_requested"
