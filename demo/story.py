@@ -85,6 +85,7 @@ class Story:
                 models={"gate-code-1": "Code 1", "gate-code-1-mini": "Code 1 mini"},
                 limits=[Limits("trial", Environment.TEST, 5, 100), Limits("standard", Environment.LIVE, 60, 5000)],
                 by=dora, at=self.start, time_zone="Europe/Madrid", description=TEXTS["code-model"]["description"],
+                api_base_url="https://models.example/v1",
             ),
             "image-model": programs.open_program(
                 "image-model",

@@ -1,5 +1,6 @@
 """Where an application stands for the person who sent it: one word for all its rows, and its look."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -61,7 +62,7 @@ LOOKS = {
     Standing.INVITATION_OVER: Look("stop", "invitation expired", "Us: your place in line"),
     Standing.KEY_OWED: Look("ok", "access granted", "Us: your key"),
     Standing.KEY_READY: Look("wait", "key ready", "You: open your key"),
-    Standing.KEY_OVER: Look("stop", "no working key", "You: write to us for a new key"),
+    Standing.KEY_OVER: Look("stop", "no working key", "You: ask for a new key, or resume one"),
     Standing.ACTIVE: Look("ok", "access granted", "Nothing"),
     Standing.SUSPENDED: Look("stop", "suspended", "You: read why, and answer"),
     Standing.REVOKED: Look("stop", "revoked", "Nothing"),
@@ -118,7 +119,7 @@ def course(application: Application, *, at: datetime) -> Course:
     entry = getattr(application, "entry", None)
     invitations = [seat.invitation for seat in entry.seats.all()] if entry else []
     grant = next(iter(application.grants.all()), None)
-    key = next(iter(grant.keys.all()), None) if grant else None
+    key = _telling(grant.keys.all()) if grant else None
     if application.state in WITHOUT_APPROVAL:
         standing = WITHOUT_APPROVAL[ApplicationState(application.state)]
     elif grant:
@@ -136,14 +137,22 @@ def _of_line(entry: WaitlistEntry | None, invitations: list[Invitation], at: dat
     return Standing.HELD if entry.state == EntryState.HELD else Standing.IN_LINE
 
 
+def _telling(keys: Iterable[Key]) -> Key | None:
+    """Return the key that says most of where somebody stands: one that works, one to be opened, or the latest."""
+    ranks = (KeyState.ACTIVE, KeyState.ISSUED, KeyState.SUSPENDED, KeyState.REVOKED, KeyState.EXPIRED)
+    return min(keys, key=lambda key: (min(ranks.index(KeyState(key.state)), 2), -key.pk), default=None)
+
+
 def _of_key(grant: Grant, key: Key | None, at: datetime) -> Standing:
     if grant.expires_at <= at:
         return Standing.EXPIRED
+    if key and key.state == KeyState.ACTIVE:
+        return Standing.ACTIVE
     if grant.key_owed or key is None:
         return Standing.KEY_OWED
     if key.state == KeyState.ISSUED:
         return Standing.KEY_READY if key.open_by > at else Standing.KEY_OVER
-    return Standing.ACTIVE if key.state == KeyState.ACTIVE else Standing.KEY_OVER
+    return Standing.KEY_OVER
 
 
 def is_over(invitation: Invitation, at: datetime) -> bool:

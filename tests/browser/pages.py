@@ -96,6 +96,10 @@ def _of_applicants() -> Iterator[Page]:
     yield Page("applications with a draft", reverse("applications"), "mei")
     for who in ("ana", "wes", "mei"):
         yield Page(f"access of {who}", reverse("access"), who)
+    for state in GrantState.values:
+        if grant := Grant.objects.filter(state=state, owner__person__isnull=False).first():
+            who = grant.owner.person.email.partition("@")[0]
+            yield Page(f"grant, {state}", reverse("grant", args=[grant.public_id]), who)
 
 
 def _reached(application: Application) -> list[str]:
