@@ -131,6 +131,6 @@ def _page(
         "is_over": invitation.state != JoinState.INVITED or invitation.expires_at <= clock.now(),
         "is_mine": user.is_authenticated and joining.is_for(user, invitation),
         "problem": problem,
-        "here": request.path,
+        "come_back_to": request.path,
     }
     return render(request, "accounts/join.html", shown, status=status)

@@ -16,6 +16,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.views.decorators.http import require_GET, require_POST
 
+from accounts.domain import domains
 from accounts.roles import Duty, may
 from audit import clock
 from onboarding.domain.programs import SayWhy
@@ -276,11 +277,13 @@ class CaseAdmin(admin.ModelAdmin):
 
     def _show(self, request: HttpRequest, work: Work, *, status: int = 200) -> HttpResponse:
         shown = workspace.context(work, user=request.user)
+        organisation = work.case.application.owner.organisation
         return self._page(
             request,
             "admin/reviews/case.html",
             title=work.case.application.title or "Untitled",
             status=status,
+            proved=domains.of(organisation) if organisation else [],
             **shown,
         )
 

@@ -1,12 +1,13 @@
 import pytest
+from allauth.account.models import EmailAddress
 from django.core.cache import cache
 from django.urls import reverse
 
-from accounts.domain import organisations, owners
+from accounts.domain import domains, organisations, owners
 from accounts.models import Membership, Organisation, Owner
 from accounts.permissions import may_act_for, may_manage, may_see
 from audit.models import LedgerEntry
-from tests.factories import MONDAY, make_member, make_organisation, make_user, verified
+from tests.factories import MONDAY, make_invitation, make_member, make_organisation, make_user, verified
 
 pytestmark = pytest.mark.django_db
 
@@ -121,3 +122,31 @@ def test_the_lists_ask_the_same_however_long_they_are(client, alice, members, dj
         client.get(reverse("organisations"))
     with django_assert_num_queries(12):  # session, person, organisation, may it, lists, addresses
         client.get(reverse("organisation", args=[mine[0].pk]))
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_invitations_and_domains_ask_the_same_however_many_there_are(
+    client, alice, pygma, number, django_assert_num_queries
+):
+    for each in range(number):
+        make_invitation(pygma, f"open{each}@example.org")
+        EmailAddress.objects.create(user=alice, email=f"a@d{each}.example", verified=True)
+        domains.verify(pygma, f"d{each}.example", by=alice, at=MONDAY)
+    client.force_login(alice)
+
+    with django_assert_num_queries(12):
+        client.get(reverse("organisation", args=[pygma.pk]))
+
+
+def test_members_are_shown_by_fifty(client, alice):
+    many = make_organisation(alice, *(make_user() for _ in range(50)))
+    client.force_login(alice)
+    page = reverse("organisation", args=[many.pk])
+
+    first = client.get(page)
+    second = client.get(page + first.context["more_url"])
+
+    assert [len(answer.context["memberships"]) for answer in (first, second)] == [50, 1]
+    assert second.context["more_url"] == ""
+    for nonsense in ("?after=x", "?after=-1", "?after=" + "9" * 40):
+        assert len(client.get(page + nonsense).context["memberships"]) == 50

@@ -130,3 +130,21 @@ def test_the_way_in_leads_nowhere_else(client, olga, settings, wanted):
     client.force_login(olga)
 
     assert client.get(reverse("admin:login"), {"next": wanted}).url == reverse("admin:index")
+
+
+def test_a_passkey_is_named_in_our_words(client):
+    alice = verified(make_user("alice"))
+    sign_in(client, alice)
+    client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+
+    page = client.get(reverse("mfa_add_webauthn"))
+
+    assert list(page.context["form"].fields) == ["name", "credential", "passwordless"]
+    assert "A name for it" in page.content.decode()
+
+
+def test_a_passkey_is_a_second_factor_for_staff(client, olga):
+    Authenticator.objects.create(user=olga, type=Authenticator.Type.WEBAUTHN, data={"name": "a"})
+    client.force_login(olga)
+
+    assert client.get(ADMIN).status_code == 200

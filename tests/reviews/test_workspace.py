@@ -5,11 +5,20 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
+from accounts.domain import domains, owners
 from audit import clock
 from onboarding.models import Application
 from reviews.domain import claims, decisions, findings
 from reviews.models import Case, Claim, Decision, Finding
-from tests.factories import MONDAY, make_application, make_reviewer, make_senior
+from tests.factories import (
+    MONDAY,
+    make_application,
+    make_organisation,
+    make_reviewer,
+    make_senior,
+    make_user,
+    verified,
+)
 from tests.reviews.making import make_case, make_decision
 
 HOSTILE = "<script>alert(1)</script>{{ settings.SECRET_KEY }}" + "x" * 300
@@ -277,3 +286,13 @@ def test_the_number_of_queries_does_not_grow_with_what_is_on_the_page(
 
     with django_assert_max_num_queries(30):
         client.get(url(case))
+
+
+@pytest.mark.django_db
+def test_a_reviewer_sees_which_domains_the_organisation_proved(client, bob):
+    alice = verified(make_user("alice"))
+    pygma = make_organisation(alice)
+    domains.verify(pygma, "example.org", by=alice, at=MONDAY)
+    case = make_case(owner=owners.of_organisation(pygma), applicant=alice)
+
+    assert "example.org verified" in client.get(url(case)).content.decode()
