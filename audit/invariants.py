@@ -47,6 +47,7 @@ ONCE = [
     "invitation.declined",
     "invitation.expired",
     "grant.given",
+    "grant.raised",
     "grant.revoked",
     "grant.expired",
     "key.issued",

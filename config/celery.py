@@ -23,6 +23,8 @@ app.conf.beat_schedule = {
         "onboarding.tasks.admit_due": MINUTE,
         "onboarding.tasks.tell_invitations": MINUTE,
         "onboarding.tasks.expire_due": MINUTE,
+        "onboarding.tasks.remind_owed": MINUTE,
+        "onboarding.tasks.wipe_owed": MINUTE,
         "onboarding.tasks.issue_owed_keys": MINUTE,
         "onboarding.tasks.project_owed": MINUTE,
         "enforcement.tasks.copy_last_used": MINUTE,

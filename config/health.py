@@ -8,7 +8,7 @@ from redis.exceptions import RedisError
 from accounts.models import Erasure
 from audit import clock
 from enforcement.models import Appeal
-from onboarding.models import Application, Grant, Invitation, Key, Secret
+from onboarding.models import Application, Grant, Invitation, Key, SealedAnswer, Secret
 from outbox.models import Letter
 from reviews.models import Decision, InformationRequest
 
@@ -42,6 +42,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         "decisions": Decision.objects.to_tell(at).count(),
         "questions": InformationRequest.objects.open().filter(due_at__lte=at).count(),
         "invitations": Invitation.objects.untold().count(),
+        "wipings": SealedAnswer.objects.filter(wipe_owed=True).count(),
         "keys": Grant.objects.owed_a_key().count(),
         "appeals": Appeal.objects.late(at).count(),
         "erasures": Erasure.objects.filter(paid_at=None, owed_at__lte=at).count(),

@@ -2,7 +2,14 @@
 
 from typing import Any
 
-OWN = {"person", "program", "days", "path", "conditions"}  # keys of a story that are not answers
+OWN = {
+    "person",
+    "program",
+    "days",
+    "path",
+    "conditions",
+    "production",
+}  # keys of a story that are not answers
 
 
 def complete(person: dict[str, Any], story: dict[str, Any], models: list[str]) -> dict[str, Any]:
@@ -87,3 +94,12 @@ ORDINARY: dict[str, Any] = {
     "ack_report": True,
     "ack_truth": True,
 }
+
+# What a production review asks on top; nothing about the use has changed since.
+EVIDENCE: dict[str, Any] = {
+    "use_changed": "no",
+    "demo": "https://www.studio.example/demo",
+    "test_account": "https://www.studio.example/try, name: reviewer, password: paint-and-look",
+    "tests_done": ORDINARY["tests_done"],
+    "requests_in_6_months": 4000,
+} | {key: True for key in ORDINARY if key.startswith("ack_")}

@@ -13,10 +13,21 @@ import yaml
 from accounts.domain import owners
 from accounts.models import User
 from demo import against, answers, people
-from onboarding.domain import applications, grants, invitations, keys, programs, questions, rates, waitlist
+from onboarding.domain import (
+    applications,
+    grants,
+    invitations,
+    keys,
+    programs,
+    questions,
+    rates,
+    requests,
+    sealing,
+    waitlist,
+)
 from onboarding.domain.programs import Limits
 from onboarding.models import Application, Grant, Invitation, Key, Program, QuestionSet
-from onboarding.states import Environment, InvitationState
+from onboarding.states import ApplicationKind, Environment, InvitationState
 from policies.domain import acceptances, guidelines, weaknesses
 from policies.models import GuidelineVersion
 from reviews.domain import cases, claims, decisions, findings
@@ -93,7 +104,7 @@ class Story:
                 summary="Draws pictures from a description.",
                 models={"gate-image-1": "Image 1"},
                 limits=[Limits("trial", Environment.TEST, 2, 50), Limits("standard", Environment.LIVE, 10, 500)],
-                by=dora, at=self.start, time_zone="America/Los_Angeles",
+                by=dora, at=self.start, time_zone="America/Los_Angeles", production_review=True,
                 description=TEXTS["image-model"]["description"],
             ),
         }  # fmt: skip
@@ -124,6 +135,7 @@ class Story:
         cases.open_owed(at=at)
         decisions.tell_owed(at=at)
         claims.release_run_out(at=at)
+        sealing.wipe_owed(at=at)
         for program in self.programs.values():
             waitlist.admit(program, by="beat", at=at)
         invitations.tell_owed(at=at)
@@ -232,8 +244,22 @@ class Story:
     def open(self, *, story: dict[str, Any], grant: Grant, at: datetime) -> None:
         key = Key.objects.get(grant=grant)
         keys.open(key, by=grant.application.applicant, at=at)  # nobody keeps this secret
+        if "production" in story:
+            self.agenda.add(at + 2 * DAY, self.ask_for_production, story=story, grant=grant)
         if story["path"] == "suspended":
             self.agenda.add(self.agenda.now - 2 * DAY, self.suspend, grant=grant)
+
+    def ask_for_production(self, *, story: dict[str, Any], grant: Grant, at: datetime) -> None:
+        """Send the production review of a trial grant; with `production: approved` it is decided a day later."""
+        person = grant.application.applicant
+        request = requests.start(grant, kind=ApplicationKind.PRODUCTION, by=person, at=at)
+        applications.save_draft(
+            request, answers=answers.EVIDENCE, seen_version=request.answers_version, by=person, at=at + MINUTE
+        )
+        applications.submit(request, by=person, at=at + 5 * MINUTE)
+        cases.open_owed(at=at + 6 * MINUTE)
+        if story["production"] == "approved":
+            self.agenda.add(at + 20 * HOUR, self.take_up, story={"path": "production"}, application=request)
 
     def suspend(self, *, grant: Grant, at: datetime) -> None:
         grants.suspend(

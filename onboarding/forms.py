@@ -12,7 +12,7 @@ from django.http import QueryDict
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
-from onboarding.domain import answers, conditions, merging
+from onboarding.domain import answers, conditions, merging, sealing
 from onboarding.domain.answers import Reading
 from onboarding.domain.declarations import Text
 from onboarding.domain.questions import Question
@@ -55,6 +55,13 @@ class Checkbox(forms.CheckboxInput):
         return data.get(name, "")
 
 
+class SealedText(forms.Textarea):
+    """A field that never shows what it was given: neither what is kept nor what was just typed."""
+
+    def format_value(self, value: Any) -> str:
+        return ""
+
+
 class SectionForm(forms.Form):
     """The questions of one section that are asked, or may be once another answer on the page is given."""
 
@@ -93,7 +100,9 @@ def on_page(reading: Reading, section: str) -> list[Question]:
     here = {question.key for question in reading.paper.form.of_section(section)}
     found = []
     for question in reading.paper.form.of_section(section):
-        in_gate = question.gate in reading.paper.gates
+        if not reading.paper.is_put(question, reading.answers):
+            continue
+        in_gate = reading.paper.counts(question)
         if reading.shown[question.key] or (in_gate and _reads(question) & here):
             found.append(question)
     return found
@@ -123,6 +132,8 @@ def _field(question: Question, reading: Reading, text: Text | None) -> forms.Fie
     field = _bare_field(question, options, text)
     field.label = text.words if text else question.question
     field.help_text = _hint(question)
+    if reading.answers.get(question.key) == sealing.SEALED and question.type == "secret_text":
+        field.help_text = _("It is kept and not shown again. Type another one only to replace it.")
     field.required = answers.is_required(question, reading.paper.gates)
     field.example = question.example
     field.shows, field.body = question.shows, text.body if text else ""
@@ -131,7 +142,9 @@ def _field(question: Question, reading: Reading, text: Text | None) -> forms.Fie
     return field
 
 
-def _bare_field(question: Question, options: list[tuple[str, str]], text: Text | None) -> forms.Field:
+def _bare_field(  # noqa: PLR0911 - one for each type
+    question: Question, options: list[tuple[str, str]], text: Text | None
+) -> forms.Field:
     match question.type:
         case "multi":
             return TypedChoices(choices=options, widget=forms.CheckboxSelectMultiple)
@@ -143,6 +156,8 @@ def _bare_field(question: Question, options: list[tuple[str, str]], text: Text |
             )
         case "choice" | "country":
             return TypedChoice(choices=options, widget=forms.RadioSelect)
+        case "secret_text":
+            return TypedField(widget=SealedText(attrs={"rows": 2, "autocomplete": "off"}))
         case "tick":
             return TypedField(widget=Checkbox(text.version if text else "yes"))
         case _:

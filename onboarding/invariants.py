@@ -116,15 +116,6 @@ APPLICATIONS: dict[str, str] = {
         SELECT entry.id, entry.state, application.state AS application_state FROM onboarding_waitlistentry entry
         JOIN onboarding_application application ON application.id = entry.application_id
         WHERE application.state NOT IN ('approved', 'lapsed') OR application.kind <> 'access'""",
-    "A request about a grant has the grant's program and owner.": """
-        SELECT application.id, application.kind FROM onboarding_application application
-        LEFT JOIN onboarding_grant given ON given.id = application.grant_id
-        WHERE application.kind <> 'access' AND (application.program_id, application.owner_id)
-            IS DISTINCT FROM (given.program_id, given.owner_id)""",
-    "No grant has two open requests of one kind.": """
-        SELECT grant_id, kind, count(*) AS requests FROM onboarding_application
-        WHERE grant_id IS NOT NULL AND state IN ('draft', 'submitted', 'in_review', 'information_requested')
-        GROUP BY grant_id, kind HAVING count(*) > 1""",
     "A lapsed application is not in line any more.": """
         SELECT entry.id, entry.state FROM onboarding_waitlistentry entry
         JOIN onboarding_application application ON application.id = entry.application_id
@@ -277,4 +268,60 @@ ACCESS: dict[str, str] = {
         WHERE issued.issued_at < given.given_at OR issued.expires_at > given.expires_at""",
 }
 
-INVARIANTS: dict[str, str] = {**STATES, **APPLICATIONS, **SEATS, **ACCESS, **ERASED}
+# A change that a request made is told once; `reviews` proves that nothing is approved without a told decision.
+REQUESTS: dict[str, str] = {
+    "A request about a grant has the grant's program and owner.": """
+        SELECT application.id, application.kind FROM onboarding_application application
+        LEFT JOIN onboarding_grant given ON given.id = application.grant_id
+        WHERE application.kind <> 'access' AND (application.program_id, application.owner_id)
+            IS DISTINCT FROM (given.program_id, given.owner_id)""",
+    "No grant has two open requests of one kind.": """
+        SELECT grant_id, kind, count(*) AS requests FROM onboarding_application
+        WHERE grant_id IS NOT NULL AND state IN ('draft', 'submitted', 'in_review', 'information_requested')
+        GROUP BY grant_id, kind HAVING count(*) > 1""",
+    "A grant that was raised has an approved production review.": """
+        SELECT entry.subject_id FROM audit_ledgerentry entry WHERE entry.event = 'grant.raised' AND NOT EXISTS (
+            SELECT FROM onboarding_application application WHERE application.grant_id::text = entry.subject_id
+            AND application.kind = 'production' AND application.state IN ('approved', 'lapsed'))""",
+    "A grant given in the trial tier has the live one only since it was raised.": """
+        SELECT given.id FROM onboarding_grant given JOIN onboarding_tier tier ON tier.id = given.tier_id
+        JOIN audit_ledgerentry entry ON entry.subject_type = 'onboarding.grant'
+            AND entry.subject_id = given.id::text AND entry.event = 'grant.given'
+        JOIN onboarding_tier first ON first.program_id = given.program_id AND first.name = entry.details->>'tier'
+        WHERE first.environment = 'test' AND tier.environment = 'live' AND NOT EXISTS (
+            SELECT FROM audit_ledgerentry raised WHERE raised.event = 'grant.raised'
+            AND raised.subject_type = 'onboarding.grant' AND raised.subject_id = given.id::text)""",
+    "Every approved request changed its grant once, and nothing else did.": """
+        SELECT application.id, application.kind, count(entry.id) AS changes FROM onboarding_application application
+        LEFT JOIN audit_ledgerentry entry ON entry.subject_type = 'onboarding.grant'
+            AND entry.subject_id = application.grant_id::text AND entry.details->>'request' = application.number
+            AND entry.event = CASE application.kind WHEN 'production' THEN 'grant.raised'
+                WHEN 'amendment' THEN 'grant.amended' ELSE 'grant.renewed' END
+        WHERE application.kind <> 'access' GROUP BY application.id
+        HAVING count(entry.id) <> (application.state = 'approved')::int""",
+    "The use in force was submitted for its grant, and was approved.": """
+        SELECT given.id, given.revision_id FROM onboarding_grant given
+        LEFT JOIN onboarding_revision revision ON revision.id = given.revision_id
+        LEFT JOIN onboarding_application application ON application.id = revision.application_id
+        WHERE revision.id IS NULL OR NOT (application.id = given.application_id
+            OR application.grant_id = given.id AND application.state = 'approved')""",
+    "Access goes on past its end only for a renewal that is under review.": """
+        SELECT given.id, given.held_over_from FROM onboarding_grant given
+        WHERE given.state IN ('active', 'suspended') AND given.held_over_from IS NOT NULL AND NOT EXISTS (
+            SELECT FROM onboarding_application application WHERE application.grant_id = given.id
+            AND application.kind = 'renewal'
+            AND application.state IN ('submitted', 'in_review', 'information_requested'))""",
+    "A grant is limited when the ledger says so.": """
+        SELECT given.id, given.limited_since, latest.event FROM onboarding_grant given LEFT JOIN LATERAL (
+            SELECT event FROM audit_ledgerentry
+            WHERE subject_type = 'onboarding.grant' AND subject_id = given.id::text
+            AND event IN ('grant.limited', 'grant.unlimited') ORDER BY id DESC LIMIT 1) AS latest ON true
+        WHERE (given.limited_since IS NOT NULL) <> coalesce(latest.event = 'grant.limited', false)""",
+    "No sealed answer outlives the telling of its decision unnoticed.": """
+        SELECT sealed.id, application.state FROM onboarding_sealedanswer sealed
+        JOIN onboarding_application application ON application.id = sealed.application_id
+        WHERE application.state IN ('approved', 'rejected', 'withdrawn', 'lapsed')
+        AND sealed.wiped_at IS NULL AND NOT sealed.wipe_owed""",
+}
+
+INVARIANTS: dict[str, str] = {**STATES, **APPLICATIONS, **SEATS, **ACCESS, **ERASED, **REQUESTS}

@@ -8,7 +8,16 @@ from celery import shared_task
 
 from audit import clock
 from onboarding import projection
-from onboarding.domain import attachments, erasure, grants, invitations, keys, waitlist
+from onboarding.domain import (
+    acknowledgements,
+    attachments,
+    erasure,
+    invitations,
+    keys,
+    renewals,
+    sealing,
+    waitlist,
+)
 from onboarding.models import Program
 
 log = logging.getLogger(__name__)
@@ -46,10 +55,31 @@ def expire_due() -> None:
         keys.expire_due,
         keys.end_overlaps,
         keys.tell_ends,
-        grants.expire_due,
+        renewals.expire_due,
     ):
         with going_on(f"{expire.__module__}.{expire.__name__}"):
             expire(at=at)
+
+
+@shared_task
+def remind_owed() -> None:
+    """Remind of renewals; ask for acknowledgement of changed guidelines, limit and restore access by it."""
+    at = clock.now()
+    for pay in (
+        renewals.remind_owed,
+        renewals.drop_moot,
+        acknowledgements.ask_owed,
+        acknowledgements.limit_due,
+        acknowledgements.restore_owed,
+    ):
+        with going_on(f"{pay.__module__}.{pay.__name__}"):
+            pay(at=at)
+
+
+@shared_task
+def wipe_owed() -> None:
+    """Wipe sealed answers whose decision is told."""
+    sealing.wipe_owed(at=clock.now())
 
 
 @shared_task

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from onboarding.views import access, amending, apply, autosave, files, key_acts, programs, status
+from onboarding.views import access, amending, apply, autosave, files, key_acts, programs, requests, status
 
 urlpatterns = [
     path("", programs.index, name="home"),
@@ -23,6 +23,7 @@ urlpatterns = [
     path("access/", access.index, name="access"),
     path("access/<uuid:public_id>/", access.detail, name="grant"),
     path("access/<uuid:public_id>/keys/", key_acts.ask, name="key_ask"),
+    path("access/<uuid:public_id>/ask/<slug:kind>/", requests.start, name="request"),
     path("access/keys/<slug:key_id>/open/", access.open_key, name="key_open"),
     path("access/keys/<slug:key_id>/rotate/", access.rotate_key, name="key_rotate"),
     path("access/keys/<slug:key_id>/rename/", key_acts.rename, name="key_rename"),

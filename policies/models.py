@@ -3,7 +3,7 @@
 import pgtrigger
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from audit import moves
@@ -32,6 +32,9 @@ class GuidelineVersion(models.Model):
     loaded_at = models.DateTimeField()
     published_at = models.DateTimeField(null=True)
     effective_at = models.DateTimeField(null=True, help_text="When it comes, or came, into force.")
+    acknowledge_by = models.DateTimeField(
+        null=True, help_text="Until when holders of access acknowledge a material change."
+    )
     superseded_at = models.DateTimeField(null=True)
 
     objects = GuidelineVersionQuerySet.as_manager()
@@ -53,6 +56,11 @@ class GuidelineVersion(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["state"], condition=Q(state=VersionState.EFFECTIVE), name="one_version_in_force"
+            ),
+            models.CheckConstraint(
+                name="acknowledge_by_of_a_material_change",
+                condition=Q(acknowledge_by=None)
+                | Q(material=True, effective_at__isnull=False, acknowledge_by__gte=F("effective_at")),
             ),
             models.CheckConstraint(name="guideline_state_known", condition=Q(state__in=VersionState.values)),
             models.CheckConstraint(

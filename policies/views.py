@@ -8,6 +8,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from audit import clock
+from onboarding.domain import acknowledgements
 from policies.domain import acceptances, guidelines
 from policies.domain.guidelines import NoGuidelines
 from policies.models import CategoryKind, GuidelineVersion
@@ -34,7 +35,7 @@ def version(request: HttpRequest, version: str) -> HttpResponse:
 def accept(request: HttpRequest, version: str) -> HttpResponse:
     """Keep that this person accepted the version in force; only a POST does."""
     chosen = _public(version)
-    if chosen.state != VersionState.EFFECTIVE:
+    if chosen.state not in (VersionState.PUBLISHED, VersionState.EFFECTIVE):
         messages.warning(
             request, f"Version {chosen.version} is not in force. Read and accept the one that is."
         )
@@ -42,13 +43,15 @@ def accept(request: HttpRequest, version: str) -> HttpResponse:
     if request.POST.get("text_hash") != chosen.text_hash:
         messages.warning(request, "The text has changed since you opened this page. Read it again, please.")
         return redirect("guidelines")
+    at = clock.now()
     acceptances.accept(
         request.user,
         document=acceptances.GUIDELINES,
         version=chosen.version,
         text_hash=chosen.text_hash,
-        at=clock.now(),
+        at=at,
     )
+    acknowledgements.restore_for(request.user, at=at)
     messages.success(request, f"You accepted the usage guidelines, version {chosen.version}.")
     back = request.POST.get("next", "")
     safe = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())

@@ -16,7 +16,7 @@ from django.http import HttpResponse
 from accounts.models import User
 from audit.events import Event
 from demo.visitor import Form, FormReader
-from onboarding.domain import applications, grants, keys, programs
+from onboarding.domain import applications, grants, keys, programs, renewals
 from onboarding.models import Application, Grant, Invitation, Key, WaitlistEntry
 from onboarding.states import (
     APPLICATION_TRANSITIONS,
@@ -215,7 +215,7 @@ def test_only_an_issued_key_opens(world, state):
 def grant_in(state: str, by: User) -> Grant:
     grant = make_grant()
     if state == GrantState.EXPIRED:
-        grants.expire_due(at=grant.expires_at)
+        renewals.expire_due(at=grant.expires_at)
     elif state != GrantState.ACTIVE:
         {GrantState.SUSPENDED: grants.suspend, GrantState.REVOKED: grants.revoke}[state](
             grant, by=by, at=MONDAY, reason="x"

@@ -59,6 +59,8 @@ GET  405 405 405 405 405 405 405 405  access/keys/<slug:key_id>/rename/
 POST 302 422 404 404 404 404 404 404  access/keys/<slug:key_id>/rename/
 GET  405 405 405 405 405 405 405 405  access/keys/<slug:key_id>/<slug:verb>/
 POST 302 409 404 404 404 404 404 404  access/keys/<slug:key_id>/<slug:verb>/
+GET  405 405 405 405 405 405 405 405  access/<uuid:public_id>/ask/<slug:kind>/
+POST 302 302 404 404 404 404 404 404  access/<uuid:public_id>/ask/<slug:kind>/
 GET  405 405 405 405 405 405 405 405  access/keys/<slug:key_id>/open/
 POST 302 200 404 404 404 404 404 404  access/keys/<slug:key_id>/open/
 GET  302 200 404 404 404 404 404 404  applications/<slug:number>/answer/
@@ -247,6 +249,8 @@ GET  302 302 302 405 405 405 405 405  admin/reviews/case/<int:pk>/release/
 POST 302 302 302 302 409 403 403 403  admin/reviews/case/<int:pk>/release/
 GET  302 302 302 405 405 405 405 405  admin/reviews/case/<int:pk>/findings/
 POST 302 302 302 200 200 403 403 403  admin/reviews/case/<int:pk>/findings/
+GET  302 302 302 405 405 405 405 405  admin/reviews/case/<int:pk>/test-login/
+POST 302 302 302 409 409 403 403 403  admin/reviews/case/<int:pk>/test-login/
 GET  302 302 302 405 405 405 405 405  admin/reviews/case/<int:pk>/decide/
 POST 302 302 302 422 409 403 403 403  admin/reviews/case/<int:pk>/decide/
 GET  302 302 302 405 405 405 405 405  admin/reviews/case/<int:pk>/sign/<int:decision>/

@@ -156,6 +156,7 @@ class World:
             "number": self.key.grant.application.number,
             "key_id": self.key.key_id,
             "public_id": self.key.grant.public_id,
+            "kind": "amendment",
             "section": "you",
             "version": self.held.revision.guidelines.version,
             "verb": "suspend",

@@ -13,12 +13,14 @@ from django.db.models import prefetch_related_objects
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from onboarding.domain import conditions, questions, wording
+from onboarding.domain import conditions, questions, sealing, wording
 from onboarding.domain.conditions import HIDDEN, Answer, Condition, Context, Given
 from onboarding.domain.questions import Form, Question
 from onboarding.models import Program
+from onboarding.states import ApplicationKind
 
 Answers = Mapping[str, Any]
+USE_CHANGED = "use_changed"  # in a request: whether the use is another than the approved one
 CEILING = (
     20_000  # characters kept of one answer in a draft: five times the longest limit, so the page can say so
 )
@@ -26,11 +28,31 @@ CEILING = (
 
 @dataclass(frozen=True)
 class Paper:
-    """The form as one program asks it: its gates, and the models it offers (code -> name)."""
+    """The form as one program asks it: the gates that count, the models it offers (code -> name), for what kind."""
 
     form: Form
     gates: frozenset[str]
     models: Mapping[str, str]
+    kind: str = ApplicationKind.ACCESS
+
+    def counts(self, question: Question) -> bool:
+        """Return whether an answer to it counts here, typed now or taken over from what was approved."""
+        at_gate = self.form.gate_of(question) in self.gates
+        return at_gate and (not question.requests or self.kind in question.requests)
+
+    def is_put(self, question: Question, answers: Answers) -> bool:
+        """Return whether the pages put this question; the others keep the approved answer.
+
+        A request asks little again, until it says that the use changed: then everything.
+        """
+        if self.kind == ApplicationKind.ACCESS or question.requests:
+            return question.key != USE_CHANGED or self.kind != ApplicationKind.AMENDMENT
+        if answers.get(USE_CHANGED) == "yes":
+            return True
+        gate = self.form.gate_of(question)
+        if self.kind == ApplicationKind.PRODUCTION:
+            return gate in ("both", "production")
+        return gate == "both" and question.type == "tick"
 
     def options(self, question: Question) -> Sequence[str]:
         return tuple(self.models) if question.rules.options_from == "models" else question.options
@@ -43,10 +65,11 @@ class Paper:
         )
 
 
-def paper(form: Form, program: Program) -> Paper:
+def paper(form: Form, program: Program, kind: str = ApplicationKind.ACCESS) -> Paper:
     """Return the form as this program asks it; its models are read once for each program object."""
     prefetch_related_objects([program], "models")
-    return Paper(form, questions.gates(program), {model.code: model.name for model in program.models.all()})
+    models = {model.code: model.name for model in program.models.all()}
+    return Paper(form, questions.gates(kind), models, kind)
 
 
 class Reading:
@@ -78,12 +101,16 @@ class Reading:
         """Return the questions that are shown for certain."""
         return [question for question in self.paper.form.questions if self.shown[question.key]]
 
+    def put(self) -> list[Question]:
+        """Return the questions that are asked on the pages."""
+        return [question for question in self.asked() if self.paper.is_put(question, self.answers)]
+
     def missing(self, condition: Condition) -> list[str]:
         """Return the shown questions whose missing answers leave the condition undecided, each once."""
         return list(dict.fromkeys(self._roots(conditions.missing(condition, self.context))))
 
     def _is_shown(self, question: Question) -> bool | None:
-        if question.gate not in self.paper.gates:
+        if not self.paper.counts(question):
             return False
         if not question.shown_when:
             return True
@@ -129,7 +156,7 @@ def problems(reading: Reading, *, section: str | None = None) -> dict[str, str]:
     What the hold lane asks for on top is added by `applications.problems`, which knows the lane.
     """
     found: dict[str, str] = {}
-    for question in reading.asked():
+    for question in reading.put():
         if section is not None and question.section != section:
             continue
         value = reading.answers.get(question.key)
@@ -165,7 +192,7 @@ def counted(reading: Reading) -> dict[str, Any]:
     }
 
 
-def problem(paper: Paper, question: Question, value: Any) -> str:
+def problem(paper: Paper, question: Question, value: Any) -> str:  # noqa: PLR0911 - one for each type
     """Return what is wrong with one answer as a sentence that says what to do; empty when nothing is."""
     match question.type:
         case "text" | "long" | "email" | "url":
@@ -174,6 +201,8 @@ def problem(paper: Paper, question: Question, value: Any) -> str:
             return _number_problem(question, value)
         case "multi":
             return _multi_problem(paper, question, value)
+        case "secret_text":  # kept apart; its mark says how that went
+            return str(sealing.PROBLEMS.get(value, "" if value == sealing.SEALED else unanswered(question)))
         case "tick":
             return "" if isinstance(value, str) else unanswered(question)
         case _:
@@ -184,6 +213,8 @@ def problem(paper: Paper, question: Question, value: Any) -> str:
 
 def in_words(paper: Paper, question: Question, value: Any) -> str:
     """Return a stored answer as people read it."""
+    if question.type == "secret_text":
+        return str(sealing.IN_WORDS)
     if isinstance(value, list):
         return ", ".join(paper.label(question, str(one)) for one in value)
     if question.type == "tick":

@@ -17,10 +17,10 @@ from accounts.models import Owner, User
 from accounts.permissions import may_act_for
 from audit import ledger
 from audit.events import Event
-from onboarding.domain import declarations, drafts, notices, questions, waitlist
-from onboarding.models import Application, Grant, Program, Revision, WaitlistEntry
+from onboarding.domain import declarations, drafts, notices, questions, requests, sealing, waitlist
+from onboarding.models import Application, Program, Revision
 from onboarding.permissions import may_see
-from onboarding.states import APPLICATION_TRANSITIONS, LIVE_ENTRY_STATES, ApplicationKind, ApplicationState
+from onboarding.states import APPLICATION_TRANSITIONS, ApplicationKind, ApplicationState
 from outbox import hints
 from policies.domain import acceptances, guidelines
 from policies.models import GuidelineVersion
@@ -172,7 +172,7 @@ def must_be_free(
         mine = mine.exclude(pk=but.pk)
     if found := mine.filter(state__in=UNDER_WAY).first():
         raise AlreadyApplied(found)
-    if _has_a_place(program, owner) and (found := mine.filter(state=State.APPROVED).first()):
+    if waitlist.has_a_place(program, owner) and (found := mine.filter(state=State.APPROVED).first()):
         raise AlreadyApplied(found)
 
 
@@ -188,7 +188,7 @@ def save_draft(
     application = _locked(application, by)
     if not application.takes_answers:
         raise IllegalMove(application, State.DRAFT)
-    typed = drafts.as_stored(application, answers)
+    typed = sealing.keep(application, drafts.as_stored(application, answers), by=by, at=at)
     merged = {key: value for key, value in (application.answers | typed).items() if value is not None}
     if merged == application.answers:
         return application
@@ -210,9 +210,11 @@ def submit(application: Application, *, by: User, at: datetime) -> Revision:
         raise IllegalMove(application, State.SUBMITTED)
     if application.state != State.DRAFT:
         return application.revisions.latest("number")
-    if not application.program.accepts_applications:
-        raise ProgramIsClosed(application.program)
-    if application.kind == ApplicationKind.ACCESS:
+    if application.kind != ApplicationKind.ACCESS:
+        requests.about_to_be_sent(application, at=at)
+    else:
+        if not application.program.accepts_applications:
+            raise ProgramIsClosed(application.program)
         must_be_free(application.program, application.owner, at=at, but=application)
     version = guidelines.in_force()
     if not acceptances.accepted(by, version):
@@ -227,6 +229,7 @@ def submit(application: Application, *, by: User, at: datetime) -> Revision:
     application.risk_score, application.risk_level = revision.risk_score, revision.risk_level
     facts = {"lane": revision.lane, "risk_level": revision.risk_level, "domains": revision.domains}
     _take(SUBMITTED, application, by=by, at=at, revision=revision.number, **facts)
+    requests.sent(application, by=by, at=at)
     sent_at = at.astimezone(application.program.zone)
     notices.write("receipt", application, at=at, once=f"receipt:{revision.pk}", submitted_at=sent_at)
     transaction.on_commit(partial(hints.later, OPEN_OWED), robust=True)
@@ -242,10 +245,20 @@ def withdraw(application: Application, *, by: User, at: datetime, reason: str = 
     application, reason = _locked(application, by), reason.replace("\0", "").strip()
     if len(reason) > WITHDRAW_REASON_MOST:
         raise ReasonTooLong(len(reason))
-    application.settled_at, application.case_owed = at, False
     application.withdraw_reason = reason
-    why = ledger.digest(reason) if reason else ""
-    _take(WITHDRAWN, application, by=by, at=at, reason=why, was=application.state)
+    return _withdrawn(application, by=by, at=at, reason=ledger.digest(reason) if reason else "")
+
+
+@transaction.atomic
+def drop(application: Application, *, by: ledger.Actor, at: datetime, reason: str) -> Application:
+    """Withdraw a request that came to nothing, because the access it is about ended. Raises IllegalMove."""
+    return _withdrawn(_locked(application), by=by, at=at, reason=reason)
+
+
+def _withdrawn(application: Application, *, by: ledger.Actor, at: datetime, reason: str) -> Application:
+    application.settled_at, application.case_owed = at, False
+    _take(WITHDRAWN, application, by=by, at=at, reason=reason, was=application.state)
+    requests.settled_against(application, by=by, at=at)
     if application.submitted_at:
         notices.write("withdrawn", application, at=at)
     transaction.on_commit(partial(hints.later, OPEN_OWED), robust=True)
@@ -289,19 +302,20 @@ def approve(
 ) -> Application:
     """An approval is told: conditions are kept, and the owner joins the line where somebody can act for it.
 
-    An owner that is in line or let in already (several imported rows of one person) keeps that one place.
-    Raises IllegalMove.
+    The approval of a request changes the grant it is about, and no line. An owner that is in line or let in
+    already (several imported rows of one person) keeps that one place. Raises IllegalMove, grants.IllegalMove.
     """
     application = _locked(application)
     application.conditions, application.settled_at = list(conditions), at
     joins = (
         application.kind == ApplicationKind.ACCESS
         and application.applicant_id is not None
-        and not _has_a_place(application.program, application.owner)
+        and not waitlist.has_a_place(application.program, application.owner)
     )
     _take(APPROVED, application, by=by, at=at, reason=reason, joins_line=joins)
     if joins:
         waitlist.join(application, by=by, at=at)
+    requests.approved(application, by=by, at=at)
     return application
 
 
@@ -310,7 +324,9 @@ def reject(application: Application, *, by: ledger.Actor, at: datetime, reason: 
     """A rejection is told; what would change it is the decision's to say. Raises IllegalMove."""
     application = _locked(application)
     application.settled_at = at
-    return _take(REJECTED, application, by=by, at=at, reason=reason)
+    _take(REJECTED, application, by=by, at=at, reason=reason)
+    requests.settled_against(application, by=by, at=at)
+    return application
 
 
 @transaction.atomic
@@ -318,7 +334,9 @@ def reopen(application: Application, *, by: ledger.Actor, at: datetime, reason: 
     """An appeal against a rejection was upheld: reviewers have it again. Raises IllegalMove."""
     application = _locked(application)
     application.settled_at = None
-    return _take(REOPENED, application, by=by, at=at, reason=reason)
+    _take(REOPENED, application, by=by, at=at, reason=reason)
+    requests.sent(application, by=by, at=at)
+    return application
 
 
 @transaction.atomic
@@ -377,12 +395,4 @@ def write_revision(
         risk_parts=judgement.risk_parts,
         submitted_at=at,
         submitted_by=by,
-    )
-
-
-def _has_a_place(program: Program, owner: Owner) -> bool:
-    """Return whether this owner is in the program's line, or let in."""
-    return (
-        WaitlistEntry.objects.filter(program=program, owner=owner, state__in=LIVE_ENTRY_STATES).exists()
-        or Grant.objects.live().filter(program=program, owner=owner).exists()
     )

@@ -74,8 +74,13 @@ def keep(application: Application, given: Mapping[str, Any], *, at: datetime) ->
 
 def read(application: Application) -> Reading:
     """Return the draft's answers read against its own question set."""
-    paper = answers.paper(questions.of(application.question_set), application.program)
+    paper = answers.paper(questions.of(application.question_set), application.program, application.kind)
     return Reading(paper, application.answers)
+
+
+def first_section(application: Application) -> str:
+    """Return the section a draft begins with: not every kind of application is asked every section."""
+    return next(question.section for question in read(application).put())
 
 
 def look_at(application: Application, *, by: User) -> Draft:
@@ -88,7 +93,7 @@ def look_at(application: Application, *, by: User) -> Draft:
     return Draft(
         reading=reading,
         judgement=judgement,
-        problems={key: found[key] for key in reading.paper.form.keys if key in found},
+        problems={question.key: found[question.key] for question in reading.put() if question.key in found},
         counted=declarations.settled(answers.counted(reading), texts),
         texts=texts,
     )

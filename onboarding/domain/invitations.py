@@ -2,8 +2,8 @@
 
 import logging
 from datetime import datetime, timedelta
+from typing import Any
 
-from dateutil.relativedelta import relativedelta
 from django.db import transaction
 
 from accounts.models import User
@@ -73,13 +73,7 @@ def accept(invitation: Invitation, *, by: User, at: datetime) -> Grant:
         return Grant.objects.get(seat_id=invitation.seat_id)
     _answer(invitation, InvitationState.ACCEPTED, Event.INVITATION_ACCEPTED, by, at)
     waitlist.move(entry, to=EntryState.ADMITTED, event=Event.ENTRY_ADMITTED, by=by, at=at)
-    return grants.give(
-        entry.application,
-        seat=invitation.seat,
-        expires_at=at + relativedelta(months=entry.program.grant_months),
-        by=by,
-        at=at,
-    )
+    return grants.give(entry.application, seat=invitation.seat, by=by, at=at)
 
 
 @transaction.atomic
@@ -158,7 +152,7 @@ def _is_over(invitation: Invitation, at: datetime) -> bool:
     return invitation.expires_at is not None and invitation.expires_at <= at
 
 
-def _letter(kind: str, invitation: Invitation, **more: object) -> letters.Draft:
+def _letter(kind: str, invitation: Invitation, **more: Any) -> letters.Draft:
     entry = invitation.seat.entry
     expires_at = invitation.expires_at and invitation.expires_at.astimezone(entry.program.zone)
     return notices.draft(

@@ -1,14 +1,17 @@
 """Letters to the applicant: who is written to, and what every letter names."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models import F
 from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
 from accounts.languages import spoken
+from accounts.models import Owner, User
 from onboarding.models import Application
 from outbox import letters
 
@@ -19,15 +22,19 @@ def draft(
     *,
     about: models.Model | None = None,
     once: str | None = None,
+    to: User | None = None,
     **more: Any,
 ) -> letters.Draft:
     """Return the letter `onboarding/<kind>` to the applicant, about the application unless said otherwise.
 
+    `to` is another person of the owner.
+
     `url` is the application's page unless given. The application must have an applicant.
     """
-    assert application.applicant is not None, "a row nobody owns has nobody to write to"
+    reader = to or application.applicant
+    assert reader is not None, "a row nobody owns has nobody to write to"
     context = {
-        "name": str(application.applicant),
+        "name": str(reader),
         "program": application.program.name,
         "title": application.title or gettext_lazy("Untitled"),
         "number": application.number,
@@ -35,12 +42,12 @@ def draft(
     }
     return letters.Draft(
         f"onboarding/{kind}",
-        application.applicant.email,
+        reader.email,
         context | more,
         about or application,
         once,
-        language=spoken(application.applicant.language),
-        zone=application.applicant.time_zone,
+        language=spoken(reader.language),
+        zone=reader.time_zone,
     )
 
 
@@ -48,6 +55,20 @@ def write(kind: str, application: Application, *, at: datetime, once: str | None
     """Write one letter to the applicant; an imported row that nobody owns has none."""
     if application.applicant is not None:
         letters.write_many([draft(kind, application, once=once, **more)], at=at)
+
+
+def people_of(owners: Iterable[Owner]) -> dict[int, list[User]]:
+    """Return who is written to about what an owner holds: the person, or every member; one query, by owner."""
+    by_id = {owner.pk: owner for owner in owners}
+    users = User.objects.filter(is_active=True)
+    of_person = users.filter(owner__in=by_id).annotate(of_owner=F("owner__pk"))
+    of_team = users.filter(memberships__organisation__owner__in=by_id).annotate(
+        of_owner=F("memberships__organisation__owner__pk")
+    )
+    found: dict[int, list[User]] = {pk: [] for pk in by_id}
+    for user in [*of_person, *of_team]:
+        found[getattr(user, "of_owner")].append(user)  # noqa: B009 - annotated above, which mypy cannot follow
+    return found
 
 
 def page(name: str, *args: str) -> str:

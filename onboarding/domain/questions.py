@@ -18,13 +18,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from audit import ledger
 from audit.events import Event
 from onboarding.domain import conditions
-from onboarding.models import Program, QuestionSet
+from onboarding.models import QuestionSet
+from onboarding.states import ApplicationKind
 
 CONTENT = Path(__file__).resolve().parent.parent / "content"
 YES_NO = ("yes", "no")
 DOMAIN_OF = "_domain"  # `work_email_domain` reads the part behind the @ of `work_email`
 
-Kind = Literal["text", "long", "email", "url", "choice", "multi", "number", "yesno", "tick", "country"]
+Kind = Literal[
+    "text", "long", "email", "url", "choice", "multi", "number", "yesno", "tick", "country", "secret_text"
+]
+Gate = Literal["both", "trial", "production"]
+Request = Literal["production", "amendment", "renewal"]
 
 
 class BadQuestions(Exception):
@@ -78,7 +83,11 @@ class Rules(Strict):
 
 
 class Question(Strict):
-    """One question. `short` names it in lists; `weighs`: the side of the risk score its weights are on."""
+    """One question. `short` names it in lists; `weighs`: the side of the risk score its weights are on.
+
+    `gate`: trial asks it of those who want access, production of those who go into production, both at both;
+    empty means what its section says. `requests`: asked only in these requests about a grant.
+    """
 
     key: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     section: str
@@ -88,7 +97,8 @@ class Question(Strict):
     hint: str = ""
     example: str = ""
     why: str = ""
-    gate: Literal["both", "trial", "production"] = "both"
+    gate: Literal["", Gate] = ""
+    requests: tuple[Request, ...] = ()
     shown_when: str = ""
     shows: Literal["", "guidelines", "weaknesses"] = ""
     rules: Rules = Rules()
@@ -123,6 +133,7 @@ class Section(Strict):
     key: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     name: str
     intro: str = ""
+    gate: Gate = "both"
 
 
 class Hold(Strict):
@@ -167,6 +178,11 @@ class Form(Strict):
 
     def section(self, key: str) -> Section | None:
         return next((section for section in self.sections if section.key == key), None)
+
+    def gate_of(self, question: Question) -> str:
+        """Return the gate a question stands at: its own, or its section's."""
+        section = self.section(question.section)
+        return question.gate or (section.gate if section else "both")
 
     def of_section(self, key: str) -> tuple[Question, ...]:
         return tuple(question for question in self.questions if question.section == key)
@@ -239,9 +255,11 @@ def current() -> QuestionSet:
     return row
 
 
-def gates(program: Program) -> frozenset[str]:
-    """Return which questions a program asks: those of the production gate only where it has one."""
-    return frozenset({"both", "trial", "production"} if program.production_review else {"both", "trial"})
+def gates(kind: str) -> frozenset[str]:
+    """Return the gates whose answers count: evidence is asked for in a production review and nowhere else."""
+    if kind == ApplicationKind.PRODUCTION:
+        return frozenset({"both", "trial", "production"})
+    return frozenset({"both", "trial"})
 
 
 def _doubles(form: Form) -> list[str]:
@@ -256,6 +274,8 @@ def _faults(question: Question, form: Form) -> list[str]:
         faults.append(f"{where} stands in section {question.section}, which is not among the sections.")
     if question.type in ("choice", "multi") and not rules.options and not rules.options_from:
         faults.append(f"{where} is a {question.type} and has no options.")
+    if question.type == "secret_text" and (question.weighs or question.shown_when):
+        faults.append(f"{where} is a secret: it is always asked, and nothing is judged by it.")
     if rules.min_length > rules.max_length or rules.minimum > rules.maximum:
         faults.append(f"{where} asks for more than it allows.")
     if rules.exclusive and rules.exclusive not in question.options:

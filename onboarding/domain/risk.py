@@ -66,7 +66,7 @@ def _side(reading: Reading, side: Literal["impact", "safeguard"]) -> tuple[list[
     parts: list[Part] = []
     left: dict[str, list[int]] = {"missing": [], "not_asked": []}
     for question in reading.paper.form.questions:
-        if question.weighs != side or question.gate not in reading.paper.gates:
+        if question.weighs != side or not reading.paper.counts(question):
             continue
         given, maximum = reading.given(question.key), _maximum(question)
         if given is None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
-from onboarding.domain import applications, drafts, merging
+from onboarding.domain import applications, drafts, merging, sealing
 from onboarding.domain.merging import Seen
 from onboarding.models import Application
 from onboarding.states import ApplicationState
@@ -30,7 +30,7 @@ def save(
     application = applications.locked(application, by=by)
     if not application.takes_answers:
         raise applications.IllegalMove(application, ApplicationState.DRAFT)
-    typed = drafts.as_stored(application, answers)
+    typed = sealing.keep(application, drafts.as_stored(application, answers), by=by, at=at)
     merged = merging.merge(application.answers, typed, seen=seen, version=application.answers_version)
     drafts.keep(application, merged.answers, at=at)
     return Saved(application, merged.clashes, merged.taken)

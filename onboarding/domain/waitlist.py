@@ -11,12 +11,12 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
-from accounts.models import User
+from accounts.models import Owner, User
 from audit import ledger
 from audit.events import Event
 from onboarding.domain import weeks
 from onboarding.domain.programs import SayWhy
-from onboarding.models import Application, Invitation, Program, Seat, WaitlistEntry, Week
+from onboarding.models import Application, Grant, Invitation, Program, Seat, WaitlistEntry, Week
 from onboarding.states import ENTRY_TRANSITIONS, LIVE_ENTRY_STATES, EntryState, Stage
 from outbox import hints
 
@@ -105,3 +105,11 @@ def put_forward(entry: WaitlistEntry, *, priority: int, by: User, at: datetime, 
         Event.ENTRY_MOVED, subject=entry, actor=by, at=at, reason=ledger.digest(reason), was=was, now=priority
     )
     return entry
+
+
+def has_a_place(program: Program, owner: Owner) -> bool:
+    """Return whether this owner is in the program's line, or let in."""
+    return (
+        WaitlistEntry.objects.filter(program=program, owner=owner, state__in=LIVE_ENTRY_STATES).exists()
+        or Grant.objects.live().filter(program=program, owner=owner).exists()
+    )

@@ -8,6 +8,7 @@ from onboarding.models.key import Key, Secret
 from onboarding.models.line import Invitation, RateStep, Seat, WaitlistEntry, Week
 from onboarding.models.program import OfferedModel, Program, Tier
 from onboarding.models.question_draft import QuestionDraft
+from onboarding.models.sealed import SealedAnswer
 
 __all__ = [
     "Application",
@@ -22,6 +23,7 @@ __all__ = [
     "QuestionSet",
     "RateStep",
     "Revision",
+    "SealedAnswer",
     "Seat",
     "Secret",
     "Tier",

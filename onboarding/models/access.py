@@ -5,14 +5,15 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from accounts.models import Owner
 from audit import moves
-from onboarding.models.application import ALPHABET, Application
+from onboarding.models.application import ALPHABET, Application, Revision
 from onboarding.models.line import Seat
 from onboarding.models.program import Program, Tier
 from onboarding.states import GRANT_TRANSITIONS, LIVE_GRANT_STATES, Environment, GrantState
+from policies.models import GuidelineVersion
 
 
 def new_key_id() -> str:
@@ -42,8 +43,41 @@ class Grant(models.Model):
     state = models.CharField(max_length=10, choices=GrantState.choices, default=GrantState.ACTIVE)
     models_allowed = models.JSONField(help_text="Model codes; the gateway refuses any other.")
     conditions = models.JSONField(default=list, help_text="[{category, text}] as decided.")
+    revision = models.ForeignKey(
+        Revision,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="The use that is approved now; `application` says how access began.",
+    )
+    latest_request = models.ForeignKey(
+        Application,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="The request whose approval changed it last: telling that twice changes nothing.",
+    )
     given_at = models.DateTimeField()
     expires_at = models.DateTimeField()
+    held_over_from = models.DateTimeField(
+        null=True,
+        help_text="When it would have ended, had a renewal that is under review not been sent in time.",
+    )
+    reminded = models.PositiveSmallIntegerField(
+        default=0, help_text="How many of the reminders before its end are written."
+    )
+    asked_version = models.ForeignKey(
+        GuidelineVersion,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="The guidelines whose acknowledgement was asked for last.",
+    )
+    asked_at = models.DateTimeField(null=True, help_text="When it was asked for first.")
+    asked_times = models.PositiveSmallIntegerField(default=0, help_text="How many letters asked for it.")
+    limited_since = models.DateTimeField(
+        null=True, help_text="Trial limits since then: changed guidelines were not acknowledged in time."
+    )
     key_owed = models.BooleanField(
         default=False, help_text="Promise: Celery issues a key and takes this back."
     )
@@ -82,6 +116,15 @@ class Grant(models.Model):
                 name="owed_key_has_environment_and_name",
                 condition=Q(key_owed=False, key_environment="", key_name="")
                 | (Q(key_owed=True, key_environment__in=Environment.values) & ~Q(key_name="")),
+            ),
+            models.CheckConstraint(
+                name="grant_held_over_beyond_its_end",
+                condition=Q(held_over_from=None) | Q(held_over_from__lte=F("expires_at")),
+            ),
+            models.CheckConstraint(
+                name="grant_asked_when_and_for_what",
+                condition=Q(asked_version=None, asked_at=None, asked_times=0)
+                | Q(asked_version__isnull=False, asked_at__isnull=False, asked_times__gte=1),
             ),
             models.CheckConstraint(
                 name="grant_suspended_at_by_reason",

@@ -18,7 +18,7 @@ from onboarding.models import Grant, Key
 from onboarding.permissions import may_open
 from onboarding.states import Environment, Overlap
 from onboarding.views import holding as held
-from onboarding.views import limits
+from onboarding.views import limits, requests
 from onboarding.views.holding import Shown
 
 SHOWN = 50  # grants a page: one lives per owner and program, so this is years of them
@@ -49,6 +49,7 @@ def index(request: HttpRequest) -> HttpResponse:
     """List the grants of my owners, living ones first, with the keys that wait to be opened."""
     at = clock.now()
     grants = list(held.grants_of(request.user)[:SHOWN])
+    requests.attach(grants, request.user, at=at)
     holdings = [held.holding(grant, {}, at) for grant in grants]
     ready = (key.key for each in holdings for key in each.keys if key.shown == Shown.READY)
     context = {"holdings": holdings, "first_ready": next(ready, None), "contact": settings.CONTACT_EMAIL}
@@ -72,6 +73,7 @@ def page(
 ) -> HttpResponse:
     """Answer with the grant's page; `refusal` says why what was asked was not done."""
     at = clock.now()
+    requests.attach([grant], request.user, at=at)
     holding = held.holding(grant, held.clause_names([grant]), at)
     days = limits.days(holding, at=at)
     ready = next((key.key for key in holding.keys if key.shown == Shown.READY), None)

@@ -10,11 +10,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
 from audit import clock
-from onboarding.domain import amending, applications, drafts, saving
+from onboarding.domain import amending, applications, drafts, requests, saving
 from onboarding.domain.applications import AlreadyApplied
 from onboarding.domain.drafts import Draft
 from onboarding.domain.questions import Section
@@ -51,9 +52,10 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
         return redirect("application", refused.application.number)
     except (applications.ProgramIsClosed, applications.TooEarly, applications.NotYours) as refused:
         return _start_page(request, found, problem=str(refused), status=CONFLICT)
-    return redirect("apply_section", draft.number, drafts.read(draft).paper.form.sections[0].key)
+    return redirect("apply_section", draft.number, drafts.first_section(draft))
 
 
+@sensitive_post_parameters()  # a test login is among what is typed
 @never_cache  # "back" then shows what is saved, not an older copy of the page
 @require_http_methods(["GET", "HEAD", "POST"])
 def section(request: HttpRequest, number: str, section: str) -> HttpResponse:
@@ -133,6 +135,9 @@ def submit(request: HttpRequest, number: str) -> HttpResponse:
     except AlreadyApplied as refused:
         messages.error(request, str(refused))
         return redirect("application", refused.application.number)
+    except requests.NotPossible as refused:
+        messages.error(request, str(refused))
+        return redirect("apply_check", number)
     except applications.IllegalMove as refused:
         messages.error(request, str(refused))
         return redirect("application", number)
@@ -247,7 +252,7 @@ def _said(draft: Draft, section: Section) -> list[dict[str, Any]]:
             "problem": draft.problems.get(question.key, ""),
             "is_long": question.type in ("long", "tick") or len(question.question) > 50,
         }
-        for question in draft.reading.asked()
+        for question in draft.reading.put()
         if question.section == section.key
     ]
 

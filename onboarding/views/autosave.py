@@ -2,6 +2,7 @@
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from audit import clock
@@ -14,6 +15,7 @@ from onboarding.views.section_page import Page, clashing
 SIGNED_OUT, GONE = 401, 410  # the page says what to do; a redirect would bring it a whole other page
 
 
+@sensitive_post_parameters()  # a test login is among what is typed
 @never_cache
 @require_POST
 def save(request: HttpRequest, number: str, section: str) -> HttpResponse:

@@ -109,7 +109,11 @@ class Course:
 def with_course(applications: QuerySet[Application]) -> QuerySet[Application]:
     """Load what `course` reads: three statements more, whatever the number of applications."""
     seats = Seat.objects.select_related("invitation").order_by("-pk")
-    grants = Grant.objects.order_by("-pk").prefetch_related(Prefetch("keys", Key.objects.order_by("-pk")))
+    grants = (
+        Grant.objects.select_related("program", "tier")
+        .order_by("-pk")
+        .prefetch_related(Prefetch("keys", Key.objects.order_by("-pk")))
+    )
     rows = applications.select_related("program", "owner__person", "owner__organisation", "entry")
     return rows.prefetch_related(Prefetch("entry__seats", seats), Prefetch("grants", grants))
 

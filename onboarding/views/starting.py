@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from accounts.domain import owners
 from accounts.models import Organisation, Owner, User
-from onboarding.domain import applications
+from onboarding.domain import acknowledgements, applications
 from onboarding.domain.applications import AlreadyApplied, TooEarly
 from onboarding.models import Application, Program
 from policies.domain import acceptances, guidelines
@@ -95,6 +95,7 @@ def accept(user: User, version: GuidelineVersion, *, at: datetime) -> None:
     acceptances.accept(
         user, document=acceptances.GUIDELINES, version=version.version, text_hash=version.text_hash, at=at
     )
+    acknowledgements.restore_for(user, at=at)
 
 
 def _choice(program: Program, owner: Owner | None, value: str, name: str, at: datetime) -> Choice:

@@ -11,6 +11,7 @@ from django.shortcuts import redirect
 from django.views.csrf import csrf_failure
 
 from audit import clock
+from onboarding.domain import questions
 from onboarding.models import Application
 
 KEY = "sent_while_signed_out"
@@ -22,11 +23,12 @@ def keep(request: HttpRequest, number: str, section: str, *, at: datetime) -> No
     """Keep what was posted; answers are the same whether or not there is such a draft."""
     said = request.POST.copy()
     said.pop("csrfmiddlewaretoken", None)
+    found = Application.objects.select_related("question_set").filter(number=number).first()
+    for question in questions.of(found.question_set).questions if found else ():
+        if question.type == "secret_text":  # never in a session: it is typed again
+            said.pop(question.key, None)
     data = said.urlencode()
-    if len(data) > MOST:
-        return
-    found = Application.objects.filter(number=number).first()
-    if found and found.takes_answers:
+    if found and found.takes_answers and len(data) <= MOST:
         request.session[KEY] = {"page": _page(number, section), "data": data, "at": at.isoformat()}
 
 

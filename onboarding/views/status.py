@@ -17,11 +17,11 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.models import Owner, User
 from audit import clock
 from enforcement.domain import remedies
-from onboarding.domain import applications, invitations, places, questions, rates, waitlist
+from onboarding.domain import applications, drafts, invitations, places, rates, waitlist
 from onboarding.models import Application, Invitation, Revision, WaitlistEntry
 from onboarding.permissions import may_answer_invitation, may_leave, may_see, may_withdraw
 from onboarding.states import ApplicationState
-from onboarding.views import sent, standing, timeline
+from onboarding.views import requests, sent, standing, timeline
 from onboarding.views.standing import Course, Standing
 from policies import markdown
 from policies.domain import weaknesses
@@ -74,11 +74,11 @@ def _pk_of(mine: QuerySet[Application], number: str) -> int | None:
 @require_safe
 def detail(request: HttpRequest, number: str) -> HttpResponse:
     """Show one application: where it stands, its course, what can be done, what was sent; a draft's form."""
-    rows = standing.with_course(Application.objects.select_related("applicant", "question_set"))
+    rows = standing.with_course(Application.objects.select_related("applicant", "question_set", "grant"))
     application = visible(request.user, number, rows)
     if application.state == ApplicationState.DRAFT:
-        first = questions.of(application.question_set).sections[0]
-        return redirect("apply_section", number, first.key)
+        return redirect("apply_section", number, drafts.first_section(application))
+    requests.attach([*application.grants.all()], request.user, at=clock.now())
     return render(request, "onboarding/application_detail.html", _context(request.user, application))
 
 

@@ -19,7 +19,7 @@ class Step:
 
 def pages(draft: Draft) -> list[Section]:
     """Return the sections that ask this draft something, in order."""
-    asked = {question.section for question in draft.reading.asked()}
+    asked = {question.section for question in draft.reading.put()}
     return [section for section in draft.reading.paper.form.sections if section.key in asked]
 
 

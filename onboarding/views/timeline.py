@@ -51,8 +51,8 @@ def steps(
     found = [Step("received", Mark.DONE, application.submitted_at)]
     found += [Step("amended", Mark.DONE, revision.submitted_at, revision) for revision in amended]
     found += _review(course, taken_up_at, told)
-    if standing in (Standing.REJECTED, Standing.WITHDRAWN):
-        return found
+    if standing in (Standing.REJECTED, Standing.WITHDRAWN) or application.grant_id is not None:
+        return found  # a request has no line and no key of its own
     found += _line(course)
     if standing == Standing.LAPSED:
         ended_at = course.entry.left_at if course.entry else application.settled_at

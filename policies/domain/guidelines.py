@@ -19,6 +19,7 @@ from policies.states import TRANSITIONS, VersionState
 __all__ = ["BadGuidelines", "IllegalMove", "NoGuidelines", "VersionTaken"]
 
 SHIPPED = Path(__file__).resolve().parent.parent / "content" / "guidelines.yaml"
+ACKNOWLEDGE_WITHIN = 30  # days after a material change is in force, where its text does not say
 LOCK = 0x6761_7465_0002  # advisory lock: one change of guidelines at a time
 
 
@@ -102,6 +103,9 @@ def publish(
     version = GuidelineVersion.objects.select_for_update().get(pk=version.pk)
     version.published_at = at
     version.effective_at = effective_at or at + timedelta(days=version.source.get("effective_after_days", 15))
+    if version.material and GuidelineVersion.objects.filter(published_at__isnull=False).exists():
+        days = version.source.get("acknowledge_within_days", ACKNOWLEDGE_WITHIN)
+        version.acknowledge_by = version.effective_at + timedelta(days=days)  # the first text changes nothing
     _move(version, VersionState.PUBLISHED, Event.GUIDELINES_PUBLISHED, by, at)
     return version
 
@@ -127,7 +131,7 @@ def _move(version: GuidelineVersion, to: VersionState, event: Event, by: ledger.
     if to not in TRANSITIONS[version.state]:
         raise IllegalMove(version, to)
     version.state = to
-    version.save(update_fields=["state", "published_at", "effective_at", "superseded_at"])
+    version.save(update_fields=["state", "published_at", "effective_at", "acknowledge_by", "superseded_at"])
     ledger.record(event, subject=version, actor=by, at=at, version=version.version)
 
 

@@ -63,12 +63,16 @@ class UsualSource(Part):
 
 
 class GuidelinesSource(Part):
-    """The whole file; `effective_after_days` is the notice between publishing a version and its coming into force."""
+    """The whole file; `effective_after_days` is the notice between publishing a version and its coming into force.
+
+    `acknowledge_within_days`: how long after that the holders of access may take to acknowledge a material change.
+    """
 
     version: Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$", max_length=20)]
     material: bool = True
     published_at: date | None = None
     effective_after_days: Annotated[int, Field(ge=0, le=365)] = 15
+    acknowledge_within_days: Annotated[int, Field(ge=1, le=365)] = 30
     lane_modes: list[Lane] = list(Lane)
     prohibited: Annotated[list[ProhibitedSource], Field(min_length=1)]
     extra_scrutiny: list[ScrutinySource] = []

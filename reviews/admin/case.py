@@ -13,12 +13,14 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.cache import add_never_cache_headers
 from django.utils.html import format_html
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.domain import domains
 from accounts.roles import Duty, may
 from audit import clock
+from onboarding.domain import sealing
 from onboarding.domain.programs import SayWhy
 from onboarding.models import Attachment
 from onboarding.views import uploads
@@ -26,7 +28,7 @@ from policies.states import Lane
 from reviews.admin import queue, workspace
 from reviews.admin.forms import GiveBackForm
 from reviews.admin.workspace import Work
-from reviews.domain import cases, claims, decisions, findings, statements
+from reviews.domain import cases, claims, decisions, evidence, findings, statements
 from reviews.models import Case, Decision
 from reviews.permissions import conflicts, may_see_case
 from reviews.states import CaseState
@@ -36,6 +38,7 @@ REFUSALS = (
     claims.NotForYou, claims.HeldBy, claims.NotHeld, claims.NothingToClaim, claims.ChangedMeanwhile,
     cases.IllegalMove, findings.BadFinding,
     decisions.AlreadyDecided, decisions.CaseIsOver, decisions.NotYoursToSign, decisions.NothingToSign, SayWhy,
+    sealing.NothingSealed,
 )  # fmt: skip
 
 
@@ -108,6 +111,7 @@ class CaseAdmin(admin.ModelAdmin):
             path("<int:pk>/claim/", view(require_POST(self.claim)), name="case_claim"),
             path("<int:pk>/release/", view(require_POST(self.release)), name="case_release"),
             path("<int:pk>/findings/", view(require_POST(self.findings)), name="case_findings"),
+            path("<int:pk>/test-login/", view(require_POST(self.test_login)), name="case_test_login"),
             path("<int:pk>/decide/", view(require_POST(self.decide)), name="case_decide"),
             path("<int:pk>/sign/<int:decision>/", view(require_POST(self.sign)), name="case_sign"),
             path(
@@ -184,6 +188,18 @@ class CaseAdmin(admin.ModelAdmin):
         messages.success(request, _said(decision))
         return redirect("admin:desk")
 
+    def test_login(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Show what a production review sealed: in this one response, and on record."""
+        case, at = self._case(request, pk), clock.now()
+        work = workspace.of(case, user=request.user, at=at)
+        try:
+            work.sealed = evidence.show(case, by=request.user, at=at)
+        except REFUSALS as error:
+            return self._refuse(request, work, error)
+        answer = self._show(request, work)
+        add_never_cache_headers(answer)
+        return answer
+
     def sign(self, request: HttpRequest, pk: int, decision: int) -> HttpResponse:
         """Sign as the second person."""
         case, at = self._case(request, pk), clock.now()
@@ -221,6 +237,7 @@ class CaseAdmin(admin.ModelAdmin):
     def _case(self, request: HttpRequest, pk: object) -> Case:
         """Return a case this person may see, or refuse: 404 for none, 403 for one they have a part in."""
         found = Case.objects.select_related(
+            "application__grant__revision",
             "application__owner__organisation", "application__owner__person", "application__applicant", "program",
             "revision__question_set", "revision__guidelines",
         )  # fmt: skip

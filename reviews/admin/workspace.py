@@ -14,7 +14,7 @@ from audit import ledger
 from audit.events import Event
 from audit.models import LedgerEntry
 from enforcement.domain import appeals
-from onboarding.domain import answers, questions
+from onboarding.domain import answers, questions, requests
 from onboarding.models import Application, Revision
 from onboarding.states import ApplicationState
 from policies.models import Category
@@ -24,7 +24,7 @@ from reviews.domain import findings, reasons, statements
 from reviews.domain import questions as questions_asked
 from reviews.models import Case, Claim, Decision, Finding
 from reviews.permissions import may_sign, was_overturned
-from reviews.states import UNDECIDED, CaseState, Outcome, SecondPerson, Verdict
+from reviews.states import UNDECIDED, CaseKind, CaseState, Outcome, SecondPerson, Verdict
 
 FIRST_SECTION = "purpose"  # read first and longest
 EARLIER_MOST = 10
@@ -50,6 +50,7 @@ class Answer:
     words: str
     is_long: bool
     url: str
+    was: str | None = None  # in a request: the approved answer, where it is another one
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ class Work:
     findings: list[FindingForm]
     found: list[Found]
     give_back_form: GiveBackForm = field(default_factory=GiveBackForm)
+    sealed: dict[str, str] = field(default_factory=dict)  # a test login that was asked to be shown
     kept: bool = False  # something typed came back with an error: show it whatever the state
 
     @property
@@ -161,6 +163,10 @@ def context(work: Work, *, user: User) -> dict[str, Any]:
         "application": case.application,
         "sections": sections(case.revision, case),
         "unanswered": _unanswered(case),
+        "kind": case.get_kind_display() if case.kind != CaseKind.APPLICATION else "",
+        "grant": case.application.grant,
+        "has_sealed": case.kind == CaseKind.PRODUCTION
+        and case.application.sealed.filter(wiped_at=None).exists(),
         "facts": [(name, plain(value)) for name, value in case.application.facts.items()],
         "domains": [names.get(code, code) for code in case.domains],
         "lane_reasons": case.revision.lane_reasons,
@@ -211,7 +217,8 @@ class Said:
 def sections(revision: Revision, case: Case) -> list[AnsweredSection]:
     """Return the answers by section, what people wrote at length before what they ticked."""
     form = questions.of(revision.question_set)
-    paper = answers.paper(form, case.program)
+    paper = answers.paper(form, case.program, case.application.kind)
+    changed = _approved_before(case, revision)
     ordered = sorted(form.sections, key=lambda section: section.key != FIRST_SECTION)
     found = []
     for section in ordered:
@@ -219,7 +226,9 @@ def sections(revision: Revision, case: Case) -> list[AnsweredSection]:
         given.sort(key=lambda question: question.type != "long")
         if given:
             found.append(
-                AnsweredSection(section.name, [_answer(paper, q, revision.answers[q.key]) for q in given])
+                AnsweredSection(
+                    section.name, [_answer(paper, q, revision.answers[q.key], changed) for q in given]
+                )
             )
     return found
 
@@ -270,7 +279,8 @@ def timeline(case: Case, decisions: Iterable[Decision], others: Iterable[Model] 
 
 def _unanswered(case: Case) -> int:
     """Return how many of the questions that this application is asked have no answer."""
-    paper = answers.paper(questions.of(case.revision.question_set), case.program)
+    form = questions.of(case.revision.question_set)
+    paper = answers.paper(form, case.program, case.application.kind)
     reading = answers.Reading(paper, case.revision.answers)
     return sum(answers.is_empty(case.revision.answers.get(question.key)) for question in reading.asked())
 
@@ -288,10 +298,26 @@ def _reason_name(code: str) -> str:
         return code
 
 
-def _answer(paper: answers.Paper, question: questions.Question, value: Any) -> Answer:
+def _approved_before(case: Case, revision: Revision) -> dict[str, Any]:
+    """Return the approved answers that a request changes, by question."""
+    grant = case.application.grant
+    if grant is None or grant.revision is None:
+        return {}
+    approved = grant.revision.answers
+    return {key: approved.get(key) for key in requests.changes(case.application, revision.answers)}
+
+
+def _answer(
+    paper: answers.Paper, question: questions.Question, value: Any, changed: Mapping[str, Any]
+) -> Answer:
     words = answers.in_words(paper, question, value)
+    was = None
+    if question.key in changed:
+        before = changed[question.key]
+        was = "" if answers.is_empty(before) else answers.in_words(paper, question, before)
     link = words if question.type == "url" and words.startswith("https://") else ""
-    return Answer(question.question, words, is_long=question.type == "long" or len(words) > 120, url=link)
+    is_long = question.type == "long" or len(words) > 120
+    return Answer(question.question, words, is_long=is_long, url=link, was=was)
 
 
 def _categories(case: Case) -> list[Category]:

@@ -20,7 +20,7 @@ from audit import ledger
 from audit.events import Event
 from onboarding.domain import applications
 from onboarding.domain.programs import SayWhy
-from onboarding.models import Application, Program
+from onboarding.models import Application, Grant, Program
 from onboarding.states import ApplicationKind, ApplicationState
 from outbox import hints, letters
 from reviews.domain import bars, cases, claims, reasons, statements
@@ -329,6 +329,13 @@ def _ask(decision: Decision, at: datetime) -> None:
     InformationRequest.objects.filter(decision=decision).update(asked_at=at, due_at=at + ANSWER_WITHIN)
 
 
+def _access_ends_at(application: Application) -> datetime | None:
+    """Return when the access ends that a request was about, as the telling of its decision left it."""
+    if application.grant_id is None:
+        return None
+    return Grant.objects.values_list("expires_at", flat=True).get(pk=application.grant_id)
+
+
 def _write_letter(case: Case, decision: Decision, at: datetime) -> None:
     application = case.application
     if application.applicant is None:  # an imported row that nobody owns: there is nobody to write to
@@ -346,6 +353,8 @@ def _write_letter(case: Case, decision: Decision, at: datetime) -> None:
             name=str(application.applicant),
             title=application.title,
             number=application.number,
+            asked=application.kind,
+            ends_at=_access_ends_at(application),
             program=case.program.name,
             version=decision.guidelines.version,
             clauses=[names.get(code, code) for code in decision.categories],

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from dateutil.relativedelta import relativedelta
 from django.db.models import TextChoices
 
 from accounts.models import User
-from onboarding.states import Environment
+from onboarding.domain import terms
+from onboarding.states import ApplicationKind, Environment
 from policies.models import Category
 from policies.states import Lane
 from reviews.domain import reasons
@@ -226,16 +226,16 @@ def names(guidelines_id: int) -> dict[str, str]:
 
 
 def _tier(case: Case) -> str:
-    environment = Environment.TEST if case.program.production_review else Environment.LIVE
+    first = case.application.kind == ApplicationKind.ACCESS
+    environment = Environment.TEST if first and case.program.production_review else Environment.LIVE
     tier = case.program.tiers.filter(environment=environment).first()
     return str(tier) if tier else ""
 
 
 def _review_on(case: Case, at: datetime) -> str:
-    """Return the day an approval given now ends at the latest: the shortest term of the domains that apply."""
-    terms = Category.objects.filter(guidelines=case.revision.guidelines_id, code__in=case.domains)
-    months = min(terms.values_list("approval_months", flat=True), default=case.program.grant_months)
-    return f"{at.astimezone(case.program.zone) + relativedelta(months=months):%-d %B %Y}"
+    """Return the day an approval given now ends at the latest; access ends by it too."""
+    end = terms.end(case.revision, case.application, at=at)
+    return f"{end.astimezone(case.program.zone):%-d %B %Y}"
 
 
 def _listed(texts: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from audit import clock
 from audit.events import Event
-from onboarding.domain import grants, keys, secrets
+from onboarding.domain import grants, keys, renewals, secrets
 from onboarding.models import Grant, Key
 from onboarding.states import Environment
 from tests.enforcement.conftest import MODEL, gateways, open_key
@@ -100,7 +100,7 @@ def test_a_key_whose_time_is_over_is_expired_although_no_sweep_ran(gateway, open
 
 def test_a_grant_whose_time_is_over_is_expired(gateway, opened):
     Grant.objects.filter(pk=opened.grant.pk).update(expires_at=clock.now() - timedelta(seconds=1))
-    grants.expire_due(at=clock.now())
+    renewals.expire_due(at=clock.now())
 
     assert problem(gateway.ask(opened.secret)) == (401, "expired_key")
 

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from onboarding.domain import grants, keys, secrets
+from onboarding.domain import grants, keys, renewals, secrets
 from onboarding.states import KeyState
 from outbox.models import Letter
 from tests.factories import (
@@ -145,7 +145,7 @@ def test_a_grant_whose_time_is_over_is_called_ended_before_the_sweep_and_after(c
     key, _ = make_secret(applicant=alice)
     now(key.grant.expires_at)
     before = access(client)
-    grants.expire_due(at=key.grant.expires_at)
+    renewals.expire_due(at=key.grant.expires_at)
     after = access(client)
 
     assert ["Ended on 23 November 2027" in text for text in (before, after)] == [True, True]
@@ -184,7 +184,9 @@ def test_the_page_asks_the_database_as_often_for_three_as_for_one(client, alice,
     for more in (1, 2):
         for _ in range(more):
             make_secret(applicant=alice)
-        with django_assert_num_queries(6):  # session, person, grants, models, keys, secrets
+        with django_assert_num_queries(
+            8
+        ):  # session, person, grants, models, keys, secrets, changes, requests
             client.get(reverse("access"))
 
 
@@ -196,7 +198,7 @@ def test_the_page_of_a_grant_asks_as_often_for_three_keys_as_for_one(
     for more in (0, 2):
         for _ in range(more):
             keys.open(add_key(key.grant), by=alice, at=MONDAY)
-        with django_assert_num_queries(7):  # the same, and tiers
+        with django_assert_num_queries(9):  # the same, and tiers
             client.get(page)
 
 

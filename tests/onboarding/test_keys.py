@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 
 from audit import ledger
 from audit.models import LedgerEntry
-from onboarding.domain import grants, keys, secrets
+from onboarding.domain import grants, keys, renewals, secrets
 from onboarding.models import Grant, Key
 from onboarding.states import GRANT_TRANSITIONS, KEY_TRANSITIONS, Environment, GrantState, KeyState
 from outbox.models import Letter
@@ -139,7 +139,7 @@ def test_revoking_ends_every_key():
 def test_a_grant_expires_with_its_keys():
     key, _ = make_secret()
 
-    assert grants.expire_due(at=key.grant.expires_at + timedelta(seconds=1)) == 1
+    assert renewals.expire_due(at=key.grant.expires_at + timedelta(seconds=1)) == 1
 
     key.refresh_from_db()
     assert key.state == KeyState.EXPIRED

@@ -307,7 +307,7 @@ def test_what_was_sent_is_shown_under_its_own_questions(client, alice):
     text = page(client, application)
 
     assert "Name of the application" in text
-    assert "under question set 1.0.0" in text
+    assert "under question set 1.1.0" in text
 
 
 def test_what_people_write_is_never_markup(client, alice):

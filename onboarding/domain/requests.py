@@ -1,0 +1,200 @@
+"""Requests about a grant: production review, change of use, renewal.
+
+Each is a small application of its own: the same form, case, decision and letters. Only what its approval does
+differs: it changes the grant it is about, and nobody's place in line.
+"""
+
+from collections.abc import Mapping
+from datetime import MAXYEAR, datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from accounts.permissions import may_act_for
+from audit import ledger
+from audit.events import Event
+from onboarding.domain import answers, drafts, grants, questions, sealing, terms
+from onboarding.domain.answers import USE_CHANGED
+from onboarding.domain.questions import Form
+from onboarding.models import Application, Grant
+from onboarding.states import (
+    LIVE_GRANT_STATES,
+    OPEN_APPLICATION_STATES,
+    ApplicationKind,
+    ApplicationState,
+    Environment,
+)
+
+Kind = ApplicationKind
+RENEWAL_OPENS = timedelta(days=90)  # before the end
+UNDER_WAY = (ApplicationState.SUBMITTED, ApplicationState.IN_REVIEW, ApplicationState.INFORMATION_REQUESTED)
+
+
+class NotPossible(Exception):
+    """A request cannot be made, or not sent, as things are; the sentence says why."""
+
+
+class NotYours(Exception):
+    def __init__(self) -> None:
+        super().__init__(
+            _("Only the holder of this access or somebody of the same organisation may do this.")
+        )
+
+
+@transaction.atomic
+def start(
+    grant: Grant, *, kind: ApplicationKind, by: User, at: datetime, not_before: datetime | None = None
+) -> Application:
+    """Start a request about a grant, filled in with what is approved; with one open already, return that.
+
+    `not_before` comes from a rejection of the same kind. Raises NotYours, NotPossible.
+    """
+    grant = (
+        Grant.objects.select_for_update(of=("self",))  # two first clicks make one request
+        .select_related("program", "owner", "tier", "revision", "application")
+        .get(pk=grant.pk)
+    )
+    if not may_act_for(by, grant.owner):
+        raise NotYours
+    if found := grant.requests.filter(kind=kind, state__in=OPEN_APPLICATION_STATES).first():
+        return found
+    if why := why_not(grant, kind, at=at, not_before=not_before):
+        raise NotPossible(why)
+    question_set = questions.current()
+    filled = prefilled(grant, questions.of(question_set), kind)
+    if grant.application.applicant_id != by.pk:
+        filled |= drafts.known(grant.owner, by)
+    request = Application.objects.create(
+        kind=kind,
+        grant=grant,
+        program=grant.program,
+        owner=grant.owner,
+        applicant=by,
+        question_set=question_set,
+        answers=filled,
+        title=drafts.title_of(filled) or grant.application.title,
+        started_at=at,
+    )
+    ledger.record(
+        Event.APPLICATION_STARTED, subject=request, actor=by, at=at,
+        program=grant.program.slug, kind=str(kind), grant=grant.pk,
+    )  # fmt: skip
+    return request
+
+
+def why_not(grant: Grant, kind: ApplicationKind, *, at: datetime, not_before: datetime | None = None) -> str:
+    """Return why this kind of request cannot be made now; empty when it can."""
+    if grant.state not in LIVE_GRANT_STATES or grant.expires_at <= at:
+        return _("This access has ended. Apply again if you still need it.")
+    if not_before and not_before > at:
+        return _too_early(grant, not_before)
+    if kind == Kind.PRODUCTION and not grant.program.production_review:
+        return _("This program has no production review: its access is for production already.")
+    if kind == Kind.PRODUCTION and grant.tier.environment == Environment.LIVE:
+        return _("This access is for production already.")
+    if kind == Kind.RENEWAL and at < terms.ends_at(grant) - RENEWAL_OPENS:
+        opens = (terms.ends_at(grant) - RENEWAL_OPENS).astimezone(grant.program.zone)
+        return _("A renewal can be asked for from %(when)s, ninety days before the end.") % {
+            "when": f"{opens:%-d %B %Y, %H:%M %Z}"
+        }
+    return ""
+
+
+def _too_early(grant: Grant, not_before: datetime) -> str:
+    if not_before.year == MAXYEAR:
+        return _("After the last decision you cannot ask for this again.")
+    when = f"{not_before.astimezone(grant.program.zone):%-d %B %Y, %H:%M %Z}"
+    return _("After the last decision you can ask for this again from %(when)s.") % {"when": when}
+
+
+def prefilled(grant: Grant, form: Form, kind: ApplicationKind) -> dict[str, Any]:
+    """Return the approved answers that a request starts with: without what must be said anew, and secrets."""
+    approved = grant.revision.answers if grant.revision else {}
+    found = {
+        question.key: approved[question.key]
+        for question in form.questions
+        if question.key in approved and question.type != "secret_text" and not question.requests
+    }
+    if kind == Kind.AMENDMENT:
+        found[USE_CHANGED] = "yes"
+    paper = answers.Paper(form, questions.gates(kind), {}, kind)
+    anew = [q.key for q in form.questions if q.type == "tick" and paper.is_put(q, found)]
+    return {key: value for key, value in found.items() if key not in anew}
+
+
+def changes(application: Application, given: Mapping[str, Any]) -> list[str]:
+    """Return the questions whose answers are others than the approved ones, in the form's order."""
+    if application.grant is None or application.grant.revision is None:
+        return []
+    approved = application.grant.revision.answers
+    form = questions.of(application.question_set)
+    return [
+        question.key
+        for question in form.questions
+        if not question.requests
+        and question.type not in ("tick", "secret_text")
+        and given.get(question.key) != approved.get(question.key)
+    ]
+
+
+def about_to_be_sent(application: Application, *, at: datetime) -> None:
+    """Look at a locked draft before it is sent: what the pages did not put is what is approved now.
+
+    Raises NotPossible.
+    """
+    grant = _locked_grant(application)
+    if why := why_not(grant, Kind(application.kind), at=at):
+        raise NotPossible(why)
+    changing = application.answers.get(USE_CHANGED) == "yes"
+    others = grant.requests.filter(state__in=UNDER_WAY, answers__use_changed="yes").exclude(pk=application.pk)
+    if changing and (other := others.first()):
+        raise NotPossible(
+            _(
+                "Another request to change this use is with us: %(number)s. Wait for its decision, or withdraw it."
+            )
+            % {"number": other.number}
+        )
+    if not changing:
+        form = questions.of(application.question_set)
+        paper = answers.Paper(form, questions.gates(application.kind), {}, application.kind)
+        kept = {
+            question.key: application.answers[question.key]
+            for question in form.questions
+            if question.key in application.answers and paper.is_put(question, application.answers)
+        }
+        application.answers = prefilled(grant, form, Kind(application.kind)) | kept
+
+
+def sent(application: Application, *, by: ledger.Actor, at: datetime) -> None:
+    """A renewal is with us: access goes on until it is decided, even past the end, for a bounded time."""
+    if application.kind == Kind.RENEWAL:
+        grants.hold_over(_locked_grant(application), by=by, at=at)
+
+
+def approved(application: Application, *, by: ledger.Actor, at: datetime) -> None:
+    """The approval of a locked request is told: the grant changes. Raises grants.IllegalMove."""
+    sealing.owe_wiping(application)
+    change = CHANGES.get(Kind(application.kind))
+    if change is not None:
+        change(_locked_grant(application), request=application, by=by, at=at)
+
+
+def settled_against(application: Application, *, by: ledger.Actor, at: datetime) -> None:
+    """A request was refused or taken back: the grant stays as it was approved."""
+    sealing.owe_wiping(application)
+    if application.kind == Kind.RENEWAL:
+        grants.end_hold_over(_locked_grant(application), by=by, at=at)
+
+
+CHANGES = {
+    Kind.PRODUCTION: grants.raise_to_production,
+    Kind.AMENDMENT: grants.amend,
+    Kind.RENEWAL: grants.renew,
+}
+
+
+def _locked_grant(application: Application) -> Grant:
+    assert application.grant_id is not None, "only requests come here"
+    return grants.locked(application.grant_id)

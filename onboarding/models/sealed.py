@@ -1,0 +1,40 @@
+"""What an application keeps apart from its answers, encrypted."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from onboarding.models.application import Application
+
+
+class SealedAnswer(models.Model):
+    """A secret answer, such as a test login: for the reviewer of the case, until the decision is told."""
+
+    application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="sealed")
+    key = models.SlugField(max_length=60, help_text="The question's.")
+    text = models.TextField(
+        blank=True, help_text="Encrypted with the newest of FIELD_KEYS; empty once wiped."
+    )
+    saved_at = models.DateTimeField()
+    saved_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    wipe_owed = models.BooleanField(default=False, help_text="Promise: wiped by the sweep.")
+    wiped_at = models.DateTimeField(null=True)
+
+    PERSONAL_FIELDS = ("text",)
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            models.Index(fields=["id"], name="sealed_wipe_owed", condition=Q(wipe_owed=True)),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["application", "key"], name="one_sealed_answer_per_question"),
+            models.CheckConstraint(
+                name="sealed_text_until_wiped",
+                condition=(Q(wiped_at=None) & ~Q(text=""))
+                | Q(wiped_at__isnull=False, text="", wipe_owed=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"sealed answer to {self.key}"
