@@ -398,7 +398,7 @@ def test_a_copy_of_everything_names_the_files_and_where_they_are(client):
 
     assert found["demo_video"] == "https://video.example/demo"
     assert [(file["name"], file["kind"]) for file in found["files"]] == [("plan.png", "png")]
-    assert found["files"][0]["address"].endswith(addresses(request)[0])
+    assert found["files"][0]["in_this_archive"].endswith("-plan.png")
 
 
 # ---------------------------------------------------------------- withdrawing with a reason
