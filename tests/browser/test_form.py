@@ -280,6 +280,7 @@ def test_text_that_could_not_be_saved_is_offered_again_and_goes_with_who_signs_o
     expect(page.locator("#not-saved")).to_contain_text("cannot be reached")
     page.route("**/save/", lambda route: route.abort())
     page.context.set_offline(False)
+    page.locator(".masthead summary").click()
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url("**/")
     assert page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('gh:form:')).length") == 0
