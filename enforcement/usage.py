@@ -6,6 +6,7 @@ The counts live in Redis and have an end; while Redis is away they are not known
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from redis.exceptions import RedisError
 
@@ -54,11 +55,11 @@ def copy_last_used(*, at: datetime | None = None) -> int:
     """
     moved = 0
     try:
-        while seen := projection.redis().zrange(projection.LAST_USED, 0, CHUNK - 1, withscores=True):
+        while seen := _counters().zrange(projection.LAST_USED, 0, CHUNK - 1, withscores=True):
             moments = {key.decode(): datetime.fromtimestamp(score, UTC) for key, score in seen}
             moved += keys.used(moments)
             flat = [part for key, score in seen for part in (key, f"{score:.0f}")]
-            projection.redis().eval(FORGET, 1, projection.LAST_USED, *flat)
+            _counters().eval(FORGET, 1, projection.LAST_USED, *flat)
             if len(seen) < CHUNK:
                 break
     except (RedisError, OSError):
@@ -72,7 +73,7 @@ def last_days(key_ids: Sequence[str], *, at: datetime, days: int = DAYS) -> list
     begin = int(datetime(today.year, today.month, today.day, tzinfo=UTC).timestamp()) // HOUR
     hours = range(begin - 24 * (days - 1), int(at.timestamp()) // HOUR + 1)
     try:
-        pipe = projection.redis().pipeline(transaction=False)
+        pipe = _counters().pipeline(transaction=False)
         for key in key_ids:
             for hour in hours:
                 pipe.hgetall(f"{projection.USAGE}{key}:{hour}")
@@ -88,6 +89,11 @@ def last_days(key_ids: Sequence[str], *, at: datetime, days: int = DAYS) -> list
     return [Day(on, *counts) for on, counts in sums.items()]
 
 
+def _counters() -> Any:
+    """Return the client; redis-py's own types leave open whether one waits for an answer."""
+    return projection.redis()
+
+
 def _kind(code: str) -> int:
     return 0 if code == ALLOWED else 1 if code == LIMITED else 2
 
@@ -96,9 +102,9 @@ def standing(owner: str, program: str, environment: str, *, per_minute: int, per
     """Return where an owner stands in a program and environment now, counting nothing. Raises CountsAway."""
     name = f"{owner}:{program}:{environment}"
     try:
-        seconds, microseconds = projection.redis().time()
-        debt, at = projection.redis().hmget(f"{projection.MINUTE}{name}", "debt", "at")
-        spent = projection.redis().get(f"{projection.DAY}{name}:{seconds // DAY}")
+        seconds, microseconds = _counters().time()
+        debt, at = _counters().hmget(f"{projection.MINUTE}{name}", "debt", "at")
+        spent = _counters().get(f"{projection.DAY}{name}:{seconds // DAY}")
     except (RedisError, OSError) as error:
         raise CountsAway from error
     now = seconds * 1_000_000 + microseconds

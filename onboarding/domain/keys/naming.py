@@ -49,5 +49,7 @@ def by_number(grant: Grant) -> str:
 def must_be_free(name: str, grant: Grant, *, but: Key | None = None) -> None:
     """Raise NameTaken where a live or promised key of this locked grant has the name."""
     others = grant.keys.live().filter(name=name)
-    if (grant.key_owed and grant.key_name == name) or others.exclude(pk=but.pk if but else None).exists():
+    if but:
+        others = others.exclude(pk=but.pk)
+    if (grant.key_owed and grant.key_name == name) or others.exists():
         raise NameTaken(name)
