@@ -66,6 +66,8 @@ class Event(TextChoices):
 
     ENTRY_JOINED = "entry.joined", "Joined the line"
     ENTRY_MOVED = "entry.moved", "Moved in the line"
+    ENTRY_HELD = "entry.held", "Place in line held"
+    ENTRY_UNHELD = "entry.unheld", "Hold of a place in line ended"
     ENTRY_SEATED = "entry.seated", "Given a seat"
     ENTRY_ADMITTED = "entry.admitted", "Admitted"
     ENTRY_RETURNED = "entry.returned", "Returned to the line"
@@ -73,6 +75,8 @@ class Event(TextChoices):
     WEEK_OPENED = "week.opened", "Week opened"
     WEEK_CUT = "week.cut", "Week's limit changed"
     INVITATION_OFFERED = "invitation.offered", "Invitation offered"
+    INVITATION_DELIVERED = "invitation.delivered", "Invitation's letter sent, its clock started"
+    INVITATION_REMINDED = "invitation.reminded", "Invitation's reminder sent"
     INVITATION_ACCEPTED = "invitation.accepted", "Invitation accepted"
     INVITATION_DECLINED = "invitation.declined", "Invitation declined"
     INVITATION_EXPIRED = "invitation.expired", "Invitation expired"

@@ -43,6 +43,8 @@ ONCE = [
     "entry.left",
     "week.opened",
     "invitation.offered",
+    "invitation.delivered",
+    "invitation.reminded",
     "invitation.accepted",
     "invitation.declined",
     "invitation.expired",

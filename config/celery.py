@@ -22,6 +22,7 @@ app.conf.beat_schedule = {
         "policies.tasks.put_in_force": MINUTE,
         "onboarding.tasks.admit_due": MINUTE,
         "onboarding.tasks.tell_invitations": MINUTE,
+        "onboarding.tasks.run_clocks": MINUTE,
         "onboarding.tasks.expire_due": MINUTE,
         "onboarding.tasks.remind_owed": MINUTE,
         "onboarding.tasks.wipe_owed": MINUTE,

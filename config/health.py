@@ -43,6 +43,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         "questions": InformationRequest.objects.open().filter(due_at__lte=at).count(),
         "invitations": Invitation.objects.untold().count(),
         "wipings": SealedAnswer.objects.filter(wipe_owed=True).count(),
+        "reminders": Invitation.objects.to_remind(at).count(),
         "keys": Grant.objects.owed_a_key().count(),
         "appeals": Appeal.objects.late(at).count(),
         "erasures": Erasure.objects.filter(paid_at=None, owed_at__lte=at).count(),

@@ -15,6 +15,7 @@ from accounts.models import User
 from demo import against, answers, people
 from onboarding.domain import (
     applications,
+    clocks,
     grants,
     invitations,
     keys,
@@ -28,6 +29,7 @@ from onboarding.domain import (
 from onboarding.domain.programs import Limits
 from onboarding.models import Application, Grant, Invitation, Key, Program, QuestionSet
 from onboarding.states import ApplicationKind, Environment, InvitationState
+from outbox import letters
 from policies.domain import acceptances, guidelines, weaknesses
 from policies.models import GuidelineVersion
 from reviews.domain import cases, claims, decisions, findings
@@ -139,6 +141,9 @@ class Story:
         for program in self.programs.values():
             waitlist.admit(program, by="beat", at=at)
         invitations.tell_owed(at=at)
+        letters.send_owed(at=at)
+        for run in (clocks.start_owed, clocks.remind_owed, clocks.count_reminders):
+            run(at=at)
         invitations.expire_due(at=at)
         keys.issue_owed(at=at)
 

@@ -26,6 +26,7 @@ STATES: dict[str, str] = {
             "entry.joined": "waiting",
             "entry.returned": "waiting",
             "entry.held": "held",
+            "entry.unheld": "waiting",
             "entry.seated": "seated",
             "entry.admitted": "admitted",
             "entry.left": "left",
@@ -184,6 +185,32 @@ SEATS: dict[str, str] = {
             WHERE seat.entry_id = entry.id) AS counted ON true
         WHERE counted.offered <> (entry.state = 'seated')::int OR counted.accepted <> (entry.state = 'admitted')::int
         OR entry.returned <> (counted.expired > 0)""",
+    "The clock of an invitation runs from the moment its letter was sent.": """
+        SELECT invitation.id, invitation.delivered_at, letter.sent_at FROM onboarding_invitation invitation
+        LEFT JOIN outbox_letter letter ON letter.once = 'invitation:' || invitation.id
+        WHERE invitation.remind_at IS NOT NULL AND invitation.delivered_at IS DISTINCT FROM letter.sent_at""",
+    "No invitation ran out before its promised days, or within a day of its reminder.": """
+        SELECT invitation.id, invitation.delivered_at, invitation.expires_at FROM onboarding_invitation invitation
+        JOIN onboarding_seat seat ON seat.id = invitation.seat_id
+        WHERE invitation.state = 'expired' AND (invitation.delivered_at IS NULL
+            OR invitation.expires_at <= invitation.delivered_at
+            OR invitation.remind_at IS NOT NULL AND invitation.reminder_delivered_at IS NULL
+            OR invitation.expires_at < invitation.reminder_delivered_at + interval '24 hours')""",
+    "Every change of the order has a written reason, and the line shows the last one.": """
+        SELECT entry.id, entry.priority, latest.now FROM onboarding_waitlistentry entry LEFT JOIN LATERAL (
+            SELECT move.now, move.reason FROM onboarding_move move WHERE move.entry_id = entry.id
+            ORDER BY move.id DESC LIMIT 1) AS latest ON true
+        WHERE entry.priority <> coalesce(latest.now, 0)
+        OR (latest.now IS NOT NULL AND entry.priority_reason <> latest.reason)""",
+    "Nobody moved their own place in line, or their organisation's.": """
+        SELECT move.id, move.moved_by_id FROM onboarding_move move
+        JOIN onboarding_waitlistentry entry ON entry.id = move.entry_id
+        JOIN onboarding_application application ON application.id = entry.application_id
+        JOIN accounts_owner owner ON owner.id = entry.owner_id
+        WHERE move.moved_by_id IN (owner.person_id, application.applicant_id)
+        OR EXISTS (SELECT FROM accounts_membership member
+            WHERE member.organisation_id = owner.organisation_id AND member.user_id = move.moved_by_id
+            AND member.since_at <= move.moved_at)""",
     "Every invitation that was told has its letter.": """
         SELECT invitation.id FROM onboarding_invitation invitation WHERE invitation.told_at IS NOT NULL
         AND NOT EXISTS (SELECT FROM outbox_letter letter WHERE letter.once = 'invitation:' || invitation.id)""",

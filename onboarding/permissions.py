@@ -36,6 +36,11 @@ def may_handle_keys(user: User, grant: Grant) -> bool:
     return may_act_for(user, grant.owner)
 
 
+def may_change_order(user: User, entry: WaitlistEntry) -> bool:
+    """Return whether this person may put forward, hold and end a hold: by duty, and never where they have a part."""
+    return may(user, Duty.MANAGE_RATES) and not has_part_in(user, entry.application)
+
+
 def may_open(user: User, key: Key) -> bool:
     """Return whether the key's secret is this person's to see."""
     return may_handle_keys(user, key.grant)

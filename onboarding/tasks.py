@@ -11,6 +11,7 @@ from onboarding import projection
 from onboarding.domain import (
     acknowledgements,
     attachments,
+    clocks,
     erasure,
     invitations,
     keys,
@@ -44,6 +45,15 @@ def admit_due() -> None:
 def tell_invitations() -> None:
     """Write the letters of untold invitations."""
     invitations.tell_owed(at=clock.now())
+
+
+@shared_task
+def run_clocks() -> None:
+    """Start the clocks of invitations whose letters were sent, remind, and count the reminders that were sent."""
+    at = clock.now()
+    for run in (clocks.start_owed, clocks.remind_owed, clocks.count_reminders):
+        with going_on(run.__name__):
+            run(at=at)
 
 
 @shared_task

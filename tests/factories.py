@@ -15,10 +15,11 @@ from accounts.models import MemberRole, Membership, Organisation, Owner, User
 from accounts.roles import DUTIES, Role
 from audit import ledger
 from audit.events import Event
-from onboarding.domain import invitations, keys, programs, questions, rates, waitlist
+from onboarding.domain import clocks, invitations, keys, programs, questions, rates, waitlist
 from onboarding.domain.programs import Limits
 from onboarding.models import Application, Grant, Key, Program, QuestionSet, Revision, WaitlistEntry
 from onboarding.states import ApplicationState, Environment
+from outbox import letters
 from outbox.models import Letter
 from policies.domain import acceptances, guidelines
 from policies.models import GuidelineVersion
@@ -217,6 +218,13 @@ def make_entry(program: Program | None = None, *, at: datetime = MONDAY, **field
     return waitlist.join(
         make_application(program, state=ApplicationState.APPROVED, at=at, **fields), by="test", at=at
     )
+
+
+def deliver(*, at: datetime = MONDAY) -> None:
+    """Send every letter that is owed, and let the clocks of invitations run from those."""
+    letters.send_owed(at=at)
+    clocks.start_owed(at=at)
+    clocks.count_reminders(at=at)
 
 
 def make_grant(program: Program | None = None, *, at: datetime = MONDAY, **fields) -> Grant:

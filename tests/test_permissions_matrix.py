@@ -207,6 +207,8 @@ GET  302 302 302 405 405 405 405 405  admin/enforcement/appeal/<int:pk>/decide/
 POST 302 302 302 403 422 403 403 403  admin/enforcement/appeal/<int:pk>/decide/
 GET  302 302 302 405 405 405 405 405  admin/onboarding/grant/<int:pk>/access/<slug:verb>/
 POST 302 302 302 403 302 403 403 403  admin/onboarding/grant/<int:pk>/access/<slug:verb>/
+GET  302 302 302 405 405 405 405 405  admin/onboarding/waitlistentry/<int:pk>/line/<slug:verb>/
+POST 302 302 302 403 403 302 403 403  admin/onboarding/waitlistentry/<int:pk>/line/<slug:verb>/
 GET  302 302 302 403 403 200 403 200  admin/onboarding/program/board/
 POST 302 302 302 403 403 200 403 200  admin/onboarding/program/board/
 GET  302 302 302 405 405 405 405 405  admin/onboarding/program/<slug:slug>/rate/

@@ -202,6 +202,7 @@ class World:
             "questionset/drafts/": {"pk": self.question_draft.pk},
             "questionset/<int:pk>/": {"pk": self.question_draft.based_on_id},
             "/case/": {"pk": self.held.pk},
+            "/line/": {"pk": self.key.grant.application.entry.pk, "verb": "hold"},
             "/grant/": {"pk": self.key.grant.pk},
             "enforcement/appeal/": {"pk": self.appeal.pk},
         }

@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Aggregate, Count, DurationField, ExpressionWrapper, F, Q
+from django.db.models import Aggregate, Count, DurationField, Exists, ExpressionWrapper, F, Q
 from django.urls import reverse
 
+from onboarding.domain import clocks
 from onboarding.models import Application, Grant, Invitation, Key, Program
 from onboarding.states import ApplicationState, InvitationState, KeyState
 from reviews.models import Case
@@ -77,12 +78,17 @@ def _median(later: str, earlier: str, **more: Any) -> Median:
 
 
 def stuck(program: Program, at: datetime) -> list[Stuck]:
-    """Return the groups, empty ones too, in four statements."""
+    """Return the groups, empty ones too, in five statements."""
     of_program = {"program__id__exact": program.pk}
     asked = Application.objects.filter(program=program, state=ApplicationState.INFORMATION_REQUESTED)
     late = Case.objects.filter(program=program).queued().filter(due_at__lt=at).order_by()
     silent = Invitation.objects.filter(
         seat__entry__program=program, state=InvitationState.OFFERED, offered_at__lt=at - SILENT
+    )
+    offered = Invitation.objects.offered().filter(seat__entry__program=program)
+    undelivered = offered.filter(
+        Exists(clocks.letters_of(clocks.FIRST, given_up_at__isnull=False))
+        | Exists(clocks.letters_of(clocks.REMINDER, given_up_at__isnull=False))
     )
     unopened = Key.objects.filter(grant__program=program, state=KeyState.ISSUED)
     return [
@@ -96,6 +102,11 @@ def stuck(program: Program, at: datetime) -> list[Stuck]:
             f"Invited, silent for {SILENT.days} days",
             silent.count(),
             _list("invitation", state__exact=InvitationState.OFFERED),
+        ),
+        Stuck(
+            "Invited, the letter was given up: its clock stands still",
+            undelivered.count(),
+            f"{reverse('admin:outbox_letter_changelist')}?standing=given_up",
         ),
         Stuck("Accepted, key not opened", unopened.count(), _list("key", state__exact=KeyState.ISSUED)),
     ]

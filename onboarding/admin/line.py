@@ -1,16 +1,68 @@
 """Applications, the line, weeks and invitations, to look things up."""
 
-from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.html import format_html
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
-from accounts.roles import Duty
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import path, reverse
+from django.utils.html import format_html
+from django.views.decorators.http import require_POST
+
+from accounts.roles import Duty, may
+from audit import clock
 from onboarding.admin.reading import ReadOnlyAdmin
+from onboarding.domain import order, places, programs, waitlist
 from onboarding.models import Application, Invitation, RateStep, WaitlistEntry, Week
-from onboarding.permissions import conflicts
-from onboarding.states import ApplicationState
+from onboarding.permissions import conflicts, may_change_order
+from onboarding.states import ApplicationState, EntryState
+
+
+@dataclass(frozen=True)
+class Verb:
+    """What a manager may do with a place in line; `priority` only where the order changes."""
+
+    label: str
+    verb: Callable[..., WaitlistEntry]
+    states: tuple[str, ...]
+    says: str
+    done: str
+    priority: int | None = None
+
+
+IN_LINE = (EntryState.WAITING, EntryState.HELD)
+PUBLISHED = "The reason is published to everybody behind, word for word: name nobody in it."
+VERBS = {
+    "forward": Verb(
+        "Move ahead",
+        order.put_forward,
+        IN_LINE,
+        PUBLISHED,
+        "Moved ahead; those behind read why.",
+        order.AHEAD,
+    ),
+    "back": Verb(
+        "Put back", order.put_forward, IN_LINE, PUBLISHED, "It stands where the rule says.", order.BY_THE_RULE
+    ),
+    "hold": Verb(
+        "Hold",
+        order.hold,
+        (EntryState.WAITING,),
+        "Nobody invites it before the hold ends. The applicant is told, with your reason.",
+        "On hold; the applicant is told.",
+    ),
+    "unhold": Verb(
+        "End the hold",
+        order.unhold,
+        (EntryState.HELD,),
+        "It waits again at its old place. The applicant is told, with your reason.",
+        "The hold has ended; the applicant is told.",
+    ),
+}
 
 
 @admin.register(Application)
@@ -48,6 +100,54 @@ class WaitlistEntryAdmin(ReadOnlyAdmin):
     list_select_related = ["application", "program", "owner__person", "owner__organisation"]
     search_fields = ["application__number", "application__title"]
     ordering = ["program", "priority", "joined_at", "id"]
+    change_form_template = "admin/onboarding/entry.html"
+
+    def get_urls(self) -> list:
+        view = self.admin_site.admin_view(require_POST(self.act))
+        return [path("<int:pk>/line/<slug:verb>/", view, name="entry_act"), *super().get_urls()]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show the entry, what was changed by hand, and what may be."""
+        entry = self.get_object(request, object_id)
+        offered = []
+        if entry and may_change_order(request.user, entry):
+            offered = [(verb, each) for verb, each in VERBS.items() if entry.state in each.states]
+            offered = [(v, each) for v, each in offered if each.priority in (None, -1 - entry.priority)]
+        shown = {
+            "title": "Place in line",
+            "entry": entry,
+            "verbs": offered,
+            "place": places.of(entry) if entry and entry.state == EntryState.WAITING else None,
+            "moves": entry.moves.select_related("moved_by").order_by("-id") if entry else [],
+        }
+        return super().change_view(request, object_id, form_url, shown)
+
+    def act(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+        """Put forward or back, hold, or end a hold, with the reason posted."""
+        if not may(request.user, Duty.MANAGE_RATES):
+            raise PermissionDenied
+        if verb not in VERBS:
+            raise Http404
+        entry = get_object_or_404(WaitlistEntry.objects.select_related("application"), pk=pk)
+        if not may_change_order(request.user, entry):
+            raise PermissionDenied(str(order.OwnPlace()))
+        # PostgreSQL keeps no NUL
+        reason, note = (request.POST.get(name, "").replace("\0", "") for name in ("reason", "note"))
+        do = VERBS[verb]
+        more = {} if do.priority is None else {"priority": do.priority, "note": note[:1000]}
+        try:
+            do.verb(entry, by=request.user, at=clock.now(), reason=reason[:500], **more)
+        except (order.NotWaiting, order.NothingToMove, waitlist.IllegalMove, programs.SayWhy) as refusal:
+            messages.error(request, str(refusal))
+        else:
+            messages.success(request, do.done)
+        return redirect("admin:onboarding_waitlistentry_change", pk)
 
 
 @admin.register(Week)

@@ -1,15 +1,15 @@
-"""Invitations: told by a payer, answered by the owner, expired by the clock."""
+"""Invitations: told by a payer, answered by the owner, expired by the clock; the clock itself is in `clocks`."""
 
 import logging
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
-from onboarding.domain import applications, grants, notices, waitlist
+from onboarding.domain import applications, clocks, grants, waitlist
 from onboarding.models import Application, Grant, Invitation, WaitlistEntry
 from onboarding.permissions import may_answer_invitation
 from onboarding.states import INVITATION_TRANSITIONS, EntryState, InvitationState
@@ -18,21 +18,29 @@ from outbox import letters
 log = logging.getLogger(__name__)
 
 BATCH = 500
+WHY_MOST = 500  # characters of a reason to decline
 
 
 class InvitationIsOver(Exception):
     def __init__(self, invitation: Invitation):
-        said = "has expired" if invitation.state == InvitationState.OFFERED else f"is {invitation.state}"
-        super().__init__(f"This invitation {said}; nothing was changed.")
+        said = {
+            InvitationState.ACCEPTED: _("This invitation is accepted; nothing was changed."),
+            InvitationState.DECLINED: _("This invitation is declined; nothing was changed."),
+        }
+        super().__init__(
+            said.get(
+                InvitationState(invitation.state), _("This invitation has expired; nothing was changed.")
+            )
+        )
 
 
 class NotYours(Exception):
     def __init__(self) -> None:
-        super().__init__("Only the owner of the application may answer its invitation.")
+        super().__init__(_("Only the owner of the application may answer its invitation."))
 
 
 def tell_owed(*, at: datetime) -> int:
-    """Write the letters of untold invitations and start their clocks; return how many. Safe to run twice.
+    """Write the letters of untold invitations; return how many. Safe to run twice. Their clocks start when sent.
 
     A crash between two batches leaves the rest owed; a letter and its `told_at` commit together.
     """
@@ -48,15 +56,15 @@ def _tell_batch(at: datetime) -> int:
         Invitation.objects.untold()
         .select_for_update(skip_locked=True, of=("self",))
         .select_related(
-            "seat__entry__application__applicant", "seat__entry__application__program", "seat__entry__program"
+            "seat__entry__application__applicant",
+            "seat__entry__application__program",
+            "seat__entry__program",
+            "seat__entry__owner__person",
         )
         .order_by("pk")[:BATCH]
     )
-    for invitation in invitations:
-        invitation.told_at = at
-        invitation.expires_at = at + timedelta(days=invitation.seat.entry.program.invitation_days)
-    Invitation.objects.bulk_update(invitations, ["told_at", "expires_at"])
-    letters.write_many((_letter("invitation", invitation) for invitation in invitations), at=at)
+    Invitation.objects.filter(pk__in=[invitation.pk for invitation in invitations]).update(told_at=at)
+    letters.write_many((clocks.letter(clocks.FIRST, invitation) for invitation in invitations), at=at)
     return len(invitations)
 
 
@@ -77,13 +85,17 @@ def accept(invitation: Invitation, *, by: User, at: datetime) -> Grant:
 
 
 @transaction.atomic
-def decline(invitation: Invitation, *, by: User, at: datetime) -> Invitation:
-    """Give the seat up and leave the line; the approval lapses. Raises NotYours, InvitationIsOver."""
+def decline(invitation: Invitation, *, by: User, at: datetime, reason: str = "") -> Invitation:
+    """Give the seat up and leave the line; the approval lapses. Raises NotYours, InvitationIsOver.
+
+    Nobody has to say why; who does is heard, and it is kept with the invitation.
+    """
     invitation, entry = _locked(invitation)
     if not may_answer_invitation(by, invitation):
         raise NotYours
     if invitation.state == InvitationState.DECLINED:
         return invitation
+    invitation.decline_reason = reason.replace("\0", "").strip()[:WHY_MOST]  # PostgreSQL keeps no NUL
     _answer(invitation, InvitationState.DECLINED, Event.INVITATION_DECLINED, by, at)
     waitlist.move(entry, to=EntryState.LEFT, event=Event.ENTRY_LEFT, by=by, at=at)
     applications.lapse(entry.application, by=by, at=at, reason="declined")
@@ -96,9 +108,7 @@ def expire_due(*, at: datetime) -> int:
     One transaction each: expiry is rare, and a failure must not hold up the others. Safe to run twice.
     """
     expired = 0
-    for pk in list(
-        Invitation.objects.offered().filter(expires_at__lte=at).values_list("pk", flat=True)[:BATCH]
-    ):
+    for pk in list(Invitation.objects.over(at).values_list("pk", flat=True)[:BATCH]):
         try:
             expired += _expire(pk, at)
         except Exception:
@@ -109,7 +119,7 @@ def expire_due(*, at: datetime) -> int:
 @transaction.atomic
 def _expire(pk: int, at: datetime) -> bool:
     invitation, entry = _locked(Invitation(pk=pk))
-    if invitation.state != InvitationState.OFFERED or not _is_over(invitation, at):
+    if invitation.state != InvitationState.OFFERED or not invitation.is_over(at):
         return False  # answered while we waited for the lock
     invitation.state = InvitationState.EXPIRED
     invitation.save(update_fields=["state"])
@@ -121,7 +131,7 @@ def _expire(pk: int, at: datetime) -> bool:
         entry.returned = True
         waitlist.move(entry, to=EntryState.WAITING, event=Event.ENTRY_RETURNED, by="beat", at=at)
     letters.write_many(
-        [_letter("invitation_expired", invitation, returned=entry.state == EntryState.WAITING)], at=at
+        [clocks.letter("invitation_expired", invitation, returned=entry.state == EntryState.WAITING)], at=at
     )
     return True
 
@@ -132,7 +142,7 @@ def _locked(invitation: Invitation) -> tuple[Invitation, WaitlistEntry]:
     Application.objects.select_for_update().get(pk=found.seat.entry.application_id)
     entry = (
         WaitlistEntry.objects.select_for_update(of=("self",))
-        .select_related("application__applicant", "application__program", "program", "owner")
+        .select_related("application__applicant", "application__program", "program", "owner__person")
         .get(pk=found.seat.entry_id)
     )
     locked = Invitation.objects.select_for_update(of=("self",)).select_related("seat").get(pk=found.pk)
@@ -141,25 +151,8 @@ def _locked(invitation: Invitation) -> tuple[Invitation, WaitlistEntry]:
 
 
 def _answer(invitation: Invitation, to: InvitationState, event: Event, by: User, at: datetime) -> None:
-    if to not in INVITATION_TRANSITIONS[invitation.state] or _is_over(invitation, at):
+    if to not in INVITATION_TRANSITIONS[invitation.state] or invitation.is_over(at):
         raise InvitationIsOver(invitation)
     invitation.state, invitation.answered_at, invitation.answered_by = to, at, by
-    invitation.save(update_fields=["state", "answered_at", "answered_by"])
+    invitation.save(update_fields=["state", "answered_at", "answered_by", "decline_reason"])
     ledger.record(event, subject=invitation, actor=by, at=at)
-
-
-def _is_over(invitation: Invitation, at: datetime) -> bool:
-    return invitation.expires_at is not None and invitation.expires_at <= at
-
-
-def _letter(kind: str, invitation: Invitation, **more: Any) -> letters.Draft:
-    entry = invitation.seat.entry
-    expires_at = invitation.expires_at and invitation.expires_at.astimezone(entry.program.zone)
-    return notices.draft(
-        kind,
-        entry.application,
-        about=invitation,
-        once=f"{kind}:{invitation.pk}",
-        expires_at=expires_at,
-        **more,
-    )

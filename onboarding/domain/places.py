@@ -4,16 +4,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from accounts.models import User
 from audit.events import Event
 from onboarding.domain import applications, waitlist, weeks
-from onboarding.models import Application, Program, WaitlistEntry
+from onboarding.models import Application, Program, Seat, WaitlistEntry
 from onboarding.permissions import may_see
-from onboarding.states import EntryState
+from onboarding.states import EntryState, InvitationState, Stage
 
 MOST_WEEKS = 520
+ENOUGH_WEEKS = 8  # weeks with seats given, before what was observed says anything
+LOOKED_BACK = timedelta(weeks=26)
 
 
 @dataclass(frozen=True)
@@ -25,11 +27,27 @@ class Place:
 
 
 @dataclass(frozen=True)
+class History:
+    """What was observed: `weeks` in which seats were given, and how many of 100 invitations ran out."""
+
+    weeks: int
+    returned: int
+
+    @property
+    def is_enough(self) -> bool:
+        return self.weeks >= ENOUGH_WEEKS
+
+
+@dataclass(frozen=True)
 class Forecast:
-    """When an entry is invited if the plan holds: weeks' starts, earliest and latest."""
+    """When an entry is invited if the plan holds: weeks' starts, earliest and latest, and what the latest assumes.
+
+    `history` is None while too few weeks were observed to say how many let their invitation run out.
+    """
 
     earliest: datetime
     latest: datetime
+    history: History | None
 
 
 @dataclass(frozen=True)
@@ -53,25 +71,44 @@ def of(entry: WaitlistEntry) -> Place:
 
 
 def forecast(entry: WaitlistEntry, *, at: datetime) -> Forecast | None:
-    """Return the week the plan reaches this place, and a week of slack each four; None while paused or without a rate.
+    """Return the week the plan reaches this place; None while paused, held, closed or without a rate to reach it.
 
-    It follows the rate steps as they are set now and knows nothing yet of how many accept (a later release back-tests).
+    Earliest: the rate steps as they are set now, nobody before it invited twice. Latest: a week of slack for each four,
+    and where enough weeks were observed the seats that go again to those whose first invitation ran out. It is not yet
+    back-tested, and the page says what it assumes.
     """
     program = entry.program
-    if program.paused_at or entry.state != EntryState.WAITING:
+    if program.paused_at or program.stage == Stage.CLOSED or entry.state != EntryState.WAITING:
         return None
-    week = weeks.current(program, at)
-    reached = reach(
-        program,
-        of(entry).position,
-        at=at,
-        free=week.limit - week.admitted if week else 0,
-        steps=plan(program),
+    week, position, steps = weeks.current(program, at), of(entry).position, plan(program)
+    free = week.limit - week.admitted if week else 0
+    earliest = reach(program, position, at=at, free=free, steps=steps)
+    if earliest is None:
+        return None
+    seen = history(program, at=at)
+    share = seen.returned if seen.is_enough else 0
+    latest = reach(program, position, at=at, free=free, steps=steps, again=share) or earliest
+    return Forecast(
+        earliest=earliest.starts_at,
+        latest=latest.ends_at + timedelta(weeks=earliest.ahead // 4),
+        history=seen if seen.is_enough else None,
     )
-    if reached is None:
-        return None
-    slack = timedelta(weeks=reached.ahead // 4)
-    return Forecast(earliest=reached.starts_at, latest=reached.ends_at + slack)
+
+
+def history(program: Program, *, at: datetime) -> History:
+    """Return how many of the last half-year's first invitations ran out, in hundredths, and over how many weeks."""
+    seats = Seat.objects.filter(
+        week__program=program,
+        week__admitted__gt=0,
+        week__ends_at__lte=at,
+        week__starts_at__gte=at - LOOKED_BACK,
+    )
+    seen = seats.aggregate(
+        weeks=Count("week", distinct=True),
+        settled=Count("pk", filter=~Q(invitation__state=InvitationState.OFFERED)),
+        ran_out=Count("pk", filter=Q(invitation__state=InvitationState.EXPIRED)),
+    )
+    return History(seen["weeks"], round(100 * seen["ran_out"] / seen["settled"]) if seen["settled"] else 0)
 
 
 def plan(program: Program) -> list[tuple[datetime, int]]:
@@ -80,9 +117,17 @@ def plan(program: Program) -> list[tuple[datetime, int]]:
 
 
 def reach(
-    program: Program, position: int, *, at: datetime, free: int, steps: list[tuple[datetime, int]]
+    program: Program,
+    position: int,
+    *,
+    at: datetime,
+    free: float,
+    steps: list[tuple[datetime, int]],
+    again: int = 0,
 ) -> Reached | None:
     """Return the week in which such a plan reaches a place; `free` seats are left in the running week.
+
+    `again` of each 100 seats of later weeks go to people who had one before.
 
     None when it is not reached within ten years: nobody is told a date beyond.
     """
@@ -91,7 +136,8 @@ def reach(
         if free >= position:
             return Reached(starts_at, ends_at, ahead + 1)
         starts_at, ends_at = weeks.window(program, ends_at)
-        free += next((per_week for from_at, per_week in reversed(steps) if from_at <= starts_at), 0)
+        per_week = next((per_week for from_at, per_week in reversed(steps) if from_at <= starts_at), 0)
+        free += per_week * (100 - again) / 100
     return None
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import partial
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit import ledger
@@ -19,7 +20,7 @@ class SayWhy(Exception):
     """A change that people will ask about came without a reason."""
 
     def __init__(self) -> None:
-        super().__init__("Say why: the reason is kept and shown to those who ask.")
+        super().__init__(_("Say why: the reason is kept and shown to those who ask."))
 
 
 class AlreadySo(Exception):
@@ -29,7 +30,12 @@ class AlreadySo(Exception):
 class IllegalStage(Exception):
     def __init__(self, program: Program, to: str):
         super().__init__(
-            f"{program} is {program.get_stage_display().lower()}; it cannot become {Stage(to).label.lower()}."
+            _("%(program)s is %(stage)s; it cannot become %(to)s.")
+            % {
+                "program": program,
+                "stage": program.get_stage_display().lower(),
+                "to": Stage(to).label.lower(),
+            }
         )
 
 
@@ -86,7 +92,7 @@ def pause(program: Program, *, by: User, at: datetime, reason: str) -> Program:
     if not reason.strip():
         raise SayWhy
     if program.paused_at:
-        raise AlreadySo(f"{program} is paused already.")
+        raise AlreadySo(_("%(program)s is paused already.") % {"program": program})
     program.paused_at, program.paused_by, program.pause_reason = at, by, reason.strip()
     program.save(update_fields=["paused_at", "paused_by", "pause_reason"])
     ledger.record(Event.PROGRAM_PAUSED, subject=program, actor=by, at=at, reason=ledger.digest(reason))
@@ -100,7 +106,7 @@ def resume(program: Program, *, by: User, at: datetime, reason: str) -> Program:
     if not reason.strip():
         raise SayWhy
     if not program.paused_at:
-        raise AlreadySo(f"{program} is not paused.")
+        raise AlreadySo(_("%(program)s is not paused.") % {"program": program})
     program.paused_at, program.paused_by, program.pause_reason = None, None, ""
     program.save(update_fields=["paused_at", "paused_by", "pause_reason"])
     ledger.record(Event.PROGRAM_RESUMED, subject=program, actor=by, at=at, reason=ledger.digest(reason))

@@ -4,6 +4,7 @@ from datetime import datetime
 from functools import partial
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit import ledger
@@ -17,12 +18,14 @@ MOST_PER_WEEK = 10_000_000  # a typing slip, not a plan, lies above
 
 class RateOutOfRange(Exception):
     def __init__(self) -> None:
-        super().__init__(f"A weekly rate is a whole number from 0 to {MOST_PER_WEEK:,}.")
+        super().__init__(
+            _("A weekly rate is a whole number from 0 to %(most)s.") % {"most": f"{MOST_PER_WEEK:,}"}
+        )
 
 
 class RateInThePast(Exception):
     def __init__(self) -> None:
-        super().__init__("A rate starts now or later: weeks that are over stay as they were.")
+        super().__init__(_("A rate starts now or later: weeks that are over stay as they were."))
 
 
 def in_force(program: Program, at: datetime) -> RateStep | None:

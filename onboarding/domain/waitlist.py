@@ -10,12 +10,12 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext as _
 
-from accounts.models import Owner, User
+from accounts.models import Owner
 from audit import ledger
 from audit.events import Event
 from onboarding.domain import weeks
-from onboarding.domain.programs import SayWhy
 from onboarding.models import Application, Grant, Invitation, Program, Seat, WaitlistEntry, Week
 from onboarding.states import ENTRY_TRANSITIONS, LIVE_ENTRY_STATES, EntryState, Stage
 from outbox import hints
@@ -23,12 +23,18 @@ from outbox import hints
 
 class AlreadyInLine(Exception):
     def __init__(self, application: Application):
-        super().__init__(f"{application.owner} has a place in the line of {application.program} already.")
+        super().__init__(
+            _("%(owner)s has a place in the line of %(program)s already.")
+            % {"owner": application.owner, "program": application.program}
+        )
 
 
 class IllegalMove(Exception):
     def __init__(self, entry: WaitlistEntry, to: str):
-        super().__init__(f"This place in line is {entry.get_state_display().lower()}; it cannot become {to}.")
+        super().__init__(
+            _("This place in line is %(state)s; it cannot become %(to)s.")
+            % {"state": entry.get_state_display().lower(), "to": EntryState(to).label.lower()}
+        )
 
 
 @transaction.atomic
@@ -89,22 +95,10 @@ def move(
         raise IllegalMove(entry, to)
     entry.state = to
     entry.left_at = at if to == EntryState.LEFT else None
-    entry.save(update_fields=["state", "left_at", "returned"])
+    if to != EntryState.HELD:
+        entry.held_at, entry.held_by, entry.hold_reason = None, None, ""
+    entry.save(update_fields=["state", "left_at", "returned", "held_at", "held_by", "hold_reason"])
     ledger.record(event, subject=entry, actor=by, at=at, **details)
-
-
-@transaction.atomic
-def put_forward(entry: WaitlistEntry, *, priority: int, by: User, at: datetime, reason: str) -> WaitlistEntry:
-    """Change an entry's priority, with the written reason that the applicants behind may read."""
-    if not reason.strip():
-        raise SayWhy
-    entry = WaitlistEntry.objects.select_for_update().get(pk=entry.pk)
-    was, entry.priority, entry.priority_reason = entry.priority, priority, reason.strip()
-    entry.save(update_fields=["priority", "priority_reason"])
-    ledger.record(
-        Event.ENTRY_MOVED, subject=entry, actor=by, at=at, reason=ledger.digest(reason), was=was, now=priority
-    )
-    return entry
 
 
 def has_a_place(program: Program, owner: Owner) -> bool:

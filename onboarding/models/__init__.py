@@ -5,7 +5,7 @@ from onboarding.models.application import Application, QuestionSet, Revision
 from onboarding.models.attachment import Attachment
 from onboarding.models.imports import ImportJob
 from onboarding.models.key import Key, Secret
-from onboarding.models.line import Invitation, RateStep, Seat, WaitlistEntry, Week
+from onboarding.models.line import Invitation, Move, RateStep, Seat, WaitlistEntry, Week
 from onboarding.models.program import OfferedModel, Program, Tier
 from onboarding.models.question_draft import QuestionDraft
 from onboarding.models.sealed import SealedAnswer
@@ -17,6 +17,7 @@ __all__ = [
     "ImportJob",
     "Invitation",
     "Key",
+    "Move",
     "OfferedModel",
     "Program",
     "QuestionDraft",

@@ -1,5 +1,8 @@
 """The line, the rate plan, weeks, seats and invitations."""
 
+from datetime import datetime, timedelta
+
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -43,6 +46,11 @@ class WaitlistEntry(models.Model):
         default=False, help_text="Its one return after an expired invitation is used."
     )
     left_at = models.DateTimeField(null=True)
+    held_at = models.DateTimeField(null=True)
+    held_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    hold_reason = models.CharField(max_length=500, blank=True, help_text="The applicant reads it.")
 
     PERSONAL_FIELDS = ("priority_reason",)
 
@@ -74,10 +82,49 @@ class WaitlistEntry(models.Model):
                 condition=Q(state=EntryState.LEFT, left_at__isnull=False)
                 | (~Q(state=EntryState.LEFT) & Q(left_at=None)),
             ),
+            models.CheckConstraint(
+                name="entry_held_at_by_reason",
+                condition=(
+                    Q(state=EntryState.HELD, held_at__isnull=False, held_by__isnull=False)
+                    & ~Q(hold_reason="")
+                )
+                | (~Q(state=EntryState.HELD) & Q(held_at=None, held_by=None, hold_reason="")),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.owner} in the line of {self.program}"
+
+
+class Move(models.Model):
+    """One written change of an entry's priority. The reason is published, without a name; the note is not."""
+
+    entry = models.ForeignKey(WaitlistEntry, on_delete=models.PROTECT, related_name="moves")
+    was = models.SmallIntegerField()
+    now = models.SmallIntegerField()
+    moved_at = models.DateTimeField()
+    moved_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=500)
+    note = models.CharField(max_length=1000, blank=True, help_text="For the staff only.")
+
+    PERSONAL_FIELDS = ("note",)  # the reason is published and names nobody
+
+    class Meta:
+        default_permissions = ()
+        triggers = [
+            pgtrigger.Protect(name="move_stays", operation=pgtrigger.Delete),
+            pgtrigger.ReadOnly(
+                name="move_is_written_once",
+                fields=["entry", "was", "now", "moved_at", "moved_by", "reason"],
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(name="move_has_a_reason", condition=~Q(reason="")),
+            models.CheckConstraint(name="move_moves", condition=~Q(was=F("now"))),
+        ]
+
+    def __str__(self) -> str:
+        return f"move of {self.entry_id} from {self.was} to {self.now}"
 
 
 class RateStep(models.Model):
@@ -147,6 +194,19 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         """Invited, and the letter is not yet in the outbox."""
         return self.offered().filter(told_at=None)
 
+    def undelivered(self) -> "InvitationQuerySet":
+        """Told, and the letter is not yet sent: the clock does not run."""
+        return self.offered().filter(told_at__isnull=False, delivered_at=None)
+
+    def to_remind(self, at: datetime) -> "InvitationQuerySet":
+        """Half of the time is over, and the reminder is not yet in the outbox."""
+        return self.offered().filter(remind_at__lte=at, reminded_at=None)
+
+    def over(self, at: datetime) -> "InvitationQuerySet":
+        """Offered, and no longer to be accepted; the same question as `Invitation.is_over`."""
+        reminded = Q(remind_at=None) | Q(reminder_delivered_at__isnull=False)
+        return self.offered().filter(reminded, expires_at__lte=at)
+
 
 class Invitation(models.Model):
     """What a seat's holder answers. Only a POST by the owner changes it."""
@@ -154,14 +214,23 @@ class Invitation(models.Model):
     seat = models.OneToOneField(Seat, on_delete=models.PROTECT, related_name="invitation")
     state = models.CharField(max_length=10, choices=InvitationState.choices, default=InvitationState.OFFERED)
     offered_at = models.DateTimeField()
-    told_at = models.DateTimeField(
-        null=True, help_text="Promise: the letter is in the outbox. The clock starts then."
+    told_at = models.DateTimeField(null=True, help_text="Promise: the letter is in the outbox.")
+    delivered_at = models.DateTimeField(
+        null=True, help_text="When the mail server took the letter: the clock starts then."
     )
-    expires_at = models.DateTimeField(null=True, help_text="Set when told: no notice, no clock.")
+    expires_at = models.DateTimeField(null=True, help_text="Set when delivered: no notice, no clock.")
+    remind_at = models.DateTimeField(null=True, help_text="Half of the time; empty where it is too short.")
+    reminded_at = models.DateTimeField(null=True, help_text="Promise: the reminder is in the outbox.")
+    reminder_delivered_at = models.DateTimeField(
+        null=True, help_text="When the mail server took it; the deadline is a day later at the earliest."
+    )
     answered_at = models.DateTimeField(null=True)
     answered_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
+    decline_reason = models.CharField(max_length=500, blank=True, help_text="Why, if they want to say.")
+
+    PERSONAL_FIELDS = ("decline_reason",)
 
     objects = InvitationQuerySet.as_manager()
 
@@ -173,6 +242,16 @@ class Invitation(models.Model):
                 fields=["id"],
                 name="invitation_untold",
                 condition=Q(state=InvitationState.OFFERED, told_at=None),
+            ),
+            models.Index(
+                fields=["id"],
+                name="invitation_undelivered",
+                condition=Q(state=InvitationState.OFFERED, told_at__isnull=False, delivered_at=None),
+            ),
+            models.Index(
+                fields=["remind_at"],
+                name="invitation_to_remind",
+                condition=Q(state=InvitationState.OFFERED, reminder_delivered_at=None),
             ),
             models.Index(
                 fields=["expires_at"], name="invitation_open", condition=Q(state=InvitationState.OFFERED)
@@ -196,11 +275,36 @@ class Invitation(models.Model):
                 ),
             ),
             models.CheckConstraint(
-                name="invitation_told_with_its_deadline",
-                condition=Q(told_at=None, expires_at=None)
-                | Q(told_at__isnull=False, expires_at__isnull=False),
+                name="invitation_clock_runs_from_its_letter",
+                condition=Q(delivered_at=None, expires_at=None, remind_at=None)
+                | Q(
+                    told_at__isnull=False,
+                    delivered_at__isnull=False,
+                    expires_at__isnull=False,
+                    expires_at__gt=F("delivered_at"),
+                ),
+            ),
+            models.CheckConstraint(
+                name="invitation_reminded_in_order",
+                condition=Q(reminded_at=None, reminder_delivered_at=None)
+                | Q(remind_at__isnull=False, reminded_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="invitation_ends_a_day_after_its_reminder",
+                condition=Q(reminder_delivered_at=None)
+                | Q(expires_at__gte=F("reminder_delivered_at") + timedelta(days=1)),
+            ),
+            models.CheckConstraint(
+                name="decline_reason_when_declined",
+                condition=Q(decline_reason="") | Q(state=InvitationState.DECLINED),
             ),
         ]
 
     def __str__(self) -> str:
         return f"invitation {self.pk}: {self.state}"
+
+    def is_over(self, at: datetime) -> bool:
+        """Return whether an offered invitation can no longer be accepted: its time, counted from delivered letters."""
+        if self.expires_at is None or (self.remind_at and not self.reminder_delivered_at):
+            return False
+        return self.expires_at <= at

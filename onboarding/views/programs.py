@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from audit import clock
-from onboarding.domain import line_rule
+from onboarding.domain import line_rule, order
 from onboarding.models import Program, RateStep, WaitlistEntry
 from policies import markdown
 from policies.domain import weaknesses
@@ -34,6 +34,7 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
             tier for tier in program.tiers.all() if program.production_review or tier.environment == "live"
         ],
         "rule": line_rule.in_words(program, per_week=program.per_week),
+        "moved": order.moved_ahead(program),
         "weaknesses": known,
         "weaknesses_text": markdown.rendered(known.text) if known else "",
     }

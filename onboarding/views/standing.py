@@ -160,7 +160,5 @@ def _of_key(grant: Grant, key: Key | None, at: datetime) -> Standing:
 
 
 def is_over(invitation: Invitation, at: datetime) -> bool:
-    """Return whether an offered invitation can no longer be accepted; untold ones have no deadline yet."""
-    return invitation.state != InvitationState.OFFERED or (
-        invitation.expires_at is not None and invitation.expires_at <= at
-    )
+    """Return whether an offered invitation can no longer be accepted; those not told have no deadline yet."""
+    return invitation.state != InvitationState.OFFERED or invitation.is_over(at)

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.models import Owner, User
 from audit import clock
 from enforcement.domain import remedies
-from onboarding.domain import applications, drafts, invitations, places, rates, waitlist
+from onboarding.domain import applications, drafts, invitations, order, places, rates, waitlist
 from onboarding.models import Application, Invitation, Revision, WaitlistEntry
 from onboarding.permissions import may_answer_invitation, may_leave, may_see, may_withdraw
 from onboarding.states import ApplicationState
@@ -95,6 +95,7 @@ def _context(user: User, application: Application) -> dict[str, Any]:
         "course": course,
         "standing": course.standing,
         "invitation": course.invitation,
+        "accept_by": _accept_by(course.invitation, at),
         "revision": revision,
         "parts": sent.parts(revision, application.program) if revision else [],
         "steps": timeline.steps(
@@ -167,7 +168,8 @@ def answer_invitation(request: HttpRequest, number: str) -> HttpResponse:
             messages.success(request, _("You have accepted. Your key appears here within a minute."))
             return redirect("access")
         if answer == "decline":
-            invitations.decline(invitation, by=request.user, at=clock.now())
+            why = request.POST.get("reason", "")
+            invitations.decline(invitation, by=request.user, at=clock.now(), reason=why)
             messages.success(request, _("You have declined and left the line."))
         else:
             messages.error(request, _("Choose to accept or to decline; nothing was changed."))
@@ -251,6 +253,12 @@ def _in_plain_words(known: KnownWeakness | None) -> str:
     return unescape(strip_tags(markdown.rendered(known.text))) if known else ""
 
 
+def _accept_by(invitation: Invitation | None, at: datetime) -> datetime | None:
+    """Return the deadline that holds now; none while the reminder that moves a passed one is not sent."""
+    until = invitation.expires_at if invitation else None
+    return until if until and until > at else None
+
+
 def _line(course: Course, at: datetime) -> dict[str, Any]:
     """Return the place and what the plan makes of it; nothing for an entry that does not wait."""
     if course.standing != Standing.IN_LINE or course.entry is None:
@@ -264,4 +272,5 @@ def _line(course: Course, at: datetime) -> dict[str, Any]:
         "forecast": forecast,
         "is_next": forecast is not None and forecast.earliest <= at,
         "per_week": step.per_week if step else 0,
+        "moved": order.moved_ahead(entry.program, of=entry),
     }

@@ -14,7 +14,7 @@ from django.db.backends.utils import CursorWrapper
 
 from enforcement.domain import appeals
 from enforcement.management.commands.check_invariants import MODULES
-from onboarding.domain import grants, invitations, keys, waitlist
+from onboarding.domain import clocks, grants, invitations, keys, order, waitlist
 from onboarding.states import Overlap
 from outbox import letters
 from policies.domain import weaknesses
@@ -23,6 +23,7 @@ from tests.enforcement.appealing import known, make_appeal, make_ended
 from tests.factories import (
     MONDAY,
     accept_guidelines,
+    deliver,
     make_application,
     make_entry,
     make_grant,
@@ -64,6 +65,11 @@ BREAKS = [
     ("UPDATE audit_ledgerentry SET reason = 'He shouted at us' WHERE event = 'grant.revoked'", "Every ledger row's reason is a code or a digest, never what somebody typed."),
     ("UPDATE audit_ledgerentry SET actor = 'nobody'", "Every ledger row names an actor of the form user:<id> or system:<name>."),
     ("DELETE FROM outbox_letter WHERE kind = 'onboarding/invitation'", "Every invitation that was told has its letter."),
+    ("UPDATE onboarding_invitation SET delivered_at = delivered_at - interval '1 hour' WHERE delivered_at IS NOT NULL", "The clock of an invitation runs from the moment its letter was sent."),
+    ("UPDATE onboarding_invitation SET expires_at = reminder_delivered_at WHERE state = 'expired'", "No invitation ran out before its promised days, or within a day of its reminder."),
+    ("DELETE FROM onboarding_move", "Every change of the order has a written reason, and the line shows the last one."),
+    ("UPDATE onboarding_move move SET moved_by_id = application.applicant_id FROM onboarding_application application, onboarding_waitlistentry entry WHERE entry.id = move.entry_id AND application.id = entry.application_id", "Nobody moved their own place in line, or their organisation's."),
+    ("UPDATE onboarding_waitlistentry SET state = 'waiting' WHERE state = 'held'", "The ledger agrees with the state of every place in line."),
     ("DELETE FROM outbox_letter WHERE kind = 'onboarding/key_ready'", "Every issued key has its letter."),
     ("DELETE FROM outbox_letter WHERE kind LIKE 'reviews/%'", "Everybody whose decision was told was written a letter."),
     ("DELETE FROM outbox_letter WHERE kind = 'onboarding/receipt'", "Everybody who submitted an application was written a receipt."),
@@ -142,6 +148,7 @@ def _everything():
     grants.revoke(make_secret(program)[0].grant, by=bob, at=MONDAY, reason="Fraud")
     left_over(program)
     with_receipt(make_ended("upheld")), with_receipt(make_reinstated())
+    moved_and_held(program, make_manager("mo"))
     letters.send_owed(at=MONDAY)
 
 
@@ -182,12 +189,22 @@ def left_over(program):
     entries = [make_entry(program) for _ in range(3)]
     waitlist.admit(program, by="test", at=MONDAY)
     invitations.tell_owed(at=MONDAY)
+    deliver()
     first, second, _ = [entry.seats.get().invitation for entry in entries]
     invitations.decline(first, by=entries[0].application.applicant, at=MONDAY)
+    half = MONDAY + timedelta(days=4)
+    clocks.remind_owed(at=half)
+    deliver(at=half)
     type(second).objects.exclude(pk=second.pk).filter(state="offered").update(
         expires_at=MONDAY + timedelta(days=90)
     )
     invitations.expire_due(at=MONDAY + timedelta(days=8))
+
+
+def moved_and_held(program, manager):
+    """Two in line: one put forward, one held."""
+    order.put_forward(make_entry(program), by=manager, at=MONDAY, reason="Flood response")
+    order.hold(make_entry(program), by=manager, at=MONDAY, reason="Asked to wait")
 
 
 def test_an_empty_site_breaks_nothing():

@@ -7,6 +7,7 @@ from reviews.domain import cases, claims, decisions
 from reviews.models import Case
 from tests.factories import (
     MONDAY,
+    deliver,
     make_application,
     make_entry,
     make_grant,
@@ -46,6 +47,7 @@ def invited(alice, *, program=None, at=MONDAY):
     entry = make_entry(program, applicant=alice, at=at)
     (seat,) = waitlist.admit(program, by="beat", at=at)
     invitations.tell_owed(at=at)
+    deliver(at=at)
     seat.invitation.refresh_from_db()
     return entry.application, seat.invitation
 

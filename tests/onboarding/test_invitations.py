@@ -3,11 +3,11 @@ from datetime import timedelta
 import pytest
 
 from audit import ledger
-from onboarding.domain import invitations, waitlist
-from onboarding.models import Grant
+from onboarding.domain import clocks, invitations, waitlist
+from onboarding.models import Grant, Invitation
 from onboarding.states import ApplicationState, EntryState, InvitationState
 from outbox.models import Letter
-from tests.factories import MONDAY, make_entry, make_program, make_rate, make_user
+from tests.factories import MONDAY, deliver, make_entry, make_program, make_rate, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -19,16 +19,21 @@ def invitation():
     make_entry(program)
     (seat,) = waitlist.admit(program, by="beat", at=MONDAY)
     invitations.tell_owed(at=MONDAY)
+    deliver()
     seat.invitation.refresh_from_db()
     return seat.invitation
 
 
+def run_out(invitation, at):
+    """Let the reminder go out in its time, and then the whole time pass."""
+    clocks.remind_owed(at=at)
+    deliver(at=at)
+    invitation.refresh_from_db()
+    return invitations.expire_due(at=max(at, invitation.expires_at))
+
+
 def owner_of(invitation):
     return invitation.seat.entry.application.applicant
-
-
-def test_the_clock_starts_when_the_letter_is_written(invitation):
-    assert (invitation.told_at, invitation.expires_at) == (MONDAY, MONDAY + timedelta(days=7))
 
 
 def test_telling_twice_writes_one_letter(invitation):
@@ -58,10 +63,20 @@ def test_a_stranger_may_not_accept(invitation):
 
 
 def test_after_the_deadline_nothing_can_be_accepted(invitation):
+    clocks.remind_owed(at=invitation.remind_at)
+    deliver(at=invitation.remind_at)
+
     with pytest.raises(invitations.InvitationIsOver):
         invitations.accept(invitation, by=owner_of(invitation), at=invitation.expires_at)
 
     assert Grant.objects.count() == 0
+
+
+def test_who_declines_may_say_why_and_need_not(invitation):
+    invitations.decline(invitation, by=owner_of(invitation), at=MONDAY, reason=" Built it\0 otherwise. ")
+
+    invitation.refresh_from_db()
+    assert invitation.decline_reason == "Built it otherwise."
 
 
 def test_declining_lapses_the_application_and_the_seat_still_counts(invitation):
@@ -82,23 +97,31 @@ def test_accepting_after_declining_is_refused(invitation):
 
 def test_the_first_expiry_returns_the_old_place_and_the_second_ends_it(invitation):
     entry, program = invitation.seat.entry, invitation.seat.entry.program
-    joined_at, seen = entry.joined_at, []
-    for weeks in (1, 2):
-        invitations.expire_due(at=MONDAY + timedelta(weeks=weeks))
+    joined_at, seen, at = entry.joined_at, [], MONDAY
+    for _ in range(2):
+        run_out(program_invitation(program), at + timedelta(days=4))
         entry.refresh_from_db()
         seen.append((entry.state, entry.joined_at))
-        waitlist.admit(program, by="beat", at=MONDAY + timedelta(weeks=weeks))
-        invitations.tell_owed(at=MONDAY + timedelta(weeks=weeks))
+        at += timedelta(weeks=2)
+        waitlist.admit(program, by="beat", at=at)
+        invitations.tell_owed(at=at)
+        deliver(at=at)
 
     assert seen == [(EntryState.WAITING, joined_at), (EntryState.LEFT, joined_at)]
 
 
+def program_invitation(program):
+    return Invitation.objects.filter(seat__entry__program=program).latest("pk")
+
+
 def test_expiring_twice_is_expiring_once(invitation):
-    found = [invitations.expire_due(at=MONDAY + timedelta(weeks=1)) for _ in range(2)]
+    found = [run_out(invitation, MONDAY + timedelta(days=4)) for _ in range(2)]
 
     assert found == [1, 0]
     assert list(ledger.of(invitation).values_list("event", flat=True)) == [
         "invitation.offered",
+        "invitation.delivered",
+        "invitation.reminded",
         "invitation.expired",
     ]
 

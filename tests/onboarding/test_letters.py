@@ -12,7 +12,8 @@ from tests.factories import MONDAY
 pytestmark = pytest.mark.django_db
 
 KINDS = [
-    "invitation", "invitation_expired", "key_ready", "key_ends", "withdrawn", "lapsed", "suspended", "resumed",
+    "invitation", "invitation_reminder", "invitation_expired", "held", "unheld",
+    "key_ready", "key_ends", "withdrawn", "lapsed", "suspended", "resumed",
     "revoked",
 ]  # fmt: skip
 HOSTILE = "<b>R&D</b>\nBcc: eve@example.org"
@@ -31,6 +32,7 @@ CONTEXT = {
     "expires_at": datetime(2026, 11, 30, 12, 0, tzinfo=ZoneInfo("Europe/Madrid")),
     "reason": HOSTILE,
     "returned": True,
+    "days": 7,
 }
 
 
@@ -71,8 +73,8 @@ def test_no_word_of_the_templates_is_left_in_a_letter(letter):
         assert not [mark for mark in ("{{", "{%", "None", "()") if mark in text]
 
 
-@pytest.mark.parametrize("kind", ["invitation", "invitation_expired", "key_ready"])
-def test_a_deadline_is_told_in_the_programs_zone(kind):
+@pytest.mark.parametrize("kind", ["invitation_reminder", "invitation_expired", "key_ready"])
+def test_a_deadline_is_told_with_its_zone(kind):
     letters.write(f"onboarding/{kind}", to="ana@pygma.example", at=MONDAY, **CONTEXT)
 
     letter = Letter.objects.get()

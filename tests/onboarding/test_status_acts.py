@@ -1,14 +1,18 @@
 """What the applicant can do on the page of an application: answer an invitation, leave the line, withdraw."""
 
+import re
+
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from onboarding.domain import waitlist
+from onboarding.domain import clocks, waitlist
 from onboarding.models import Grant
 from onboarding.states import ApplicationState, EntryState, InvitationState
+from outbox.models import Letter
 from tests.factories import (
     MONDAY,
+    deliver,
     make_application,
     make_entry,
     make_organisation,
@@ -54,6 +58,24 @@ def test_looking_at_an_act_does_nothing(client, alice, name):
 
     invitation.refresh_from_db()
     assert (answers, invitation.state) == ({405}, InvitationState.OFFERED)
+
+
+def test_a_mail_scanner_that_follows_every_link_changes_nothing(client, alice):
+    """It opens each address of the letter and of the page behind it, by GET and HEAD, with and without its session."""
+    application, invitation = standings.invited(alice)
+    letter = Letter.objects.get(kind="onboarding/invitation")
+    links = re.findall(r"http://[^\s\"<]+", letter.text + letter.html)
+    pages = [*links, *re.findall(r'(?:href|action)="(/[^"#]*)"', page(client, application))]
+
+    for _ in range(2):
+        for scanner in (client, Client()):
+            for address in pages:
+                scanner.head(address)
+                scanner.get(address, {"answer": "accept"})
+
+    invitation.refresh_from_db()
+    assert links
+    assert (invitation.state, invitation.answered_at) == (InvitationState.OFFERED, None)
 
 
 @pytest.mark.parametrize("name", ["withdraw", "leave", "invitation"])
@@ -108,6 +130,8 @@ def test_accepting_what_was_declined_is_refused_in_words(client, alice):
 
 def test_accepting_too_late_is_refused_in_words(client, alice, now):
     application, invitation = standings.invited(alice)
+    clocks.remind_owed(at=invitation.remind_at)
+    deliver(at=invitation.remind_at)
     now(invitation.expires_at)
 
     response = post(client, "invitation", application, answer="accept")

@@ -298,7 +298,7 @@ def test_times_are_those_of_the_person(client, alice):
     type(alice).objects.filter(pk=alice.pk).update(time_zone="Asia/Kolkata")
     application, _ = standings.invited(alice)
 
-    assert "accept by Monday 30 November, 17:30 (Asia/Kolkata)." in page(client, application)
+    assert "accept by Tuesday 1 December, 17:00 (Asia/Kolkata)." in page(client, application)
 
 
 def test_what_was_sent_is_shown_under_its_own_questions(client, alice):

@@ -7,10 +7,10 @@ from django.test.utils import CaptureQueriesContext
 
 from audit import ledger
 from onboarding import tasks
-from onboarding.domain import invitations, places, programs, waitlist
+from onboarding.domain import invitations, order, places, programs, waitlist
 from onboarding.models import Week
 from onboarding.states import ENTRY_TRANSITIONS, ApplicationState, EntryState
-from tests.factories import MONDAY, make_entry, make_manager, make_program, make_rate
+from tests.factories import MONDAY, deliver, make_entry, make_manager, make_program, make_rate
 
 pytestmark = pytest.mark.django_db
 
@@ -69,6 +69,7 @@ def test_an_invitation_that_runs_out_in_its_own_week_is_invited_again_only_in_th
     (entry,) = make_line(program, 1)
     waitlist.admit(program, by="beat", at=MONDAY)
     invitations.tell_owed(at=MONDAY)
+    deliver()
     later = MONDAY + timedelta(days=3)
     invitations.expire_due(at=later)
 
@@ -108,9 +109,7 @@ def test_priority_goes_first_and_says_why():
     program = make_program()
     make_rate(program, 1)
     _, second = make_line(program, 2)
-    waitlist.put_forward(
-        second, priority=-1, by=make_manager("pat"), at=MONDAY, reason="Helps the flood response"
-    )
+    order.put_forward(second, by=make_manager("pat"), at=MONDAY, reason="Helps the flood response")
 
     seats = waitlist.admit(program, by="beat", at=MONDAY)
 
@@ -213,8 +212,11 @@ WAY_TO = {
 def test_the_database_refuses_each_step_the_table_does_not_name(old, new):
     entry = make_entry()
     rows = type(entry).objects.filter(pk=entry.pk)
+    held = {"held_at": MONDAY, "held_by": entry.application.applicant, "hold_reason": "To be checked"}
     for step in WAY_TO[old]:
-        rows.update(state=step, left_at=MONDAY if step == "left" else None)
+        rows.update(
+            state=step, left_at=MONDAY if step == "left" else None, **(held if step == "held" else {})
+        )
 
     with pytest.raises(IntegrityError, match="no step from"), transaction.atomic():
         rows.update(state=new, left_at=MONDAY if new == "left" else None)
