@@ -5,12 +5,13 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from onboarding.domain import invitations, keys, programs
+from onboarding.domain import clocks, invitations, keys, programs
 from onboarding.states import ApplicationState
 from policies.domain import weaknesses
 from reviews.domain import cases, questions
 from tests.factories import (
     MONDAY,
+    deliver,
     make_application,
     make_entry,
     make_key,
@@ -273,6 +274,8 @@ def test_a_line_without_a_rate_names_no_date(client, alice):
 
 def test_an_invitation_that_ran_out_says_what_comes_before_the_sweep_and_after(client, alice, now):
     application, _ = standings.invited(alice)
+    clocks.remind_owed(at=MONDAY + timedelta(days=4))
+    deliver(at=MONDAY + timedelta(days=4))
     later = MONDAY + timedelta(days=7)
     now(later)
     before = page(client, application)
