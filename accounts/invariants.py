@@ -43,6 +43,7 @@ INVARIANTS: dict[str, str] = {
             OR EXISTS (SELECT FROM account_emailaddress kept WHERE kept.user_id = person.id)
             OR EXISTS (SELECT FROM mfa_authenticator kept WHERE kept.user_id = person.id)
             OR EXISTS (SELECT FROM accounts_membership kept WHERE kept.user_id = person.id)
+            OR EXISTS (SELECT FROM accounts_token kept WHERE kept.user_id = person.id AND kept.name <> '(blanked)')
             OR EXISTS (SELECT FROM accounts_erasure part WHERE part.user_id = person.id AND part.paid_at IS NULL)
             OR EXISTS (SELECT FROM outbox_letter letter WHERE letter.about_type = 'accounts.user'
                 AND letter.about_id = person.id::text AND letter.recipient <> 'erased@erased.invalid')

@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.languages import Language
+from accounts.personal_tokens import Token  # noqa: F401 - kept apart for its length
 from accounts.roles import Duty
 from accounts.states import JOIN_TRANSITIONS, OFFER_TRANSITIONS, JoinState, OfferState
 from audit import moves

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from accounts.domain import erasure, joining, ownership
+from accounts.domain import erasure, joining, ownership, tokens
 from audit import clock
 
 
@@ -17,3 +17,9 @@ def expire_due() -> None:
 def erase_owed() -> None:
     """Blank letters and accounts of people who deleted theirs."""
     erasure.erase_owed(at=clock.now())
+
+
+@shared_task
+def warn_of_tokens() -> None:
+    """Write to those whose personal token ends soon."""
+    tokens.warn_owed(at=clock.now())

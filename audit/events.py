@@ -32,6 +32,9 @@ class Event(TextChoices):
     DOMAIN_VERIFIED = "domain.verified", "Domain of an organisation verified"
     DOMAIN_ENDED = "domain.ended", "Domain of an organisation no longer verified"
 
+    TOKEN_MADE = "token.made", "Personal token made"
+    TOKEN_REVOKED = "token.revoked", "Personal token revoked"
+
     GUIDELINES_LOADED = "guidelines.loaded", "Guideline draft loaded"
     GUIDELINES_PUBLISHED = "guidelines.published", "Guidelines published"
     GUIDELINES_EFFECTIVE = "guidelines.effective", "Guidelines took effect"

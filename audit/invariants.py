@@ -22,6 +22,8 @@ ONCE = [
     "ownership.expired",
     "domain.verified",
     "domain.ended",
+    "token.made",
+    "token.revoked",
     "terms.accepted",
     "weaknesses.published",
     "guidelines.loaded",

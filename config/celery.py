@@ -20,6 +20,7 @@ app.conf.beat_schedule = {
         "outbox.tasks.send_owed": MINUTE,
         "accounts.tasks.expire_due": MINUTE,
         "policies.tasks.put_in_force": MINUTE,
+        "accounts.tasks.warn_of_tokens": HOUR,
         "onboarding.tasks.admit_due": MINUTE,
         "onboarding.tasks.tell_invitations": MINUTE,
         "onboarding.tasks.run_clocks": MINUTE,

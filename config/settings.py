@@ -177,6 +177,9 @@ MFA_TOTP_ISSUER = "Gatehouse"
 MFA_TOTP_TOLERANCE = 1  # steps of 30 s either way: a phone's clock may be off, and a code may be typed slowly
 STAFF_NEED_SECOND_FACTOR = PRODUCTION
 
+# --- The self-service API
+API_PER_MINUTE = env.number("API_PER_MINUTE", 120)  # calls of one token
+
 # --- Mail: only outbox sends; the default writes each mail to a file.
 EMAIL_TIMEOUT = 20  # seconds; a mail server that hangs must not hold the outbox
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Gatehouse <no-reply@gatehouse.example>")

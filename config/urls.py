@@ -12,7 +12,7 @@ from django_rq.urls import get_admin_urlpatterns, get_api_urlpatterns
 from rq.exceptions import NoSuchJobError
 
 from accounts.roles import Duty, may
-from config import health, mine
+from config import api, health, mine
 
 
 def for_importers(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -51,6 +51,7 @@ urlpatterns = [
     path("accounts/", include("accounts.urls.account")),
     path("accounts/", include("allauth.urls")),
     path("organisations/", include("accounts.urls.organisations")),
+    path("api/", include(api.urlpatterns)),
     path("admin/jobs/", include((jobs, "django_rq"))),
     path("admin/", admin.site.urls),
     path("livez", health.live, name="livez"),

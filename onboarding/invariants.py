@@ -139,6 +139,13 @@ ERASED: dict[str, str] = {
         WHERE application.answers <> '{{}}' OR application.facts <> '{{}}' OR application.title <> ''
         OR EXISTS (SELECT FROM onboarding_revision revision WHERE revision.application_id = application.id
             AND (revision.erased_at IS NULL OR revision.answers - 'erased' - 'digest' <> '{{}}'))
+        OR EXISTS (SELECT FROM onboarding_sealedanswer sealed WHERE sealed.application_id = application.id
+            AND sealed.wiped_at IS NULL)
+        OR EXISTS (SELECT FROM onboarding_waitlistentry entry JOIN onboarding_move move ON move.entry_id = entry.id
+            WHERE entry.application_id = application.id AND move.note NOT IN ('', '(blanked)'))
+        OR EXISTS (SELECT FROM onboarding_waitlistentry entry JOIN onboarding_seat seat ON seat.entry_id = entry.id
+            JOIN onboarding_invitation invitation ON invitation.seat_id = seat.id
+            WHERE entry.application_id = application.id AND invitation.decline_reason NOT IN ('', '(blanked)'))
         OR EXISTS (SELECT FROM outbox_letter letter WHERE letter.about_type = 'onboarding.application'
             AND letter.about_id = application.id::text AND letter.recipient <> 'erased@erased.invalid')""",
     "A deleted account has nothing under way, no place in line and no access.": f"""
@@ -201,7 +208,7 @@ SEATS: dict[str, str] = {
             SELECT move.now, move.reason FROM onboarding_move move WHERE move.entry_id = entry.id
             ORDER BY move.id DESC LIMIT 1) AS latest ON true
         WHERE entry.priority <> coalesce(latest.now, 0)
-        OR (latest.now IS NOT NULL AND entry.priority_reason <> latest.reason)""",
+        OR (latest.now IS NOT NULL AND entry.priority_reason NOT IN (latest.reason, '(blanked)'))""",
     "Nobody moved their own place in line, or their organisation's.": """
         SELECT move.id, move.moved_by_id FROM onboarding_move move
         JOIN onboarding_waitlistentry entry ON entry.id = move.entry_id

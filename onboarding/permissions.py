@@ -28,7 +28,7 @@ def may_answer_invitation(user: User, invitation: Invitation) -> bool:
 
 def may_leave(user: User, entry: WaitlistEntry) -> bool:
     """Return whether this person may give up the place in line now."""
-    return entry.state == EntryState.WAITING and may_see(user, entry.application)
+    return entry.state in (EntryState.WAITING, EntryState.HELD) and may_see(user, entry.application)
 
 
 def may_handle_keys(user: User, grant: Grant) -> bool:

@@ -78,7 +78,7 @@ class EntryState(TextChoices):
 
 ENTRY_TRANSITIONS: dict[str, set[str]] = {
     EntryState.WAITING: {EntryState.SEATED, EntryState.HELD, EntryState.LEFT},
-    EntryState.HELD: {EntryState.WAITING},
+    EntryState.HELD: {EntryState.WAITING, EntryState.LEFT},
     EntryState.SEATED: {EntryState.ADMITTED, EntryState.WAITING, EntryState.LEFT},
     EntryState.ADMITTED: set(),
     EntryState.LEFT: set(),

@@ -18,12 +18,15 @@ from django.core.files.storage import default_storage
 from django.db import connection
 from django.db.models import JSONField, Q
 
-from accounts.domain import erasure, organisations, owners
+from accounts.domain import erasure, organisations, owners, tokens
 from accounts.models import User
+from accounts.scopes import Scope
 from enforcement.domain import archive, leaving
 from enforcement.domain import erasure as enforcement
 from onboarding.domain import erasure as onboarding
+from onboarding.domain import invitations, order, waitlist
 from onboarding.domain.attachments import Checked
+from onboarding.models import SealedAnswer
 from onboarding.states import FileKind
 from outbox import letters
 from reviews.domain import decisions, findings, questions
@@ -35,7 +38,9 @@ from tests.factories import (
     make_application,
     make_entry,
     make_invitation,
+    make_manager,
     make_program,
+    make_rate,
     make_reviewer,
     make_secret,
     make_user,
@@ -52,10 +57,14 @@ THEIRS = {
     "outbox.Letter": "recipient",
     "accounts.User": "pk",
     "accounts.OrganisationInvitation": "email",
+    "accounts.Token": "user",
     "onboarding.Application": "owner__person",
     "onboarding.Revision": "application__owner__person",
     "onboarding.Attachment": "application__owner__person",
+    "onboarding.SealedAnswer": "application__owner__person",
     "onboarding.WaitlistEntry": "owner__person",
+    "onboarding.Move": "entry__owner__person",
+    "onboarding.Invitation": "seat__entry__owner__person",
     "onboarding.Grant": "owner__person",
     "onboarding.Key": "grant__owner__person",
     "reviews.Finding": "case__application__owner__person",
@@ -74,8 +83,11 @@ UNMARKED = {
     ("onboarding.Grant", "key_name"), ("onboarding.Grant", "suspend_reason"), ("reviews.Decision", "return_reason"),
     ("enforcement.Appeal", "explanation"), ("enforcement.Appeal", "look_again"),
 }  # fmt: skip
-# What reviewers wrote for each other, and what the letters and the file itself do not repeat.
-NOT_GIVEN = {("reviews.Finding", "note"), ("outbox.Letter", "html"), ("outbox.Letter", "problem")}
+# What the staff wrote for each other, what is kept encrypted, and what the letters and the file do not repeat.
+NOT_GIVEN = {
+    ("reviews.Finding", "note"), ("onboarding.Move", "note"), ("onboarding.SealedAnswer", "text"),
+    ("outbox.Letter", "html"), ("outbox.Letter", "problem"),
+}  # fmt: skip
 
 
 def rows_of(label: str, user: User):
@@ -108,7 +120,13 @@ def people(settings, tmp_path):
 
 def _fill(user: User, bob: User) -> None:
     make_secret(make_program(), applicant=user)
-    make_application(make_program(), applicant=user, state="draft")
+    draft = make_application(make_program(), applicant=user, state="draft")
+    SealedAnswer.objects.create(
+        application=draft, key="test_login", text="sealed", saved_at=MONDAY, saved_by=user
+    )
+    tokens.make(
+        user, name="board", scopes=[Scope.READ_KEYS], expires_at=LATER + timedelta(days=30), at=MONDAY
+    )
     case, _ = make_claimed(bob, applicant=user)
     findings.record(case, by=bob, at=MONDAY, verdicts={"health": ("concern", "a note")})
     asked = make_decision("needs_information", by=bob, applicant=user)
@@ -118,9 +136,25 @@ def _fill(user: User, bob: User) -> None:
     papers = [Checked(FileKind.PDF, f"{user}.pdf", f"%PDF of {user}".encode())]
     questions.answer(request, by=user, at=MONDAY, answer="People who read.", files=papers)
     make_appeal(by=bob, applicant=user)
-    make_entry(make_program(), applicant=user)
+    order.put_forward(
+        make_entry(make_program(), applicant=user),
+        by=make_manager(f"m{user.pk}"),
+        at=MONDAY,
+        reason="A fair.",
+        note="x",
+    )
+    _decline(user)
     other = organisations.found("Another one", "", by=make_user(), at=MONDAY)
     make_invitation(other, user.email)
+
+
+def _decline(user: User) -> None:
+    program = make_program()
+    make_rate(program, 1)
+    make_entry(program, applicant=user)
+    (seat,) = waitlist.admit(program, by="beat", at=MONDAY)
+    invitations.tell_owed(at=MONDAY)
+    invitations.decline(seat.invitation, by=user, at=MONDAY, reason="Found another.")
 
 
 def _mark(user: User, name: str, label: str) -> None:
@@ -134,6 +168,8 @@ def _mark(user: User, name: str, label: str) -> None:
                 marked = rows.filter(outcome="approved_with_conditions")
             if label == "reviews.InformationRequest" and field in ("answer", "video_url"):
                 marked = rows.exclude(answered_at=None)
+            if field in ("decline_reason", "priority_reason"):
+                marked = rows.exclude(**{field: ""})
             assert marked.update(**{field: said}), f"the world has no {label} of {name} to mark"
 
 

@@ -147,7 +147,16 @@ SPEAKS = [
     for app in ("accounts", "policies", "onboarding", "reviews", "enforcement", "config")
     for path in sorted((ROOT / app).rglob("*.py"))
     if not {"migrations", "admin", "management", "gateway", "models"} & set(path.parts)
-    and path.name not in ("admin.py", "models.py", "states.py", "settings.py", "env.py", "invariants.py")
+    and path.name
+    not in (
+        "admin.py",
+        "models.py",
+        "personal_tokens.py",
+        "states.py",
+        "settings.py",
+        "env.py",
+        "invariants.py",
+    )
 ]
 
 NOT_YET_MARKED = set((ROOT / "tests" / "not_yet_marked.txt").read_text().split())

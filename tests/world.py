@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import cached_property
 
 import pytest
@@ -15,9 +16,10 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLResolver, get_resolver
 
-from accounts.domain import domains, organisations, ownership
+from accounts.domain import domains, organisations, ownership, tokens
 from accounts.models import User
 from accounts.roles import Role
+from accounts.scopes import Scope
 from audit import clock, seals
 from onboarding.domain import attachments, import_jobs, question_drafts, questions
 from onboarding.states import FileKind
@@ -94,6 +96,13 @@ class World:
         self._make_appeals()
         weaknesses.publish("gate", text="It invents names.", by=self.people["pia"], at=clock.now())
         self._make_organisation()
+        self.api_token, _ = tokens.make(
+            self.people["alice"],
+            name="board",
+            scopes=[Scope.READ_APPLICATIONS],
+            expires_at=clock.now() + timedelta(days=30),
+            at=clock.now(),
+        )
         file = ContentFile(b"title\nx\n", name="a.csv")
         self.job = import_jobs.ask(
             self.program, file=file, owner=None, mapping=None, by=self.people["dora"], at=clock.now()
@@ -197,6 +206,7 @@ class World:
             "/invitations/": ours | {"pk": self.invitation.pk, "verb": "revoke"},
             "/ownership/": ours | {"pk": self.offer.pk, "verb": "withdraw"},
             "/domains/": ours | {"pk": self.domain.pk},
+            "accounts/tokens/": {"pk": self.api_token.pk},
             "organisations/": ours | {"token": self.token},
             "<int:decision>": {"pk": self.waiting.pk},
             "questionset/drafts/": {"pk": self.question_draft.pk},

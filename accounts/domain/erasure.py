@@ -22,7 +22,7 @@ from django.db.models.functions import Cast
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 
-from accounts.domain import joining, memberships, owners
+from accounts.domain import joining, memberships, owners, tokens
 from accounts.languages import spoken
 from accounts.models import Erasure, MemberRole, Membership, Organisation, Part, User
 from audit import ledger
@@ -102,6 +102,7 @@ def ask(user: User, *, by: User, at: datetime) -> User:
     user.set_unusable_password()  # ends every session too: each carries a hash of the password
     user.save(update_fields=["erasure_asked_at", "is_active", "password"])
     Authenticator.objects.filter(user=user).delete()
+    tokens.revoke_all(user, by=by, at=at)
     Erasure.objects.bulk_create(Erasure(user=user, part=part, owed_at=at + SETTLE) for part in Part)
     ledger.record(Event.USER_ERASURE_ASKED, subject=user, actor=by, at=at)
     return user
@@ -178,6 +179,7 @@ def _forget_account(user: User, at: datetime) -> None:
     ).update(object_repr=tombstone(user), change_message="")
     _end_sessions(user)
     user.groups.clear()
+    user.tokens.update(name=tokens.BLANKED)
     blank = User()
     for field in User.PERSONAL_FIELDS:
         setattr(user, field, getattr(blank, field))

@@ -13,7 +13,7 @@ from allauth.usersessions.models import UserSession
 from django.db.models import QuerySet
 
 from accounts.domain import erasure
-from accounts.models import Membership, OrganisationInvitation, User
+from accounts.models import Membership, OrganisationInvitation, Token, User
 from outbox import export as letters
 
 Sections = dict[str, Any]
@@ -45,6 +45,11 @@ def of_person(user: User) -> Sections:
             .order_by("pk")
             .values("ip", "user_agent", "created_at", "last_seen_at")
         ),
+        "personal_tokens": list(
+            user.tokens.order_by("pk").values(
+                "name", "scopes", "hint", "made_at", "expires_at", "last_used_at", "revoked_at"
+            )
+        ),
         "organisations": _organisations(user),
         "invitations_into_organisations": _asked_to_join(user),
         "letters": letters.to(erasure.addresses(user)),
@@ -56,6 +61,7 @@ def things_of(user: User) -> list[QuerySet[Any]]:
         User.objects.filter(pk=user.pk),
         Membership.objects.filter(user=user),
         OrganisationInvitation.objects.filter(email__in=erasure.addresses(user)),
+        Token.objects.filter(user=user),
     ]
 
 

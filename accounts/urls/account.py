@@ -2,10 +2,12 @@
 
 from django.urls import path
 
-from accounts.views import profile
+from accounts.views import profile, tokens
 
 urlpatterns = [
     path("profile/", profile.page, name="profile"),
     path("sessions/", profile.sessions_page, name="usersessions_list"),  # in front of allauth's own
+    path("tokens/", tokens.index, name="tokens"),
+    path("tokens/<int:pk>/revoke/", tokens.revoke, name="token_revoke"),
     path("sessions/<int:pk>/end/", profile.end_session, name="end_session"),
 ]

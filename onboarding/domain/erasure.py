@@ -18,9 +18,27 @@ from accounts.models import Membership, Part, User
 from audit import ledger
 from audit.events import Event
 from audit.models import LedgerEntry
-from onboarding.domain import applications, attachments, grants, invitations, places, questions, waitlist
-from onboarding.models import Application, Attachment, Grant, Invitation, Key, QuestionSet, WaitlistEntry
-from onboarding.states import InvitationState
+from onboarding.domain import (
+    applications,
+    attachments,
+    grants,
+    invitations,
+    places,
+    questions,
+    sealing,
+    waitlist,
+)
+from onboarding.models import (
+    Application,
+    Attachment,
+    Grant,
+    Invitation,
+    Key,
+    Move,
+    QuestionSet,
+    WaitlistEntry,
+)
+from onboarding.states import EntryState, InvitationState
 from outbox import erasure as letters
 
 MOVED_ON = (
@@ -59,7 +77,8 @@ def let_go(user: User, *, at: datetime) -> None:
     mine = Application.objects.filter(owner__in=_ending(user))
     for application in mine.open():
         _unless_changed(applications.withdraw, application, by=acting, at=at)
-    for entry in WaitlistEntry.objects.waiting().filter(application__in=mine).select_related("application"):
+    places_kept = WaitlistEntry.objects.filter(state__in=[EntryState.WAITING, EntryState.HELD])
+    for entry in places_kept.filter(application__in=mine).select_related("application"):
         _unless_changed(places.leave, entry, by=acting, at=at)
     offered = Invitation.objects.filter(state=InvitationState.OFFERED, seat__entry__application__in=mine)
     for invitation in offered:
@@ -118,6 +137,7 @@ def _forget(user: User, at: datetime) -> None:
     mine = Application.objects.filter(owner__in=ending)
     _forget_letters(mine, at)
     attachments.erase(Attachment.objects.filter(application__in=mine), by="onboarding", at=at)
+    sealing.forget(mine, by="onboarding", at=at)
     blank_conditions(mine)
     blank_conditions(Grant.objects.filter(owner__in=ending))
     how = {"at": at, "keys": None, "addresses": [], "ids": list(mine.values_list("pk", flat=True))}
@@ -125,6 +145,9 @@ def _forget(user: User, at: datetime) -> None:
         cursor.execute(BLANK_REVISIONS.format(names=NAMES, which="application_id = ANY(%(ids)s)"), how)
     mine.update(answers={}, facts={}, title="", withdraw_reason="")
     WaitlistEntry.objects.filter(owner__in=ending).exclude(priority_reason="").update(priority_reason=BLANKED)
+    Move.objects.filter(entry__owner__in=ending).exclude(note="").update(note=BLANKED)
+    declined = Invitation.objects.filter(seat__entry__owner__in=ending).exclude(decline_reason="")
+    declined.update(decline_reason=BLANKED)
     Grant.objects.filter(owner__in=ending).exclude(key_name="").update(key_name=BLANKED)
     Key.objects.filter(grant__owner__in=ending).update(name=BLANKED)
     _take_name_out(user, ending, at)

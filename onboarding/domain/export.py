@@ -124,6 +124,7 @@ def _places(user: User) -> Iterator[dict[str, Any]]:
             "state": entry.state,
             "joined_at": entry.joined_at,
             "moved_ahead_because": entry.priority_reason,
+            "on_hold_because": entry.hold_reason,
             "left_at": entry.left_at,
         }
 
@@ -138,6 +139,8 @@ def _invitations(user: User) -> Iterator[dict[str, Any]]:
             "state": invitation.state,
             "offered_at": invitation.offered_at,
             "told_at": invitation.told_at,
+            "letter_sent_at": invitation.delivered_at,
+            "declined_because": invitation.decline_reason,
             "expires_at": invitation.expires_at,
             "answered_at": invitation.answered_at,
         }

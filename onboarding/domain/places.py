@@ -148,7 +148,7 @@ def leave(entry: WaitlistEntry, *, by: User, at: datetime) -> WaitlistEntry:
     entry = WaitlistEntry.objects.select_for_update().get(pk=entry.pk)
     if not may_see(by, entry.application):
         raise applications.NotYours
-    if entry.state != EntryState.WAITING:
+    if entry.state not in (EntryState.WAITING, EntryState.HELD):
         raise waitlist.IllegalMove(entry, EntryState.LEFT)
     waitlist.move(entry, to=EntryState.LEFT, event=Event.ENTRY_LEFT, by=by, at=at)
     applications.lapse(entry.application, by=by, at=at, reason="left_the_line")

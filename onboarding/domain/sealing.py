@@ -11,6 +11,7 @@ from typing import Any
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
@@ -89,6 +90,16 @@ def owe_wiping(application: Application) -> None:
     application.sealed.filter(wiped_at=None).update(wipe_owed=True)
 
 
+def forget(applications: QuerySet[Application], *, by: ledger.Actor, at: datetime) -> None:
+    """Wipe what these applications sealed, now: whoever gave it deleted their account."""
+    rows = list(
+        SealedAnswer.objects.filter(application__in=applications, wiped_at=None).select_for_update(
+            of=("self",)
+        )
+    )
+    _wipe(rows, by=by, at=at)
+
+
 def wipe_owed(*, at: datetime) -> int:
     """Wipe what is owed to be; return how many. Safe to run twice: prefers to wipe again over not at all."""
     wiped = 0
@@ -102,9 +113,13 @@ def _wipe_chunk(at: datetime) -> int:
     rows = list(
         SealedAnswer.objects.filter(wipe_owed=True).select_for_update(skip_locked=True).order_by("pk")[:BATCH]
     )
-    SealedAnswer.objects.filter(pk__in=[row.pk for row in rows]).update(text="", wiped_at=at, wipe_owed=False)
-    ledger.record_many(Event.SEALED_WIPED, subjects=rows, actor="beat", at=at)
+    _wipe(rows, by="beat", at=at)
     return len(rows)
+
+
+def _wipe(rows: list[SealedAnswer], *, by: ledger.Actor, at: datetime) -> None:
+    SealedAnswer.objects.filter(pk__in=[row.pk for row in rows]).update(text="", wiped_at=at, wipe_owed=False)
+    ledger.record_many(Event.SEALED_WIPED, subjects=rows, actor=by, at=at)
 
 
 def _box() -> MultiFernet:

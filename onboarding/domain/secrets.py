@@ -1,67 +1,44 @@
-"""The form of a secret: `gh_live_`, 30 random base62 characters, and 6 of CRC32 over all before.
+"""The form of a key's secret: `gh_live_`, 30 random base62 characters, and 6 of CRC32 over all before.
 
-The form is GitHub's (prefix, random, checksum): a mistyped key is refused offline, and scanners can find leaked ones.
-No Django app registry is needed here: the gateway imports this module too.
+What it shares with personal tokens is in `accounts.secrets`. No Django app registry is needed here: the gateway imports
+this module too.
 """
 
-import hashlib
-import hmac
 import re
-import secrets
-import zlib
 
 from django.conf import settings
 
-ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-RANDOM_LENGTH = 30  # characters; 178 bits
-CHECKSUM_LENGTH = 6  # 62^6 > 2^32
+from accounts import secrets
+from accounts.secrets import (
+    ALPHABET,
+    CHECKSUM_LENGTH,
+    RANDOM_LENGTH,
+    Secret,
+    candidates,
+    checksum,
+    digest,
+    hint_of,
+)
 
-
-class Secret(str):
-    """A secret in clear. Error reports show local variables by `repr`, which tells nothing here."""
-
-    def __repr__(self) -> str:
-        return "<a secret>"
+__all__ = [
+    "ALPHABET",
+    "CHECKSUM_LENGTH",
+    "RANDOM_LENGTH",
+    "Secret",
+    "candidates",
+    "checksum",
+    "digest",
+    "hint_of",
+    "is_well_formed",
+    "mint",
+]
 
 
 def mint(environment: str) -> Secret:
     """Return a new secret for the `test` or `live` environment."""
-    body = f"{settings.KEY_PREFIX}_{environment}_" + "".join(
-        secrets.choice(ALPHABET) for _ in range(RANDOM_LENGTH)
-    )
-    return Secret(body + checksum(body))
+    return secrets.mint(f"{settings.KEY_PREFIX}_{environment}_")
 
 
 def is_well_formed(text: str) -> bool:
     """Return whether `text` has the form of a secret and its checksum fits; asks nobody."""
-    pattern = (
-        rf"{re.escape(settings.KEY_PREFIX)}_(test|live)_[0-9A-Za-z]{{{RANDOM_LENGTH + CHECKSUM_LENGTH}}}"
-    )
-    return bool(re.fullmatch(pattern, text)) and hmac.compare_digest(
-        checksum(text[:-CHECKSUM_LENGTH]), text[-CHECKSUM_LENGTH:]
-    )
-
-
-def checksum(body: str) -> str:
-    """Return CRC32 of the ASCII text as 6 base62 digits, most significant first."""
-    rest, digits = zlib.crc32(body.encode()), ""
-    for _ in range(CHECKSUM_LENGTH):
-        rest, digit = divmod(rest, len(ALPHABET))
-        digits = ALPHABET[digit] + digits
-    return digits
-
-
-def digest(secret: str, pepper: bytes) -> str:
-    """Return HMAC-SHA-256 of the secret under the pepper, hex: what is stored."""
-    return hmac.new(pepper, secret.encode(), hashlib.sha256).hexdigest()
-
-
-def candidates(secret: str) -> list[tuple[str, str]]:
-    """Return (pepper id, digest) under every pepper in use, the newest first."""
-    return [(label, digest(secret, pepper)) for label, pepper in settings.KEY_PEPPERS.items()]
-
-
-def hint_of(secret: str) -> str:
-    """Return start and end of the secret, enough to tell one's own keys apart and useless otherwise."""
-    start = secret.rindex("_") + 5
-    return f"{secret[:start]}…{secret[-2:]}"
+    return secrets.is_well_formed(text, rf"{re.escape(settings.KEY_PREFIX)}_(test|live)_")
