@@ -1,60 +1,38 @@
 """The life of an application: start it, save it, submit it, take it back; and what reviews do with it.
 
-Every verb locks the application, checks, writes, records. The table of steps is `onboarding.states`; each
-verb also says from which state it starts, because two verbs may lead to the same state.
+Every verb locks the application, checks, writes, records, see `onboarding.domain.steps`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import MAXYEAR, datetime
 from functools import partial
-from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.models import Owner, User
 from accounts.permissions import may_act_for
 from audit import ledger
 from audit.events import Event
-from onboarding.domain import declarations, drafts, notices, questions, requests, sealing, waitlist
+from onboarding.domain import declarations, drafts, notices, questions, requests, sealing, steps, waitlist
+from onboarding.domain.steps import UNDER_WAY, IllegalMove, NotYours, locked, take
 from onboarding.models import Application, Program, Revision
-from onboarding.permissions import may_see
-from onboarding.states import APPLICATION_TRANSITIONS, ApplicationKind, ApplicationState
+from onboarding.states import ApplicationKind, ApplicationState
 from outbox import hints
 from policies.domain import acceptances, guidelines
 from policies.models import GuidelineVersion
 
 State = ApplicationState
-UNDER_WAY = (State.SUBMITTED, State.IN_REVIEW, State.INFORMATION_REQUESTED)
 WITHDRAW_REASON_MOST = 500  # characters
 OPEN_OWED = "reviews.tasks.open_owed"
-
-
-@dataclass(frozen=True)
-class Step:
-    """What one verb does to the state; the table `onboarding.states` must have it too."""
-
-    starts: tuple[State, ...]
-    to: State
-    event: Event
-
-
-SUBMITTED = Step((State.DRAFT,), State.SUBMITTED, Event.APPLICATION_SUBMITTED)
-WITHDRAWN = Step((State.DRAFT, *UNDER_WAY), State.WITHDRAWN, Event.APPLICATION_WITHDRAWN)
-TAKEN_UP = Step((State.SUBMITTED,), State.IN_REVIEW, Event.APPLICATION_IN_REVIEW)
-ASKED = Step((State.IN_REVIEW,), State.INFORMATION_REQUESTED, Event.APPLICATION_INFORMATION_REQUESTED)
-ANSWERED = Step((State.INFORMATION_REQUESTED,), State.IN_REVIEW, Event.APPLICATION_IN_REVIEW)
-APPROVED = Step((State.IN_REVIEW,), State.APPROVED, Event.APPLICATION_APPROVED)
-REJECTED = Step((State.IN_REVIEW,), State.REJECTED, Event.APPLICATION_REJECTED)
-REOPENED = Step((State.REJECTED,), State.IN_REVIEW, Event.APPLICATION_IN_REVIEW)
-LAPSED = Step((State.APPROVED,), State.LAPSED, Event.APPLICATION_LAPSED)
 
 
 class ProgramIsClosed(Exception):
     def __init__(self, program: Program):
         super().__init__(
-            f"{program} takes no applications now: it is “{program.get_stage_display().lower()}”."
+            _("%(program)s takes no applications now: it is “%(stage)s”.")
+            % {"program": program, "stage": program.get_stage_display().lower()}
         )
 
 
@@ -64,21 +42,24 @@ class AlreadyApplied(Exception):
     def __init__(self, application: Application):
         self.application = application
         super().__init__(
-            f"{application.owner} has applied for {application.program} already: {application.number}. "
-            "Withdraw it, or wait for its end, before you send another."
+            _(
+                "%(owner)s has applied for %(program)s already: %(number)s. "
+                "Withdraw it, or wait for its end, before you send another."
+            )
+            % {"owner": application.owner, "program": application.program, "number": application.number}
         )
 
 
 class TooEarly(Exception):
     def __init__(self, not_before: datetime):
         self.not_before = not_before
-        when = "again" if not_before.year == MAXYEAR else f"again before {not_before:%-d %B %Y}"
-        super().__init__(f"After the last decision you cannot apply {when}.")
-
-
-class NotYours(Exception):
-    def __init__(self) -> None:
-        super().__init__("Only the applicant or somebody of the same organisation may do this.")
+        if not_before.year == MAXYEAR:
+            said = _("After the last decision you cannot apply again.")
+        else:
+            said = _("After the last decision you cannot apply again before %(when)s.") % {
+                "when": f"{not_before:%-d %B %Y}"
+            }
+        super().__init__(said)
 
 
 class StaleDraft(Exception):
@@ -86,13 +67,16 @@ class StaleDraft(Exception):
 
     def __init__(self, application: Application):
         self.application = application
-        super().__init__("This application was saved somewhere else since you opened this page.")
+        super().__init__(_("This application was saved somewhere else since you opened this page."))
 
 
 class GuidelinesNotAccepted(Exception):
     def __init__(self, version: str):
         self.version = version
-        super().__init__(f"Accept the usage guidelines, version {version}, before you send the application.")
+        super().__init__(
+            _("Accept the usage guidelines, version %(version)s, before you send the application.")
+            % {"version": version}
+        )
 
 
 class Incomplete(Exception):
@@ -100,8 +84,14 @@ class Incomplete(Exception):
 
     def __init__(self, problems: dict[str, str]):
         self.problems = problems
-        more = "one answer" if len(problems) == 1 else f"{len(problems)} answers"
-        super().__init__(f"The application was not sent: {more} must be looked at first.")
+        super().__init__(
+            ngettext(
+                "The application was not sent: one answer must be looked at first.",
+                "The application was not sent: %(count)d answers must be looked at first.",
+                len(problems),
+            )
+            % {"count": len(problems)}
+        )
 
 
 class ReasonTooLong(Exception):
@@ -109,14 +99,6 @@ class ReasonTooLong(Exception):
         super().__init__(
             _("Nothing was withdrawn: the reason may have %(most)d characters; yours has %(length)d.")
             % {"most": WITHDRAW_REASON_MOST, "length": length}
-        )
-
-
-class IllegalMove(Exception):
-    def __init__(self, application: Application, to: str):
-        super().__init__(
-            f"Application {application.number} is “{application.get_state_display().lower()}”; "
-            f"it cannot become “{State(to).label.lower()}”."
         )
 
 
@@ -185,7 +167,7 @@ def save_draft(
     `seen_version` is the `answers_version` the page showed. Raises NotYours, IllegalMove, and StaleDraft when
     somebody saved something else since; saving what is there already changes nothing.
     """
-    application = _locked(application, by)
+    application = locked(application, by)
     if not application.takes_answers:
         raise IllegalMove(application, State.DRAFT)
     typed = sealing.keep(application, drafts.as_stored(application, answers), by=by, at=at)
@@ -205,7 +187,7 @@ def submit(application: Application, *, by: User, at: datetime) -> Revision:
     Submitting again returns the same revision. Raises NotYours, IllegalMove, ProgramIsClosed, AlreadyApplied,
     GuidelinesNotAccepted, Incomplete; then nothing was changed.
     """
-    application = _locked(application, by)
+    application = locked(application, by)
     if application.state == State.WITHDRAWN:
         raise IllegalMove(application, State.SUBMITTED)
     if application.state != State.DRAFT:
@@ -228,7 +210,7 @@ def submit(application: Application, *, by: User, at: datetime) -> Revision:
     application.lane, application.submitted_at, application.case_owed = revision.lane, at, True
     application.risk_score, application.risk_level = revision.risk_score, revision.risk_level
     facts = {"lane": revision.lane, "risk_level": revision.risk_level, "domains": revision.domains}
-    _take(SUBMITTED, application, by=by, at=at, revision=revision.number, **facts)
+    take(steps.SUBMITTED, application, by=by, at=at, revision=revision.number, **facts)
     requests.sent(application, by=by, at=at)
     sent_at = at.astimezone(application.program.zone)
     notices.write("receipt", application, at=at, once=f"receipt:{revision.pk}", submitted_at=sent_at)
@@ -242,7 +224,7 @@ def withdraw(application: Application, *, by: User, at: datetime, reason: str = 
 
     Raises NotYours, IllegalMove, ReasonTooLong.
     """
-    application, reason = _locked(application, by), reason.replace("\0", "").strip()
+    application, reason = locked(application, by), reason.replace("\0", "").strip()
     if len(reason) > WITHDRAW_REASON_MOST:
         raise ReasonTooLong(len(reason))
     application.withdraw_reason = reason
@@ -252,15 +234,16 @@ def withdraw(application: Application, *, by: User, at: datetime, reason: str = 
 @transaction.atomic
 def drop(application: Application, *, by: ledger.Actor, at: datetime, reason: str) -> Application:
     """Withdraw a request that came to nothing, because the access it is about ended. Raises IllegalMove."""
-    return _withdrawn(_locked(application), by=by, at=at, reason=reason)
+    return _withdrawn(locked(application), by=by, at=at, reason=reason)
 
 
 def _withdrawn(application: Application, *, by: ledger.Actor, at: datetime, reason: str) -> Application:
     application.settled_at, application.case_owed = at, False
-    _take(WITHDRAWN, application, by=by, at=at, reason=reason, was=application.state)
+    take(steps.WITHDRAWN, application, by=by, at=at, reason=reason, was=application.state)
     requests.settled_against(application, by=by, at=at)
     if application.submitted_at:
-        notices.write("withdrawn", application, at=at)
+        ours, is_request = not isinstance(by, User), application.kind != ApplicationKind.ACCESS
+        notices.write("withdrawn", application, at=at, ours=ours, is_request=is_request)
     transaction.on_commit(partial(hints.later, OPEN_OWED), robust=True)
     return application
 
@@ -268,7 +251,7 @@ def _withdrawn(application: Application, *, by: ledger.Actor, at: datetime, reas
 @transaction.atomic
 def take_up(application: Application, *, by: User, at: datetime) -> Application:
     """A reviewer has it now, and what was sent stands. Raises IllegalMove."""
-    application = _take(TAKEN_UP, _locked(application), by=by, at=at)
+    application = take(steps.TAKEN_UP, locked(application), by=by, at=at)
     notices.write("taken_up", application, at=at, once=f"taken_up:{application.pk}")
     return application
 
@@ -276,19 +259,19 @@ def take_up(application: Application, *, by: User, at: datetime) -> Application:
 @transaction.atomic
 def ask(application: Application, *, by: ledger.Actor, at: datetime, reason: str) -> Application:
     """The applicant is asked for information. `reason` is a code. Raises IllegalMove."""
-    return _take(ASKED, _locked(application), by=by, at=at, reason=reason)
+    return take(steps.ASKED, locked(application), by=by, at=at, reason=reason)
 
 
 @transaction.atomic
 def answered(application: Application, *, by: User, at: datetime) -> Application:
     """The applicant answered; a reviewer goes on. Raises NotYours, IllegalMove."""
-    return _take(ANSWERED, _locked(application, by), by=by, at=at)
+    return take(steps.ANSWERED, locked(application, by), by=by, at=at)
 
 
 @transaction.atomic
 def unanswered(application: Application, *, by: ledger.Actor, at: datetime) -> Application:
     """The time to answer is over: a reviewer goes on with what there is. Raises IllegalMove."""
-    return _take(ANSWERED, _locked(application), by=by, at=at, reason="no_reply")
+    return take(steps.ANSWERED, locked(application), by=by, at=at, reason="no_reply")
 
 
 @transaction.atomic
@@ -305,14 +288,14 @@ def approve(
     The approval of a request changes the grant it is about, and no line. An owner that is in line or let in
     already (several imported rows of one person) keeps that one place. Raises IllegalMove, grants.IllegalMove.
     """
-    application = _locked(application)
+    application = locked(application)
     application.conditions, application.settled_at = list(conditions), at
     joins = (
         application.kind == ApplicationKind.ACCESS
         and application.applicant_id is not None
         and not waitlist.has_a_place(application.program, application.owner)
     )
-    _take(APPROVED, application, by=by, at=at, reason=reason, joins_line=joins)
+    take(steps.APPROVED, application, by=by, at=at, reason=reason, joins_line=joins)
     if joins:
         waitlist.join(application, by=by, at=at)
     requests.approved(application, by=by, at=at)
@@ -322,9 +305,9 @@ def approve(
 @transaction.atomic
 def reject(application: Application, *, by: ledger.Actor, at: datetime, reason: str) -> Application:
     """A rejection is told; what would change it is the decision's to say. Raises IllegalMove."""
-    application = _locked(application)
+    application = locked(application)
     application.settled_at = at
-    _take(REJECTED, application, by=by, at=at, reason=reason)
+    take(steps.REJECTED, application, by=by, at=at, reason=reason)
     requests.settled_against(application, by=by, at=at)
     return application
 
@@ -332,9 +315,9 @@ def reject(application: Application, *, by: ledger.Actor, at: datetime, reason: 
 @transaction.atomic
 def reopen(application: Application, *, by: ledger.Actor, at: datetime, reason: str) -> Application:
     """An appeal against a rejection was upheld: reviewers have it again. Raises IllegalMove."""
-    application = _locked(application)
+    application = locked(application)
     application.settled_at = None
-    _take(REOPENED, application, by=by, at=at, reason=reason)
+    take(steps.REOPENED, application, by=by, at=at, reason=reason)
     requests.sent(application, by=by, at=at)
     return application
 
@@ -342,38 +325,9 @@ def reopen(application: Application, *, by: ledger.Actor, at: datetime, reason: 
 @transaction.atomic
 def lapse(application: Application, *, by: ledger.Actor, at: datetime, reason: str) -> Application:
     """An approval ends unused: declined, expired twice, or out of the line. Raises IllegalMove."""
-    application = _take(LAPSED, _locked(application), by=by, at=at, reason=reason)
+    application = take(steps.LAPSED, locked(application), by=by, at=at, reason=reason)
     if reason != "invitation_expired_twice":  # the letter about the invitation says it already
         notices.write("lapsed", application, at=at, reason=reason)
-    return application
-
-
-def locked(application: Application, *, by: User) -> Application:
-    """Return the row, locked, for a verb about a draft that is told elsewhere. Raises NotYours."""
-    return _locked(application, by)
-
-
-def _locked(application: Application, by: User | None = None) -> Application:
-    """Return the row, locked; with `by`, raise NotYours unless this person is on the applicant's side."""
-    locked = (
-        Application.objects.select_for_update(of=("self",))
-        .select_related("program", "owner__person", "owner__organisation", "applicant", "question_set")
-        .get(pk=application.pk)
-    )
-    if by is not None and not may_see(by, locked):
-        raise NotYours
-    return locked
-
-
-def _take(
-    step: Step, application: Application, *, by: ledger.Actor, at: datetime, reason: str = "", **details: Any
-) -> Application:
-    """Take a step with a locked application, save what the verb set on it, and record the one ledger row."""
-    if application.state not in step.starts or step.to not in APPLICATION_TRANSITIONS[application.state]:
-        raise IllegalMove(application, step.to)
-    application.state = step.to
-    application.save()
-    ledger.record(step.event, subject=application, actor=by, at=at, reason=reason, **details)
     return application
 
 

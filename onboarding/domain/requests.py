@@ -18,18 +18,17 @@ from audit.events import Event
 from onboarding.domain import answers, drafts, grants, questions, sealing, terms
 from onboarding.domain.answers import USE_CHANGED
 from onboarding.domain.questions import Form
+from onboarding.domain.steps import UNDER_WAY
 from onboarding.models import Application, Grant
 from onboarding.states import (
     LIVE_GRANT_STATES,
     OPEN_APPLICATION_STATES,
     ApplicationKind,
-    ApplicationState,
     Environment,
 )
 
 Kind = ApplicationKind
 RENEWAL_OPENS = timedelta(days=90)  # before the end
-UNDER_WAY = (ApplicationState.SUBMITTED, ApplicationState.IN_REVIEW, ApplicationState.INFORMATION_REQUESTED)
 
 
 class NotPossible(Exception):
