@@ -63,12 +63,14 @@ def waiting(owners: Iterable[int], version: GuidelineVersion | None) -> set[int]
     return set(_pks(WAITING, version=version.pk, owners=owners, batch=None))
 
 
-def limits_at(grant: Grant, version: GuidelineVersion) -> datetime:
-    """Return from when trial limits apply: the version's date, but never sooner than AT_LEAST after asking."""
+def limits_at(grant: Grant, version: GuidelineVersion, *, at: datetime) -> datetime:
+    """Return from when trial limits apply: the version's date, but never sooner than AT_LEAST after asking.
+
+    Who has not been asked yet is asked now at the earliest.
+    """
     assert version.acknowledge_by is not None, "only versions that ask for it come here"
-    if grant.asked_version_id != version.pk or grant.asked_at is None:
-        return version.acknowledge_by
-    return max(version.acknowledge_by, grant.asked_at + AT_LEAST)
+    asked_at = grant.asked_at if grant.asked_version_id == version.pk and grant.asked_at else at
+    return max(version.acknowledge_by, asked_at + AT_LEAST)
 
 
 def ask_owed(*, at: datetime) -> int:
@@ -167,6 +169,7 @@ def _letter(
     kind: str, grant: Grant, version: GuidelineVersion | None, person: User, mark: str, **more: Any
 ) -> letters.Draft:
     assert version is not None, "asked for before"
+    assert grant.asked_at is not None, "with the version"
     return notices.draft(
         kind,
         grant.application,
@@ -177,7 +180,7 @@ def _letter(
         guidelines_url=notices.page("guidelines_version", version.version),
         version=version.version,
         effective_at=version.effective_at,
-        by=limits_at(grant, version),
+        by=limits_at(grant, version, at=grant.asked_at),
         **more,
     )
 

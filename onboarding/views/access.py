@@ -52,7 +52,10 @@ def index(request: HttpRequest) -> HttpResponse:
     requests.attach(grants, request.user, at=at)
     holdings = [held.holding(grant, {}, at) for grant in grants]
     ready = (key.key for each in holdings for key in each.keys if key.shown == Shown.READY)
-    context = {"holdings": holdings, "first_ready": next(ready, None), "contact": settings.CONTACT_EMAIL}
+    first_ready = next(ready, None)
+    if not first_ready:
+        requests.emphasise(grants)
+    context = {"holdings": holdings, "first_ready": first_ready, "contact": settings.CONTACT_EMAIL}
     return render(request, "onboarding/access.html", context)
 
 
@@ -77,6 +80,8 @@ def page(
     holding = held.holding(grant, held.clause_names([grant]), at)
     days = limits.days(holding, at=at)
     ready = next((key.key for key in holding.keys if key.shown == Shown.READY), None)
+    if not ready:
+        requests.emphasise([grant])
     context = {
         "holding": holding,
         "grant": grant,

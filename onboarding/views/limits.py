@@ -11,6 +11,7 @@ from enforcement.gateway.limits import Standing
 from enforcement.usage import Day
 from onboarding import charts
 from onboarding.models import Tier
+from onboarding.states import Environment
 from onboarding.views.holding import Holding
 
 WIDE = 0.7  # of a day's share of the width
@@ -19,10 +20,15 @@ KINDS = ("allowed", "limited", "refused")
 
 @dataclass(frozen=True)
 class Allowance:
-    """The limits of one environment; `standing` is None while the counts are away."""
+    """The limits in force for the keys of one environment; `standing` is None while the counts are away.
 
+    `own` is the tier whose limits wait meanwhile, where trial limits apply to the grant.
+    """
+
+    environment: str
     tier: Tier
     standing: Standing | None
+    own: Tier | None = None
 
 
 @dataclass(frozen=True)
@@ -56,10 +62,20 @@ class Chart:
 
 
 def allowances(holding: Holding) -> list[Allowance]:
-    """Return the limits of each environment this grant has keys in."""
+    """Return the limits in force of each environment this grant has keys in, as the gateway applies them."""
     grant = holding.grant
-    tiers = Tier.objects.filter(program=grant.program, environment__in=holding.environments)
-    return [Allowance(tier, _standing(holding, tier)) for tier in tiers.order_by("-environment")]
+    tiers = {tier.environment: tier for tier in Tier.objects.filter(program=grant.program)}
+    found = []
+    for environment in reversed(holding.environments):
+        own = tiers[environment]
+        trial = tiers.get(Environment.TEST, own) if grant.limited_since else own
+        tier = min(own, trial, key=lambda each: each.requests_per_day)
+        found.append(
+            Allowance(
+                environment, tier, _standing(holding, environment, tier), own if tier is not own else None
+            )
+        )
+    return found
 
 
 def days(holding: Holding, *, at: datetime) -> list[Day]:
@@ -91,13 +107,13 @@ def chart(days: Sequence[Day]) -> Chart | None:
     return Chart(columns, charts.ticks(most), round(share * WIDE, 2))
 
 
-def _standing(holding: Holding, tier: Tier) -> Standing | None:
+def _standing(holding: Holding, environment: str, tier: Tier) -> Standing | None:
     grant = holding.grant
     try:
         return usage.standing(
             str(grant.owner.public_id),
             grant.program.slug,
-            tier.environment,
+            environment,
             per_minute=tier.requests_per_minute,
             per_day=tier.requests_per_day,
         )

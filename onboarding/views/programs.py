@@ -6,11 +6,21 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from accounts.models import Owner
 from audit import clock
 from onboarding.domain import line_rule, order
-from onboarding.models import Program, RateStep, WaitlistEntry
+from onboarding.models import Application, Program, RateStep, WaitlistEntry
+from onboarding.states import ApplicationState
 from policies import markdown
 from policies.domain import weaknesses
+
+STANDING = (
+    ApplicationState.DRAFT,
+    ApplicationState.SUBMITTED,
+    ApplicationState.IN_REVIEW,
+    ApplicationState.INFORMATION_REQUESTED,
+    ApplicationState.APPROVED,
+)
 
 
 @require_safe
@@ -28,8 +38,12 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
     if program is None:
         raise Http404
     known = weaknesses.current(program.slug)
+    owners = list(Owner.objects.of(request.user)) if request.user.is_authenticated else []
+    ours = _ours(program, owners)
     context = {
         "program": program,
+        "ours": ours,
+        "may_apply": not ours or len({each.owner_id for each in ours}) < len(owners),
         "tiers": [
             tier for tier in program.tiers.all() if program.production_review or tier.environment == "live"
         ],
@@ -39,6 +53,14 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
         "weaknesses_text": markdown.rendered(known.text) if known else "",
     }
     return render(request, "onboarding/program_detail.html", context)
+
+
+def _ours(program: Program, owners: list[Owner]) -> list[Application]:
+    """Return what these owners have under way in a program, or were let in by, one for each, the latest."""
+    if not owners:
+        return []
+    found = Application.objects.for_access().filter(program=program, owner__in=owners, state__in=STANDING)
+    return list(found.order_by("owner", "-started_at").distinct("owner").defer("answers", "facts"))
 
 
 def _with_line(programs: QuerySet[Program], at) -> QuerySet[Program]:

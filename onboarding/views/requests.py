@@ -30,7 +30,7 @@ from reviews.domain import decisions
 KINDS = (ApplicationKind.PRODUCTION, ApplicationKind.AMENDMENT, ApplicationKind.RENEWAL)
 WORDS = {
     ApplicationKind.PRODUCTION: _("Ask for production"),
-    ApplicationKind.AMENDMENT: _("My use changes"),
+    ApplicationKind.AMENDMENT: _("Change the use"),
     ApplicationKind.RENEWAL: _("Renew"),
 }
 
@@ -58,6 +58,11 @@ class Offer:
     renewal_due: bool = False
     acknowledge: GuidelineVersion | None = None
     limits_at: datetime | None = None
+    is_first: bool = False  # what this page is for: its button is the filled one
+
+    @property
+    def is_urgent(self) -> bool:
+        return self.acknowledge is not None or self.renewal_due
 
 
 def attach(grants: Iterable[Grant], user: User, *, at: datetime) -> None:
@@ -75,7 +80,13 @@ def attach(grants: Iterable[Grant], user: User, *, at: datetime) -> None:
         grant.offer = _offer(grant, opened.get(grant.pk, {}), at) if grant in living else Offer()
         if version and grant.pk in due:
             grant.offer.acknowledge = version
-            grant.offer.limits_at = acknowledgements.limits_at(grant, version)
+            grant.offer.limits_at = acknowledgements.limits_at(grant, version, at=at)
+
+
+def emphasise(grants: Iterable[Grant]) -> None:
+    """Mark the first offer that will not wait."""
+    if first := next((grant.offer for grant in grants if grant.offer.is_urgent), None):
+        first.is_first = True
 
 
 def _offer(grant: Grant, opened: dict[str, Application], at: datetime) -> Offer:
@@ -85,7 +96,7 @@ def _offer(grant: Grant, opened: dict[str, Application], at: datetime) -> Offer:
         if kind in opened or not requests.why_not(grant, kind, at=at)
     ]
     return Offer(
-        asks=asks,
+        asks=sorted(asks, key=lambda ask: ask.kind != ApplicationKind.RENEWAL),
         is_trial=grant.program.production_review and grant.tier.environment == Environment.TEST,
         ends_at=terms.ends_at(grant),
         renewal_due=any(ask.kind == ApplicationKind.RENEWAL and not ask.open for ask in asks),

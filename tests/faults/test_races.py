@@ -11,12 +11,24 @@ import pytest
 from celery import current_app
 from django.db import connection, transaction
 
-from onboarding.domain import invitations, waitlist
+from audit.models import LedgerEntry
+from onboarding.domain import invitations, keys, waitlist
 from onboarding.models import Grant, Invitation, Key, Seat
+from onboarding.states import ApplicationKind
 from outbox.models import Letter
 from reviews.domain import cases
 from reviews.models import Case
-from tests.factories import MONDAY, make_key, make_long_line, make_program, make_rate, make_reviewer
+from tests.factories import (
+    MONDAY,
+    accept_guidelines,
+    make_key,
+    make_long_line,
+    make_program,
+    make_rate,
+    make_reviewer,
+    make_user,
+)
+from tests.onboarding.requesting import EVIDENCE, decided, sent, trial_grant
 from tests.onboarding.test_amending import change, make_sent
 from tests.processes import race, running, until
 
@@ -48,6 +60,21 @@ def test_eight_workers_give_exactly_the_weeks_hundred_seats():
     given = race(*[["admit", str(program.pk), AT]] * 8)
 
     assert (sum(map(int, given)), Seat.objects.count(), program.weeks.get().admitted) == (100, 100, 100)
+
+
+def test_two_payers_tell_a_production_approval_at_once_and_raise_once():
+    person = make_user("alice")
+    accept_guidelines(person)
+    grant = trial_grant(person)
+    keys.issue_owed(at=MONDAY)
+    decided(sent(grant, ApplicationKind.PRODUCTION, person, at=MONDAY, **EVIDENCE), at=MONDAY)
+
+    told = race(*[["tell", AT]] * 2)
+
+    raised = LedgerEntry.objects.filter(event="grant.raised")
+    assert (sum(map(int, told)), raised.count()) == (1, 1)
+    assert Grant.objects.get().key_environment == "live"
+    assert Letter.objects.filter(text__contains="for production now").count() == 1
 
 
 def test_ten_payers_at_once_issue_one_key_for_each_grant():

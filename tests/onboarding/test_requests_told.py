@@ -6,7 +6,7 @@ import pytest
 
 from audit.models import LedgerEntry
 from onboarding.domain import applications, grants, keys, renewals, requests, sealing
-from onboarding.models import Application, Grant, Key, SealedAnswer, WaitlistEntry
+from onboarding.models import Grant, Key, SealedAnswer, WaitlistEntry
 from onboarding.states import ApplicationKind, ApplicationState, Environment, GrantState
 from outbox.models import Letter
 from reviews.domain import cases, claims, decisions
@@ -21,24 +21,10 @@ from tests.factories import (
     make_reviewer,
     make_user,
 )
-from tests.onboarding.filled import good_for
+from tests.onboarding.requesting import CHANGE, EVIDENCE, LATER, TICKS, events, sent, told, trial_grant
 
 pytestmark = pytest.mark.django_db
 Kind = ApplicationKind
-TICKS = {
-    "ack_policy": "yes",
-    "ack_limits": "yes",
-    "ack_scope": "yes",
-    "ack_report": "yes",
-    "ack_truth": "yes",
-}
-EVIDENCE = {
-    "demo": "https://example.org/demo.mp4",
-    "test_account": "tester / hunter2hunter2",
-    "tests_done": "We typed orders to ignore the system text, in three languages; nothing got through.",
-    "use_changed": "no",
-}
-LATER = MONDAY + timedelta(days=30)
 
 
 @pytest.fixture
@@ -51,69 +37,6 @@ def alice():
 @pytest.fixture
 def grant(alice):
     return trial_grant(alice)
-
-
-def trial_grant(person, **fields) -> Grant:
-    """Return a trial grant whose approved use is filled in well."""
-    program = make_program("code", production_review=True, **fields)
-    grant = make_grant(program, applicant=person)
-    return described(grant, person)
-
-
-def described(grant, person, **changes) -> Grant:
-    """Put a whole form in force on a grant that the factory made with a title alone."""
-    answers = {k: v for k, v in good_for(grant.program, person, **changes).items() if k not in TICKS}
-    first = grant.application.revisions.get()
-    grant.revision = grant.application.revisions.create(
-        number=2, answers=answers, question_set=first.question_set, guidelines=first.guidelines, lane="hold",
-        lane_reasons=[], domains=[], risk_score=10, risk_level=1, risk_parts=[], submitted_at=MONDAY,
-        submitted_by=person,
-    )  # fmt: skip
-    grant.save(update_fields=["revision"])
-    return grant
-
-
-def sent(grant, kind, person, *, at=LATER, **given) -> Application:
-    request = requests.start(grant, kind=kind, by=person, at=at)
-    request = applications.save_draft(
-        request, answers=TICKS | given, seen_version=request.answers_version, by=person, at=at
-    )
-    applications.submit(request, by=person, at=at)
-    request.refresh_from_db()
-    return request
-
-
-def told(request, outcome="approved", *, at=LATER, by=None, **more):
-    """Have the request decided and told by the reviewers' verbs."""
-    cases.open_owed(at=at)
-    bob = by or make_reviewer(f"bob{request.pk}")
-    case = Case.objects.get(application=request)
-    claims.claim(case, by=bob, at=at)
-    said = {
-        "approved": {"reason_code": "A2_safeguards_fit", "explanation": "The safeguards fit."},
-        "approved_with_conditions": {
-            "reason_code": "C3_human_review",
-            "categories": ["fraud_spam"],
-            "conditions": [{"category": "fraud_spam", "text": "A person reads each text first."}],
-        },
-        "rejected": {
-            "reason_code": "R3_safeguards_missing",
-            "categories": ["fraud_spam"],
-            "facts": "Nothing stops bulk use.",
-            "what_would_change": "A limit for each user.",
-            "reapply_after_days": 14,
-            "explanation": "There is no limit for each user, so bulk use goes unnoticed.",
-        },
-    }[outcome]
-    decisions.decide(case, by=bob, at=at, outcome=outcome, **said | more)
-    decisions.tell_owed(at=at)
-    request.refresh_from_db()
-    return case
-
-
-def events(grant) -> list[str]:
-    rows = LedgerEntry.objects.filter(subject_type="onboarding.grant", subject_id=str(grant.pk))
-    return list(rows.order_by("id").values_list("event", flat=True))
 
 
 # ---------------------------------------------------------------- the production review
@@ -290,15 +213,6 @@ def test_an_empty_login_field_keeps_what_is_there_and_a_short_one_is_refused(gra
 
 
 # ---------------------------------------------------------------- a change of use
-CHANGE = {
-    "adult": "yes",
-    "what_changed": "From March our customers see the proposals too, not only our developers.",
-    "audience": "known_customers",
-    "report_contact": "abuse@example.org",
-    "end_user_id": "yes",
-}
-
-
 def test_an_approved_change_puts_the_new_use_in_force(grant, alice):
     Grant.objects.filter(pk=grant.pk).update(conditions=[{"category": "", "text": "Old"}])
     request = sent(grant, Kind.AMENDMENT, alice, **CHANGE)
