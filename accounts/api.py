@@ -44,8 +44,14 @@ class ProblemOut(Schema):
     detail: str
 
 
-REFUSALS = dict.fromkeys((401, 403, 404, 409, 422, 429), ProblemOut)
-WITH_BODY = REFUSALS | {400: ProblemOut}
+def refusals(*more: int) -> dict[int, type[ProblemOut]]:
+    """Return what an operation with a scope may be refused with: what every one may, and `more`."""
+    return dict.fromkeys(sorted({401, 403, 429, *more}), ProblemOut)
+
+
+def plain(text: str) -> str:
+    """Return the text without NUL, which PostgreSQL neither keeps nor looks for."""
+    return text.replace("\0", "")
 
 
 class By(HttpAuthBase):
@@ -111,9 +117,14 @@ class MeOut(Schema):
     token: TokenOut
 
 
-@router.get("/me", auth=By(), response={200: MeOut, **REFUSALS}, summary="Who asks, and by which token")
+@router.get(
+    "/me",
+    auth=By(),
+    response={200: MeOut, 401: ProblemOut, 429: ProblemOut},
+    summary="Who asks, and by which token",
+)
 def me(request: HttpRequest) -> dict[str, Any]:
-    token: Token = request.auth
+    token: Token = request.auth  # type: ignore[attr-defined]  # set by `By`
     user = token.user
     return {
         "name": user.full_name,

@@ -3,21 +3,29 @@
 from http import HTTPStatus
 from typing import Any
 
+from allauth.core import ratelimit
+from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import URLPattern, URLResolver, include, path
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
-from ninja import NinjaAPI
+from ninja import NinjaAPI, Router
 from ninja.errors import HttpError, ValidationError
 
 from accounts import api as accounts
-from accounts.api import Problem
+from accounts.api import By, Problem, refusals
+from accounts.scopes import Scope
+from audit import clock
+from config import mine
 from enforcement import api as enforcement
-from onboarding import api as onboarding
+from onboarding.api import access, applications, keys
+from reviews import api as reviews
 
 PROBLEM = "application/problem+json"
+ZIP = {"type": "string", "format": "binary"}
 
 
 class Described(NinjaAPI):
@@ -34,6 +42,12 @@ class Described(NinjaAPI):
                         answer["content"] = {PROBLEM: answer["content"]["application/json"]}
         return schema
 
+    def create_response(self, *args: Any, **how: Any) -> HttpResponse:
+        """Keep every answer out of caches: it is one person's, and may hold a secret."""
+        answer = super().create_response(*args, **how)
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+
 
 api = Described(
     title="Gatehouse",
@@ -41,8 +55,7 @@ api = Described(
     description="Where your applications stand, and what you can do about it: the same rules as on the pages.",
     urls_namespace="api",
 )
-for each in (accounts.router, onboarding.router, onboarding.keys_router, enforcement.router):
-    api.add_router("/v1", each)
+yours = Router(tags=["You"])
 
 
 def problem(status: int, code: str, detail: str, headers: dict[str, str] | None = None) -> HttpResponse:
@@ -79,6 +92,27 @@ def _missing(request: HttpRequest, error: Http404) -> HttpResponse:
     return problem(404, "not_found", _("There is nothing at this address."))
 
 
+@api.exception_handler(RequestDataTooBig)
+def _too_big(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
+    return problem(413, "too_large", _("That is more than one call may send."))
+
+
+@yours.post(
+    "/export",
+    auth=By(Scope.READ_EXPORT),
+    response={200: None, **refusals()},
+    summary="A copy of everything of yours",
+    openapi_extra={"responses": {200: {"content": {"application/zip": {"schema": ZIP}}}}},
+)
+def export(request: HttpRequest) -> HttpResponseBase:
+    """Answer one ZIP: mine.json and your files; a few times an hour, as on the page."""
+    user, at = request.auth.user, clock.now()  # type: ignore[attr-defined]  # set by `By`
+    if not ratelimit.consume(request, action="my_copy", user=user):
+        detail = _("You took several copies within the hour. Take the next one later.")
+        raise Problem(429, "too_many_copies", detail)
+    return mine.packed(user, at=at)
+
+
 @csrf_exempt
 def nothing(request: HttpRequest, rest: str) -> HttpResponse:
     """Answer every other address under api/ as the API answers."""
@@ -96,6 +130,17 @@ def docs(request: HttpRequest) -> HttpResponse:
     ]
     return render(request, "api_docs.html", {"operations": operations})
 
+
+for each in (
+    accounts.router,
+    yours,
+    applications.router,
+    reviews.router,
+    enforcement.router,
+    access.router,
+    keys.router,
+):
+    api.add_router("/v1", each)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("docs", docs, name="api_docs"),

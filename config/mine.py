@@ -3,6 +3,7 @@
 These pages are the composition root's because they call every app.
 """
 
+from datetime import datetime
 from tempfile import TemporaryFile
 from typing import Any
 
@@ -61,11 +62,15 @@ def show(request: HttpRequest) -> HttpResponse:
 @reauthentication_required
 @cache_control(no_store=True)
 def copy(request: HttpRequest) -> HttpResponseBase:
-    """Answer everything of one's own as a ZIP, written to a file first so that memory stays the same."""
+    """Answer everything of one's own as a ZIP."""
     if not ratelimit.consume(request, action="my_copy", user=request.user):
         messages.error(request, _("You took several copies within the hour. Take the next one later."))
         return render(request, "accounts/my_data.html", status=429)
-    user, at = _person(request), clock.now()
+    return packed(_person(request), at=clock.now())
+
+
+def packed(user: User, *, at: datetime) -> FileResponse:
+    """Return everything of a person's own as a ZIP, written to a file first so that memory stays the same."""
     file = TemporaryFile()  # noqa: SIM115 - FileResponse closes it
     try:
         archive.write(user, file, by=user, at=at)
@@ -73,9 +78,11 @@ def copy(request: HttpRequest) -> HttpResponseBase:
         file.close()
         raise
     file.seek(0)
-    return FileResponse(
+    answer = FileResponse(
         file, as_attachment=True, filename=f"gatehouse-{at:%Y-%m-%d}.zip", content_type="application/zip"
     )
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 @require_http_methods(["GET", "POST"])

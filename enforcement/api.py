@@ -7,16 +7,13 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from ninja import Field, Path, Router, Schema, Status
 
-from accounts.api import REFUSALS, WITH_BODY, By, Problem
-from accounts.models import User
+from accounts.api import By, Problem, plain, refusals
 from accounts.scopes import Scope
 from audit import clock
 from enforcement.domain import appeals
 from enforcement.models import Appeal
 from enforcement.views import rejection_of
-from onboarding.api import Number, refusing
-from onboarding.models import Application
-from onboarding.permissions import may_see
+from onboarding.api.applications import Number, refusing, visible
 
 router = Router(tags=["Appeals"])
 READS, WRITES = By(Scope.READ_APPLICATIONS), By(Scope.WRITE_APPEALS)
@@ -46,12 +43,12 @@ class AppealsOut(Schema):
 @router.get(
     "/applications/{number}/appeals",
     auth=READS,
-    response={200: AppealsOut, **REFUSALS},
+    response={200: AppealsOut, **refusals(404, 422)},
     summary="What you sent",
 )
 def index(request: HttpRequest, number: str = Number) -> dict[str, Any]:
     """List the appeals and requests for reinstatement about this application, newest first."""
-    application = _visible(request.auth.user, number)
+    application = visible(request.auth.user, number)
     rows = Appeal.objects.filter(decision__case__application=application).order_by("-pk")
     return {"items": [_out(appeal) for appeal in rows]}
 
@@ -59,20 +56,21 @@ def index(request: HttpRequest, number: str = Number) -> dict[str, Any]:
 @router.post(
     "/applications/{number}/appeals",
     auth=WRITES,
-    response={201: AppealOut, **WITH_BODY},
+    response={201: AppealOut, **refusals(400, 404, 409, 413, 422)},
     summary="Appeal, or ask for reinstatement",
 )
 def file(request: HttpRequest, said: AppealIn, number: str = Number) -> Status:
     """Send one; the same words again are the same appeal."""
     user = request.auth.user
-    decision = rejection_of(_visible(user, number))
+    decision = rejection_of(visible(user, number))
     if decision is None:
         raise Problem(
             409, "nothing_to_appeal", _("There is no decision against you here that could be appealed.")
         )
-    statement = said.statement.replace("\0", "")  # PostgreSQL keeps no NUL
     try:
-        appeal = appeals.file(decision, kind=said.kind, statement=statement, by=user, at=clock.now())
+        appeal = appeals.file(
+            decision, kind=said.kind, statement=plain(said.statement), by=user, at=clock.now()
+        )
     except appeals.BadStatement as refused:
         raise Problem(422, "bad_statement", str(refused)) from refused
     except appeals.CannotFile as refused:
@@ -83,26 +81,19 @@ def file(request: HttpRequest, said: AppealIn, number: str = Number) -> Status:
 @router.post(
     "/applications/{number}/appeals/{kind}/withdraw",
     auth=WRITES,
-    response={200: AppealOut, **REFUSALS},
+    response={200: AppealOut, **refusals(404, 409, 422)},
     summary="Take it back",
 )
 def withdraw(request: HttpRequest, number: str = Number, kind: Kind = WhichKind) -> dict[str, Any]:
     """Take the latest of this kind back, while nobody has decided it."""
     user = request.auth.user
-    application = _visible(user, number)
+    application = visible(user, number)
     sent = Appeal.objects.filter(decision__case__application=application, kind=kind).order_by("-pk").first()
     if sent is None:
         raise Problem(404, "not_found", _("You have sent nothing of this kind."))
     with refusing(appeals.AppealIsOver):
         sent = appeals.withdraw(sent, by=user, at=clock.now())
     return _out(sent)
-
-
-def _visible(user: User, number: str) -> Application:
-    application = Application.objects.select_related("owner").filter(number=number).first()
-    if application is None or not may_see(user, application):
-        raise Problem(404, "not_found", _("There is no such application, or it is not yours to see."))
-    return application
 
 
 def _out(appeal: Appeal) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The self-service API of applications, the line, invitations and keys: the pages' rules, calls and words."""
+"""Applications by the API: where they stand, withdraw, leave the line, answer an invitation."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,12 +9,12 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from ninja import Field, Path, Query, Router, Schema
 
-from accounts.api import REFUSALS, WITH_BODY, By, Problem
+from accounts.api import By, Problem, plain, refusals
 from accounts.models import Owner, User
 from accounts.scopes import Scope
 from audit import clock
 from onboarding.domain import applications, invitations, order, places, waitlist
-from onboarding.models import Application, Invitation, Key, Tier, WaitlistEntry
+from onboarding.models import Application, Invitation, WaitlistEntry
 from onboarding.permissions import may_leave, may_see
 from onboarding.states import ApplicationState, InvitationState
 from onboarding.views import standing, timeline
@@ -22,10 +22,10 @@ from onboarding.views.standing import Course, Standing
 from reviews.domain import decisions
 
 router = Router(tags=["Applications"])
-keys_router = Router(tags=["Keys"])
 Number = Path(pattern=r"^[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{2}$", examples=["7F3K-QD2M-XW"])
 MOST = 100
 READS, WRITES = By(Scope.READ_APPLICATIONS), By(Scope.WRITE_APPLICATIONS)
+ANSWERS = refusals(404, 409, 422)
 
 
 class BriefOut(Schema):
@@ -87,33 +87,8 @@ class AnswerIn(Schema):
     )
 
 
-class LimitsOut(Schema):
-    per_minute: int
-    per_day: int
-
-
-class KeyOut(Schema):
-    key_id: str
-    name: str
-    program: str
-    application: str
-    environment: str
-    state: str
-    hint: str
-    issued_at: datetime
-    opened_at: datetime | None
-    last_used_at: datetime | None
-    expires_at: datetime
-    limits: LimitsOut | None
-
-
-class KeysOut(Schema):
-    items: list[KeyOut]
-    after: str | None
-
-
 @router.get(
-    "/applications", auth=READS, response={200: ApplicationsOut, **REFUSALS}, summary="Your applications"
+    "/applications", auth=READS, response={200: ApplicationsOut, **refusals(422)}, summary="Your applications"
 )
 def index(
     request: HttpRequest,
@@ -122,7 +97,7 @@ def index(
 ) -> dict[str, Any]:
     """List your own and your organisations', newest first."""
     mine = _mine(request.auth.user)
-    last = mine.filter(number=_plain(after)).values_list("pk", flat=True).first() if after else None
+    last = mine.filter(number=plain(after)).values_list("pk", flat=True).first() if after else None
     rows = standing.with_course(mine.filter(pk__lt=last) if last else mine).order_by("-pk")
     found, at = list(rows[: limit + 1]), clock.now()
     shown = found[:limit]
@@ -133,38 +108,41 @@ def index(
 
 
 @router.get(
-    "/applications/{number}", auth=READS, response={200: ApplicationOut, **REFUSALS}, summary="One of them"
+    "/applications/{number}",
+    auth=READS,
+    response={200: ApplicationOut, **refusals(404, 422)},
+    summary="One of them",
 )
 def detail(request: HttpRequest, number: str = Number) -> dict[str, Any]:
     """Tell where it stands, its place in line with the date range, its invitation, its course."""
-    return _whole(_visible(request.auth.user, number))
+    return _whole(visible(request.auth.user, number))
 
 
 @router.post(
     "/applications/{number}/withdraw",
     auth=WRITES,
-    response={200: ApplicationOut, **REFUSALS},
+    response={200: ApplicationOut, **ANSWERS},
     summary="Withdraw it",
 )
 def withdraw(request: HttpRequest, number: str = Number) -> dict[str, Any]:
     """Take it back for good; nobody works on it any more."""
     user = request.auth.user
-    application = _visible(user, number)
+    application = visible(user, number)
     with refusing(applications.IllegalMove):
         applications.withdraw(application, by=user, at=clock.now())
-    return _whole(_visible(user, number))
+    return _whole(visible(user, number))
 
 
 @router.post(
     "/applications/{number}/leave",
     auth=WRITES,
-    response={200: ApplicationOut, **REFUSALS},
+    response={200: ApplicationOut, **ANSWERS},
     summary="Leave the line",
 )
 def leave(request: HttpRequest, number: str = Number) -> dict[str, Any]:
     """Give up its place in line for good; the approval lapses."""
     user = request.auth.user
-    application = _visible(user, number)
+    application = visible(user, number)
     entry = WaitlistEntry.objects.select_related("application__owner").filter(application=application).first()
     if entry is None or not may_leave(user, entry):
         raise Problem(
@@ -172,19 +150,19 @@ def leave(request: HttpRequest, number: str = Number) -> dict[str, Any]:
         )
     with refusing(waitlist.IllegalMove):
         places.leave(entry, by=user, at=clock.now())
-    return _whole(_visible(user, number))
+    return _whole(visible(user, number))
 
 
 @router.post(
     "/applications/{number}/invitation",
     auth=WRITES,
-    response={200: ApplicationOut, **WITH_BODY},
+    response={200: ApplicationOut, **refusals(400, 404, 409, 413, 422)},
     summary="Accept or decline its invitation",
 )
 def answer(request: HttpRequest, said: AnswerIn, number: str = Number) -> dict[str, Any]:
     """Answer the latest invitation; the same answer again changes nothing."""
     user = request.auth.user
-    application = _visible(user, number)
+    application = visible(user, number)
     rows = Invitation.objects.filter(seat__entry__application=application)
     invitation = rows.select_related("seat__entry__application__owner").order_by("-pk").first()
     if invitation is None:
@@ -194,51 +172,23 @@ def answer(request: HttpRequest, said: AnswerIn, number: str = Number) -> dict[s
             invitations.accept(invitation, by=user, at=clock.now())
         else:
             invitations.decline(invitation, by=user, at=clock.now(), reason=said.reason)
-    return _whole(_visible(user, number))
-
-
-@keys_router.get("/keys", auth=By(Scope.READ_KEYS), response={200: KeysOut, **REFUSALS}, summary="Your keys")
-def keys(
-    request: HttpRequest,
-    after: str = Query("", max_length=40, description="The key_id that ended the page before."),
-    limit: int = Query(25, ge=1, le=MOST),
-) -> dict[str, Any]:
-    """List the keys of your access, newest first, with their limits. No secret is ever here."""
-    mine = Key.objects.filter(grant__owner__in=Owner.objects.of(request.auth.user))
-    last = mine.filter(key_id=_plain(after)).values_list("pk", flat=True).first() if after else None
-    rows = mine.filter(pk__lt=last) if last else mine
-    found = list(
-        rows.select_related("grant__program", "grant__application")
-        .prefetch_related("secrets")
-        .order_by("-pk")[: limit + 1]
-    )
-    shown = found[:limit]
-    tiers = Tier.objects.filter(program__in={key.grant.program_id for key in shown})
-    limits = {(tier.program_id, tier.environment): tier for tier in tiers}
-    return {
-        "items": [_key(key, limits.get((key.grant.program_id, key.environment))) for key in shown],
-        "after": shown[-1].key_id if len(found) > limit else None,
-    }
+    return _whole(visible(user, number))
 
 
 @contextmanager
-def refusing(*errors: type[Exception]) -> Iterator[None]:
-    """Turn what the domain refuses into 409, in the domain's own words."""
+def refusing(*errors: type[Exception], status: int = 409, code: str = "not_now") -> Iterator[None]:
+    """Turn what the domain refuses into a problem, in the domain's own words."""
     try:
         yield
     except errors as refused:
-        raise Problem(409, "not_now", str(refused)) from refused
+        raise Problem(status, code, str(refused)) from refused
 
 
 def _mine(user: User) -> Any:
     return Application.objects.filter(owner__in=Owner.objects.of(user)).defer("answers", "facts")
 
 
-def _plain(text: str) -> str:
-    return text.replace("\0", "")  # PostgreSQL is asked for no NUL
-
-
-def _visible(user: User, number: str) -> Application:
+def visible(user: User, number: str) -> Application:
     """Return the application; for everybody who is not on its owner's side it is not there."""
     application = standing.with_course(Application.objects.filter(number=number)).first()
     if application is None or not may_see(user, application):
@@ -302,24 +252,4 @@ def _invitation(invitation: Invitation | None, at: datetime) -> dict[str, Any] |
         "state": invitation.state,
         "offered_at": invitation.offered_at,
         "accept_by": until if stands else None,
-    }
-
-
-def _key(key: Key, tier: Tier | None) -> dict[str, Any]:
-    shown = (
-        "key_id",
-        "name",
-        "environment",
-        "state",
-        "hint",
-        "issued_at",
-        "opened_at",
-        "last_used_at",
-        "expires_at",
-    )
-    return {
-        **{name: getattr(key, name) for name in shown},
-        "program": key.grant.program.slug,
-        "application": key.grant.application.number,
-        "limits": tier and {"per_minute": tier.requests_per_minute, "per_day": tier.requests_per_day},
     }
