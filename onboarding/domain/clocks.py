@@ -6,6 +6,7 @@ then stays open, and the board names it until a person sees to the letter.
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import models, transaction
@@ -99,7 +100,7 @@ def zone_of(invitation: Invitation) -> ZoneInfo:
     return ZoneInfo(reader.time_zone) if reader else entry.program.zone
 
 
-def letter(kind: str, invitation: Invitation, **more: object) -> letters.Draft:
+def letter(kind: str, invitation: Invitation, **more: Any) -> letters.Draft:
     """Return a letter about an invitation, its deadline in the zone it is kept in."""
     entry = invitation.seat.entry
     return notices.draft(
