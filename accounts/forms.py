@@ -130,6 +130,7 @@ class OrganisationForm(forms.ModelForm):
 
 class InviteForm(forms.Form):
     email = forms.EmailField(
+        max_length=254,
         label=_("Their e-mail address"),
         help_text=_("We write to this address. Only somebody who has confirmed it as theirs can accept."),
     )

@@ -21,8 +21,11 @@ INVARIANTS: dict[str, str] = {
         {f"ownership.{state}": state for state in ("offered", "taken", "declined", "withdrawn", "expired")},
     ),
     "Every organisation that has members has an owner.": """
-        SELECT organisation_id, count(*) AS members FROM accounts_membership
-        GROUP BY organisation_id HAVING count(*) FILTER (WHERE role = 'owner') = 0""",
+        SELECT place.organisation_id, count(*) AS members FROM accounts_membership place
+        JOIN accounts_user person ON person.id = place.user_id
+        GROUP BY place.organisation_id HAVING count(*) FILTER (WHERE place.role = 'owner') = 0
+        OR (bool_or(person.erasure_asked_at IS NULL)  -- where people stay, an owner stays with them
+            AND count(*) FILTER (WHERE place.role = 'owner' AND person.erasure_asked_at IS NULL) = 0)""",
     "An invitation was accepted by a person whom it let in.": """
         SELECT invitation.id FROM accounts_organisationinvitation invitation
         WHERE state = 'accepted' AND NOT EXISTS (

@@ -71,7 +71,7 @@ def hindrance(user: User) -> Exception | None:
     left_alone = (
         Organisation.objects.filter(memberships__user=user, memberships__role=MemberRole.OWNER)
         .filter(Exists(staying))
-        .exclude(Exists(staying.filter(role=MemberRole.OWNER)))
+        .exclude(Exists(staying.filter(role=MemberRole.OWNER, user__is_active=True)))
         .order_by("name")
     )
     return HandOverFirst(list(left_alone)) if left_alone else None
@@ -91,6 +91,8 @@ def ask(user: User, *, by: User, at: datetime) -> User:
     if problem := hindrance(user):
         raise problem
     for organisation in owners.organisations_ending_with(user):
+        joining.revoke_all(organisation, by=user, at=at)
+    for organisation in Organisation.objects.filter(memberships__user=user).order_by("pk"):
         joining.revoke_those_of(organisation, user, by=user, at=at)
     blanked.recall_to(addresses(user), at=at)
     last = letters.Draft(

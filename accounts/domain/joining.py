@@ -11,6 +11,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.domain import notices, organisations, people
@@ -158,9 +159,11 @@ def accept(invitation: OrganisationInvitation, *, by: User, at: datetime) -> Mem
     invitation = _lock(invitation)
     _must_be_asked(by, invitation)
     if invitation.state == JoinState.ACCEPTED and invitation.answered_by_id == by.pk:
-        return Membership.objects.get(organisation=organisation, user=by)
+        return _joined(organisation, by)
     if invitation.state != JoinState.INVITED or invitation.expires_at <= at:
         raise InvitationIsOver
+    if not organisations.open_owners(organisation).exists():
+        raise InvitationIsOver  # it ends: all who answer for it delete their accounts
     if by.is_staff:
         raise StaffJoinThemselves
     membership = organisations.add(organisation, by, role=MemberRole(invitation.role), at=at)
@@ -169,6 +172,14 @@ def accept(invitation: OrganisationInvitation, *, by: User, at: datetime) -> Mem
         "joined", notices.owners_but(organisation, by), organisation=organisation, about=membership, at=at,
         person=str(by), email=invitation.email, role=MemberRole(membership.role).label,
     )  # fmt: skip
+    return membership
+
+
+def _joined(organisation: Organisation, user: User) -> Membership:
+    """Return the place an invitation gave before. Raises InvitationIsOver: one that was left opens nothing again."""
+    membership = Membership.objects.filter(organisation=organisation, user=user).first()
+    if membership is None:
+        raise InvitationIsOver
     return membership
 
 
@@ -204,16 +215,27 @@ def _expire(invitation: OrganisationInvitation, at: datetime) -> bool:
 
 def revoke_those_of(organisation: Organisation, user: User, *, by: User, at: datetime) -> None:
     """Revoke what somebody asked who is no owner any more; the organisation is locked."""
-    for invitation in organisation.invitations.live().filter(invited_by=user).order_by("pk"):
-        _move(_lock(invitation), JoinState.REVOKED, by=by, at=at, reason="inviter_is_no_owner")
+    asked = organisation.invitations.live().filter(invited_by=user)
+    _revoke(asked, by=by, at=at, reason="inviter_is_no_owner")
+
+
+def revoke_all(organisation: Organisation, *, by: User, at: datetime) -> None:
+    """Revoke whatever waits for an answer, as everybody in it deletes their account; the organisation is locked."""
+    _revoke(organisation.invitations.live(), by=by, at=at, reason="organisation_ends")
 
 
 def forget(addresses: Collection[str], *, instead: str, at: datetime) -> None:
     """Revoke what was asked of these addresses, and take them out of every invitation, as their account is deleted."""
     asked = OrganisationInvitation.objects.filter(email__in=addresses)
-    for invitation in asked.live().order_by("pk"):
-        _move(_lock(invitation), JoinState.REVOKED, by="erasure", at=at, reason="account_deleted")
+    _revoke(asked.live(), by="erasure", at=at, reason="account_deleted")
     asked.update(email=instead)
+
+
+def _revoke(asked: QuerySet[OrganisationInvitation], *, by: ledger.Actor, at: datetime, reason: str) -> None:
+    for invitation in asked.order_by("pk"):
+        locked = _lock(invitation)
+        if locked.state == JoinState.INVITED:  # not answered while we waited for the lock
+            _move(locked, JoinState.REVOKED, by=by, at=at, reason=reason)
 
 
 def find(token: str) -> OrganisationInvitation | None:

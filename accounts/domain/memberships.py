@@ -26,11 +26,21 @@ class LastOwner(Exception):
         )
 
 
+class AccountIsClosed(Exception):
+    """Somebody who cannot sign in, or deletes their account, answers for nothing."""
+
+    def __init__(self, person: User):
+        super().__init__(
+            _("%(person)s cannot be an owner: their account is closed. Nothing was changed.")
+            % {"person": person}
+        )
+
+
 @transaction.atomic
 def change_role(membership: Membership, *, to: MemberRole, by: User, at: datetime) -> Membership:
     """Make a member an owner, or an owner a member; the person is written to.
 
-    Raises NotAnOwner, NotAMember, LastOwner.
+    Raises NotAnOwner, NotAMember, LastOwner, AccountIsClosed.
     """
     organisation = organisations.lock_as_owner(membership.organisation, by)
     membership = _again(membership)
@@ -46,9 +56,11 @@ def change_role(membership: Membership, *, to: MemberRole, by: User, at: datetim
 
 
 def switch(membership: Membership, *, to: MemberRole, by: User, at: datetime) -> None:
-    """Write a role; the organisation is locked. Raises LastOwner."""
+    """Write a role; the organisation is locked. Raises LastOwner, AccountIsClosed."""
     if to != MemberRole.OWNER:
         _must_leave_an_owner(membership)
+    elif not is_open(membership.user):
+        raise AccountIsClosed(membership.user)
     was, membership.role = membership.role, to
     membership.save(update_fields=["role"])
     ledger.record(
@@ -68,6 +80,7 @@ def remove(membership: Membership, *, by: User, at: datetime) -> None:
     organisation = organisations.lock_as_owner(membership.organisation, by)
     membership = _again(membership)
     person = membership.user
+    _must_leave_an_owner(membership)
     _end(membership, Event.MEMBER_REMOVED, by=by, at=at)
     notices.tell(
         "removed", [person], organisation=organisation, about=organisation, at=at,
@@ -82,6 +95,7 @@ def leave(organisation: Organisation, *, by: User, at: datetime) -> None:
     membership = Membership.objects.select_related("user").filter(organisation=organisation, user=by).first()
     if membership is None:
         raise NotAMember
+    _must_leave_an_owner(membership)
     _end(membership, Event.MEMBER_LEFT, by=by, at=at)
     notices.tell(
         "left", notices.owners_but(organisation, by), organisation=organisation, about=organisation, at=at,
@@ -93,19 +107,21 @@ def leave(organisation: Organisation, *, by: User, at: datetime) -> None:
 def leave_with_account(organisation: Organisation, *, by: User, at: datetime) -> None:
     """Leave because the account is deleted: as the last one too, and without a letter that names the person.
 
-    Raises NotAMember; LastOwner while others are in it.
+    Owners who delete their accounts too are enough here: where others stay, `erasure.ask` saw to an owner who stays.
+    Raises NotAMember; LastOwner while members are in it and no other owner.
     """
     organisation = organisations.lock(organisation)
     membership = Membership.objects.select_related("user").filter(organisation=organisation, user=by).first()
     if membership is None:
         raise NotAMember
-    is_last = not organisation.memberships.exclude(pk=membership.pk).exists()
-    _end(membership, Event.MEMBER_LEFT, by=by, at=at, is_last=is_last)
+    others = organisation.memberships.exclude(pk=membership.pk)
+    is_last_owner = membership.role == MemberRole.OWNER and not others.filter(role=MemberRole.OWNER).exists()
+    if is_last_owner and others.exists():
+        raise LastOwner(organisation)
+    _end(membership, Event.MEMBER_LEFT, by=by, at=at)
 
 
-def _end(membership: Membership, event: Event, *, by: User, at: datetime, is_last: bool = False) -> None:
-    if not is_last:
-        _must_leave_an_owner(membership)
+def _end(membership: Membership, event: Event, *, by: User, at: datetime) -> None:
     ledger.record(
         event, subject=membership, actor=by, at=at,
         organisation=membership.organisation_id, user=membership.user_id, role=membership.role,
@@ -131,8 +147,13 @@ def _withdraw(offers: QuerySet[OwnershipOffer], *, by: User, at: datetime) -> No
         ledger.record(Event.OWNERSHIP_WITHDRAWN, subject=offer, actor=by, at=at)
 
 
+def is_open(user: User) -> bool:
+    """Return whether this person can still sign in, and has not asked for their account to be deleted."""
+    return user.is_active and user.erasure_asked_at is None
+
+
 def _must_leave_an_owner(membership: Membership) -> None:
-    others = membership.organisation.memberships.filter(role=MemberRole.OWNER).exclude(pk=membership.pk)
+    others = organisations.open_owners(membership.organisation).exclude(pk=membership.pk)
     if membership.role == MemberRole.OWNER and not others.exists():
         raise LastOwner(membership.organisation)
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import MemberRole, Membership, Organisation, User
@@ -51,6 +52,13 @@ def lock_as_owner(organisation: Organisation, by: User) -> Organisation:
     if not may_manage(by, organisation):
         raise NotAnOwner(organisation)
     return organisation
+
+
+def open_owners(organisation: Organisation) -> QuerySet[Membership]:
+    """Return the places of owners who can sign in and do not delete their account: who answers for it."""
+    return organisation.memberships.filter(
+        role=MemberRole.OWNER, user__is_active=True, user__erasure_asked_at=None
+    )
 
 
 def add(organisation: Organisation, user: User, *, role: MemberRole, at: datetime) -> Membership:

@@ -48,7 +48,7 @@ class NotYours(Exception):
 def offer(membership: Membership, *, by: User, at: datetime) -> OwnershipOffer:
     """Offer one's place as an owner to another member; they are written to.
 
-    Raises NotAnOwner, NotAMember, NotToOneself, OneAtATime.
+    Raises NotAnOwner, NotAMember, NotToOneself, AccountIsClosed, OneAtATime.
     """
     organisation = organisations.lock_as_owner(membership.organisation, by)
     found = Membership.objects.select_related("user").filter(pk=membership.pk).first()
@@ -56,6 +56,8 @@ def offer(membership: Membership, *, by: User, at: datetime) -> OwnershipOffer:
         raise memberships.NotAMember
     if found.user_id == by.pk:
         raise NotToOneself
+    if not memberships.is_open(found.user):
+        raise memberships.AccountIsClosed(found.user)
     if organisation.offers.live().exists():
         raise OneAtATime
     made = OwnershipOffer.objects.create(
@@ -84,7 +86,7 @@ def take(offered: OwnershipOffer, *, by: User, at: datetime) -> OwnershipOffer:
         raise NotYours
     if offered.state == OfferState.TAKEN:
         return offered
-    if offered.expires_at <= at:
+    if offered.expires_at <= at or not memberships.is_open(offered.offered_to):
         raise OfferIsOver
     _move(offered, OfferState.TAKEN, by=by, at=at)
     theirs = Membership.objects.select_related("organisation", "user")

@@ -20,8 +20,9 @@ from audit import clock
 
 PAGE = 50
 REFUSALS = (
-    memberships.NotAMember, memberships.LastOwner, ownership.OneAtATime, ownership.NotToOneself,
-    ownership.OfferIsOver, ownership.NotYours, domains.NoAddressThere, domains.MailForEverybody, domains.NotVerified,
+    memberships.NotAMember, memberships.LastOwner, memberships.AccountIsClosed, ownership.OneAtATime,
+    ownership.NotToOneself, ownership.OfferIsOver, ownership.NotYours,
+    domains.NoAddressThere, domains.MailForEverybody, domains.NotVerified,
 )  # fmt: skip
 
 

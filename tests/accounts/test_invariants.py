@@ -8,6 +8,11 @@ from accounts.invariants import INVARIANTS
 from tests.factories import MONDAY, make_invitation, make_member, make_organisation, make_user, verified
 
 pytestmark = pytest.mark.django_db
+SHUT = (
+    """UPDATE accounts_user SET erasure_asked_at = now(), is_active = false WHERE email = '{}@example.org';"""
+)
+OWED = """INSERT INTO accounts_erasure (user_id, part, owed_at) SELECT id, part, now() FROM accounts_user,
+    unnest(ARRAY['letters', 'applications', 'reviews', 'appeals', 'account']) part WHERE NOT is_active;"""
 BREAKS = [
     (
         "UPDATE accounts_organisationinvitation SET state = 'revoked' WHERE state = 'invited'",
@@ -24,6 +29,22 @@ BREAKS = [
     (
         "UPDATE accounts_organisationinvitation SET answered_by_id = invited_by_id WHERE state = 'accepted'",
         "An invitation was accepted by a person whom it let in.",
+    ),
+    (
+        SHUT.format("alice") + OWED,
+        "Every organisation that has members has an owner.",
+    ),
+    (
+        SHUT.format("ana"),
+        "Everybody who deletes their account is owed each part of that once.",
+    ),
+    (
+        SHUT.format("ana") + OWED + "UPDATE accounts_erasure SET paid_at = now() WHERE part = 'letters'",
+        "A part of a deleted account is in the ledger once it is blanked, and only once.",
+    ),
+    (
+        SHUT.format("ana") + OWED + "UPDATE accounts_user SET erased_at = now() WHERE NOT is_active",
+        "A deleted account is blank, after every part of it.",
     ),
 ]
 
