@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.models import Model, QuerySet
 
 from accounts.domain import erasure, owners
-from accounts.models import Membership, Part, User
+from accounts.models import Part, User
 from audit import ledger
 from audit.events import Event
 from audit.models import LedgerEntry
@@ -23,6 +23,7 @@ from onboarding.domain import (
     attachments,
     grants,
     invitations,
+    notices,
     places,
     questions,
     sealing,
@@ -118,10 +119,7 @@ def _hand_on(user: User, at: datetime) -> None:
         owner__in=_ending(user)
     )
     for organisation in staying.order_by().values_list("owner__organisation", flat=True).distinct():
-        members = Membership.objects.filter(organisation=organisation, user__is_active=True).exclude(
-            user=user
-        )
-        heir = members.order_by("-role", "since_at", "pk").first()  # "owner" is after "member"
+        heir = notices.heirs(organisation).exclude(user=user).first()
         if heir is None:
             continue
         handed = list(staying.filter(owner__organisation=organisation).only("pk"))

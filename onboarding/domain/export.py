@@ -1,7 +1,8 @@
 """What a person gave to onboarding and what came of it, for the copy of everything of theirs.
 
 What belongs to the person is given in full. Of an organisation's things only what the person did there: what they sent,
-and the keys they opened. The rest is the organisation's, and colleagues may have written it.
+and while they belong to it what they started and the keys they opened. The rest is the organisation's, and colleagues
+may have written it.
 """
 
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from accounts.models import User
+from accounts.models import Owner, User
 from onboarding.domain import answers, questions
 from onboarding.models import (
     Application,
@@ -58,11 +59,9 @@ def place_of(file: Attachment) -> str:
 
 
 def applications_of(user: User) -> QuerySet[Application]:
-    """Return the person's own applications, and those of organisations that they started or sent."""
-    started_or_sent = Q(applicant=user) | Q(revisions__submitted_by=user)
-    found = Application.objects.filter(
-        Q(owner__person=user) | Q(owner__organisation__isnull=False) & started_or_sent
-    )
+    """Return the person's own, those they sent, and those they started for organisations they are still in."""
+    started = Q(applicant=user, owner__in=Owner.objects.of(user))
+    found = Application.objects.filter(Q(owner__person=user) | started | Q(revisions__submitted_by=user))
     return Application.objects.filter(pk__in=found.values("pk"))
 
 
@@ -77,15 +76,15 @@ def _applications(user: User) -> Iterator[dict[str, Any]]:
             "program": program.name,
             "for": str(application.owner.organisation or "yourself"),
             "state": application.state,
-            "title": application.title,
             "started_at": application.started_at,
             "saved_at": application.saved_at,
             "submitted_at": application.submitted_at,
             "settled_at": application.settled_at,
-            "withdrawn_because": application.withdraw_reason,
         }
         if own:
             given |= {
+                "title": application.title,
+                "withdrawn_because": application.withdraw_reason,
                 "answers": application.answers,
                 "imported_facts": application.facts,
                 "conditions": application.conditions,
@@ -166,7 +165,9 @@ def _grants(user: User) -> Iterator[dict[str, Any]]:
 
 
 def _keys_of(user: User) -> QuerySet[Key]:
-    return Key.objects.filter(Q(grant__owner__person=user) | Q(opened_by=user))
+    """Return the person's own keys, and those they opened of organisations they are still in."""
+    opened = Q(opened_by=user, grant__owner__in=Owner.objects.of(user))
+    return Key.objects.filter(Q(grant__owner__person=user) | opened)
 
 
 def _keys(user: User) -> Iterator[dict[str, Any]]:

@@ -57,6 +57,7 @@ def _tell_batch(at: datetime) -> int:
         .select_for_update(skip_locked=True, of=("self",))
         .select_related(
             "seat__entry__application__applicant",
+            "seat__entry__application__owner",
             "seat__entry__application__program",
             "seat__entry__program",
             "seat__entry__owner__person",

@@ -6,12 +6,12 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
 from accounts.languages import spoken
-from accounts.models import Owner, User
+from accounts.models import Membership, Owner, User
 from onboarding.models import Application
 from outbox import letters
 
@@ -25,13 +25,13 @@ def draft(
     to: User | None = None,
     **more: Any,
 ) -> letters.Draft:
-    """Return the letter `onboarding/<kind>` to the applicant, about the application unless said otherwise.
+    """Return the letter `onboarding/<kind>` to whoever reads for the owner, about it unless `about` is another thing.
 
     `to` is another person of the owner.
 
     `url` is the application's page unless given. The application must have an applicant.
     """
-    reader = to or application.applicant
+    reader = to or reader_of(application)
     assert reader is not None, "a row nobody owns has nobody to write to"
     context = {
         "name": str(reader),
@@ -52,9 +52,31 @@ def draft(
 
 
 def write(kind: str, application: Application, *, at: datetime, once: str | None = None, **more: Any) -> None:
-    """Write one letter to the applicant; an imported row that nobody owns has none."""
-    if application.applicant is not None:
-        letters.write_many([draft(kind, application, once=once, **more)], at=at)
+    """Write one letter to whoever reads for the owner; an imported row that nobody owns has nobody."""
+    reader = reader_of(application)
+    if reader is not None:
+        letters.write_many([draft(kind, application, once=once, to=reader, **more)], at=at)
+
+
+def reader_of(application: Application) -> User | None:
+    """Return who reads letters about it: who applied; if they left the organisation, whoever `heirs` puts first.
+
+    One query for an organisation's application, none for a person's whose owner is loaded. Nobody is left only
+    while the last member deletes their account: those letters are theirs.
+    """
+    applicant, organisation = application.applicant, application.owner.organisation_id
+    if applicant is None or organisation is None:
+        return applicant
+    staying = list(heirs(organisation).select_related("user"))
+    if not staying or any(member.user_id == applicant.pk for member in staying):
+        return applicant
+    return staying[0].user
+
+
+def heirs(organisation: int) -> QuerySet[Membership]:
+    """Return who letters about an organisation's applications can go to: owners first, the longest member first."""
+    members = Membership.objects.filter(organisation=organisation, user__is_active=True)
+    return members.order_by("-role", "since_at", "pk")  # "owner" is after "member"
 
 
 def people_of(owners: Iterable[Owner]) -> dict[int, list[User]]:

@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 
 from audit import ledger
 from audit.events import Event
-from onboarding.domain import applications
+from onboarding.domain import applications, notices
 from onboarding.states import ApplicationState
 from reviews.domain import cases, due, questions
 from reviews.models import Case, InformationRequest
@@ -98,7 +98,7 @@ def _locked(pk: int) -> tuple[Case, InformationRequest | None]:
 
 
 def _is_the_day(case: Case, request: InformationRequest, at: datetime) -> bool:
-    """Return whether it is the day of the end where the applicant is, or later."""
-    person = case.application.applicant
+    """Return whether it is the day of the end where whoever was written to is, or later."""
+    person = notices.reader_of(case.application)
     zone = ZoneInfo(person.time_zone) if person else case.program.zone
     return at.astimezone(zone).date() >= request.due_at.astimezone(zone).date()

@@ -18,7 +18,7 @@ from accounts.languages import spoken
 from accounts.models import Owner, User
 from audit import ledger
 from audit.events import Event
-from onboarding.domain import applications
+from onboarding.domain import applications, notices
 from onboarding.domain.programs import SayWhy
 from onboarding.models import Application, Grant, Program
 from onboarding.states import ApplicationKind, ApplicationState
@@ -338,19 +338,20 @@ def _access_ends_at(application: Application) -> datetime | None:
 
 def _write_letter(case: Case, decision: Decision, at: datetime) -> None:
     application = case.application
-    if application.applicant is None:  # an imported row that nobody owns: there is nobody to write to
+    reader = notices.reader_of(application)
+    if reader is None:  # an imported row that nobody owns: there is nobody to write to
         return
     names = statements.names(decision.guidelines_id)
     request = InformationRequest.objects.filter(decision=decision).first()
     again = reapply_at(decision) if decision.outcome == Outcome.REJECTED else None
-    with letters.read_in(spoken(application.applicant.language), application.applicant.time_zone):
+    with letters.read_in(spoken(reader.language), reader.time_zone):
         letters.write(
             f"reviews/{decision.outcome}",
-            to=application.applicant.email,
+            to=reader.email,
             at=at,
             about=decision,
             once=f"decision:{decision.pk}",
-            name=str(application.applicant),
+            name=str(reader),
             title=application.title,
             number=application.number,
             asked=application.kind,

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from accounts.models import User
+from accounts.models import Owner, User
 from onboarding.domain.export import place_of
 from onboarding.models import Attachment
 from reviews.models import Decision, InformationRequest
@@ -26,7 +26,9 @@ def things_of(user: User) -> list[QuerySet[Any]]:
 
 
 def _told(user: User) -> QuerySet[Decision]:
-    mine = Q(case__application__owner__person=user) | Q(case__application__applicant=user)
+    """Return what was decided on the person's own, and on what they applied for where they still belong."""
+    theirs = Q(case__application__applicant=user, case__application__owner__in=Owner.objects.of(user))
+    mine = Q(case__application__owner__person=user) | theirs
     return Decision.objects.filter(mine, told_at__isnull=False)
 
 

@@ -18,7 +18,7 @@ from accounts.models import User
 from accounts.permissions import may_act_for
 from audit import ledger
 from audit.events import Event
-from onboarding.domain import applications, attachments, wording
+from onboarding.domain import applications, attachments, notices, wording
 from onboarding.domain.attachments import Checked
 from onboarding.models import Application, Attachment
 from onboarding.states import ApplicationState
@@ -144,18 +144,19 @@ def answer(
 
 
 def write(kind: str, request: InformationRequest, case: Case, *, at: datetime, **more: object) -> None:
-    """Write a letter about a question to the applicant, once; a row that nobody owns has nobody to write to."""
+    """Write a letter about a question, once; a row that nobody owns has nobody to write to."""
     application = case.application
-    if application.applicant is None:
+    reader = notices.reader_of(application)
+    if reader is None:
         return
-    with timezone.override(application.applicant.time_zone):  # dates in the letter are the reader's
+    with timezone.override(reader.time_zone):  # dates in the letter are the reader's
         letters.write(
             f"reviews/{kind}",
-            to=application.applicant.email,
+            to=reader.email,
             at=at,
             about=request,
             once=f"{kind}:{request.pk}",
-            name=str(application.applicant),
+            name=str(reader),
             title=application.title or _("Untitled"),
             number=application.number,
             program=case.program.name,

@@ -114,7 +114,9 @@ def _issue_chunk(at: datetime) -> int:
         Grant.objects.owed_a_key()
         .filter(given_at__lte=at)  # one given since this payer read the clock is the next payer's
         .select_for_update(skip_locked=True, of=("self",))
-        .select_related("tier", "program", "application__applicant", "application__program")
+        .select_related(
+            "tier", "program", "application__applicant", "application__owner", "application__program"
+        )
         .order_by("pk")[:CHUNK]
     )
     if not grants:
