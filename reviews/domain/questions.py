@@ -29,6 +29,7 @@ from reviews.states import CaseState
 
 ANSWER_MOST = 5000  # characters
 ADDRESS_MOST = 500
+UNDECIDED = (ApplicationState.INFORMATION_REQUESTED, ApplicationState.IN_REVIEW)
 UNDECIDED_BY_REVIEWERS = (CaseState.OPEN, CaseState.CLAIMED)
 
 
@@ -78,12 +79,17 @@ def open_for(application: Application) -> InformationRequest | None:
 def latest_for(application: Application) -> InformationRequest | None:
     """Return the question that was asked last, answered or not; None when nothing was asked yet."""
     told = InformationRequest.objects.filter(decision__case__application=application)
-    return told.exclude(decision__told_at=None).select_related("decision__case").order_by("-pk").first()
+    return (
+        told.exclude(decision__told_at=None)
+        .select_related("decision__case__application")
+        .order_by("-pk")
+        .first()
+    )
 
 
 def takes_answer(request: InformationRequest, case: Case) -> bool:
     """Return whether an answer to the latest question of a case still counts."""
-    if request.answered_at:
+    if request.answered_at or case.application.state not in UNDECIDED:  # withdrawn: its case is closed later
         return False
     if request.overdue_at is None:
         return case.state == CaseState.AWAITING_APPLICANT
@@ -126,6 +132,8 @@ def answer(
         if request.answer == words:
             return request
         raise AlreadyAnswered
+    if case.application.state not in UNDECIDED:
+        raise NothingAsked
     if latest_for(case.application) != request or not takes_answer(request, case):
         raise DecidedMeanwhile if request.overdue_at else NothingAsked
     _check(words, video_url)

@@ -7,8 +7,9 @@ from django.urls import reverse
 
 from audit.events import Event
 from audit.models import LedgerEntry
+from onboarding.domain import applications
 from onboarding.models import Application
-from reviews.domain import decisions, questions
+from reviews.domain import chasing, decisions, questions
 from reviews.models import Case, InformationRequest
 from reviews.states import Outcome
 from tests.factories import MONDAY, make_organisation, make_reviewer, make_user, owners
@@ -175,3 +176,18 @@ def test_fifty_visits_change_nothing(client):
 
     request.refresh_from_db()
     assert request.answered_at is None
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("overdue", [False, True])
+def test_nothing_is_asked_any_more_after_a_withdrawal(overdue):
+    request = asked()
+    at = request.due_at + timedelta(days=1) if overdue else MONDAY
+    if overdue:
+        chasing.return_overdue(at=at)
+    applications.withdraw(request.decision.case.application, by=alice_of(request), at=at)
+
+    with pytest.raises(questions.NothingAsked, match="no open question"):
+        questions.answer(request, by=alice_of(request), at=at, answer="Our editor.")
+
+    assert InformationRequest.objects.get().answer == ""
