@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
-from onboarding.domain import applications, declarations, drafts, notices
+from onboarding.domain import applications, declarations, drafts, notices, sealing
 from onboarding.domain.applications import GuidelinesNotAccepted, IllegalMove, Incomplete
 from onboarding.models import Application, Revision
 from onboarding.states import ApplicationState
@@ -76,6 +76,7 @@ def discard(application: Application, *, by: User) -> Application:
     application = applications.locked(application, by=by)
     if application.amending_since is not None:
         application.amending_since = None
+        sealing.drop_changes(application)
         _set_answers(application, application.revisions.latest("number"))
     return application
 
@@ -99,7 +100,8 @@ def send(application: Application, *, by: User, at: datetime) -> Revision:
     draft = drafts.look_at(application, by=by)
     if draft.problems:
         raise Incomplete(draft.problems)
-    if (draft.counted, version.pk) == (latest.answers, latest.guidelines_id):
+    same = (draft.counted, version.pk) == (latest.answers, latest.guidelines_id)
+    if same and not sealing.has_changes(application):
         raise NothingChanged
     if latest.number >= MOST_REVISIONS:
         raise TooOften
@@ -109,6 +111,7 @@ def send(application: Application, *, by: User, at: datetime) -> Revision:
     application.lane, application.amending_since, application.case_owed = revision.lane, None, True
     application.risk_score, application.risk_level = revision.risk_score, revision.risk_level
     application.save()
+    sealing.send_changes(application)
     ledger.record(
         Event.APPLICATION_AMENDED, subject=application, actor=by, at=at, revision=revision.number,
         lane=revision.lane, risk_level=revision.risk_level, domains=revision.domains,

@@ -252,6 +252,7 @@ def _withdrawn(application: Application, *, by: ledger.Actor, at: datetime, reas
 def take_up(application: Application, *, by: User, at: datetime) -> Application:
     """A reviewer has it now, and what was sent stands. Raises IllegalMove."""
     application = take(steps.TAKEN_UP, locked(application), by=by, at=at)
+    sealing.drop_changes(application)
     notices.write("taken_up", application, at=at, once=f"taken_up:{application.pk}")
     return application
 

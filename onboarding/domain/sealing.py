@@ -39,7 +39,8 @@ class NothingSealed(Exception):
 def keep(application: Application, typed: Mapping[str, Any], *, by: User, at: datetime) -> dict[str, Any]:
     """Take what was typed into sealed questions out of `typed` and keep it; return the rest with marks instead.
 
-    An empty field keeps what is there: the page never shows it, so it comes back empty each time.
+    An empty field keeps what is there: the page never shows it, so it comes back empty each time. So does one that
+    is too short or too long, which saving in the middle of typing sends. Unsent changes have a row of their own.
     """
     rest = dict(typed)
     for question in questions.of(application.question_set).questions:
@@ -53,18 +54,44 @@ def keep(application: Application, typed: Mapping[str, Any], *, by: User, at: da
             rest[question.key] = TOO_LONG
         elif len(text) < question.rules.min_length:
             rest[question.key] = TOO_SHORT
-        SealedAnswer.objects.update_or_create(
-            application=application,
-            key=question.key,
-            defaults={
-                "text": _box().encrypt(text.encode()).decode() if rest[question.key] == SEALED else "",
-                "saved_at": at,
-                "saved_by": by,
-                "wiped_at": None if rest[question.key] == SEALED else at,
-                "wipe_owed": False,
-            },
-        )
+        else:
+            _seal(application, question.key, text, by=by, at=at)
     return rest
+
+
+def has_changes(application: Application) -> bool:
+    """Return whether something was sealed that is not sent: the answers hold the same mark before and after."""
+    return application.sealed.filter(draft=True, wiped_at=None).exists()
+
+
+def send_changes(application: Application) -> None:
+    """Let what was sealed with the unsent changes take the place of what was sent; the application is locked."""
+    for row in application.sealed.filter(draft=True, wiped_at=None):
+        application.sealed.filter(key=row.key, draft=False).delete()
+        row.draft = False
+        row.save(update_fields=["draft"])
+    drop_changes(application)
+
+
+def drop_changes(application: Application) -> None:
+    """Take away what was sealed with changes that are never sent: nobody was shown it; the application is locked."""
+    application.sealed.filter(draft=True).delete()
+
+
+@sensitive_variables("text")
+def _seal(application: Application, key: str, text: str, *, by: User, at: datetime) -> None:
+    SealedAnswer.objects.update_or_create(
+        application=application,
+        key=key,
+        draft=application.amending_since is not None,
+        defaults={
+            "text": _box().encrypt(text.encode()).decode(),
+            "saved_at": at,
+            "saved_by": by,
+            "wiped_at": None,
+            "wipe_owed": False,
+        },
+    )
 
 
 @sensitive_variables("text")
@@ -74,7 +101,7 @@ def show(application: Application, *, by: User, at: datetime) -> dict[str, str]:
 
     Raises NothingSealed.
     """
-    rows = list(application.sealed.filter(wiped_at=None).select_for_update())
+    rows = list(application.sealed.filter(draft=False, wiped_at=None).select_for_update())
     if not rows:
         raise NothingSealed
     try:

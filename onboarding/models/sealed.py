@@ -12,6 +12,9 @@ class SealedAnswer(models.Model):
 
     application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="sealed")
     key = models.SlugField(max_length=60, help_text="The question's.")
+    draft = models.BooleanField(
+        default=False, help_text="Of changes that are not sent; what was sent keeps its own row."
+    )
     text = models.TextField(
         blank=True, help_text="Encrypted with the newest of FIELD_KEYS; empty once wiped."
     )
@@ -28,7 +31,9 @@ class SealedAnswer(models.Model):
             models.Index(fields=["id"], name="sealed_wipe_owed", condition=Q(wipe_owed=True)),
         ]
         constraints = [
-            models.UniqueConstraint(fields=["application", "key"], name="one_sealed_answer_per_question"),
+            models.UniqueConstraint(
+                fields=["application", "key", "draft"], name="one_sealed_answer_of_each_kind"
+            ),
             models.CheckConstraint(
                 name="sealed_text_until_wiped",
                 condition=(Q(wiped_at=None) & ~Q(text=""))

@@ -166,7 +166,7 @@ def context(work: Work, *, user: User) -> dict[str, Any]:
         "kind": case.get_kind_display() if case.kind != CaseKind.APPLICATION else "",
         "grant": case.application.grant,
         "has_sealed": case.kind == CaseKind.PRODUCTION
-        and case.application.sealed.filter(wiped_at=None).exists(),
+        and case.application.sealed.filter(draft=False, wiped_at=None).exists(),
         "facts": [(name, plain(value)) for name, value in case.application.facts.items()],
         "domains": [names.get(code, code) for code in case.domains],
         "lane_reasons": case.revision.lane_reasons,
