@@ -157,7 +157,7 @@ def _bare_field(  # noqa: PLR0911 - one for each type
         case "choice" | "country":
             return TypedChoice(choices=options, widget=forms.RadioSelect)
         case "secret_text":
-            return TypedField(widget=SealedText(attrs={"rows": 2, "autocomplete": "off"}))
+            return TypedField(widget=SealedText(attrs={"rows": 2, "autocomplete": "off", "data-secret": ""}))
         case "tick":
             return TypedField(widget=Checkbox(text.version if text else "yes"))
         case _:

@@ -53,7 +53,7 @@
 
   function keep(isSent) {
     if (isSigningOut) return; // nothing stays in this browser for the next person: see signout.js
-    const names = changed();
+    const names = changed().filter((name) => form.elements[name].dataset?.secret === undefined); // never a login
     if (!names.length) return;
     const now = values();
     const answers = {};

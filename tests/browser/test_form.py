@@ -286,6 +286,23 @@ def test_text_that_could_not_be_saved_is_offered_again_and_goes_with_who_signs_o
     assert page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('gh:form:')).length") == 0
 
 
+def test_a_secret_that_could_not_be_saved_is_not_kept_in_the_browser(browse: Browse, watch: Watch):
+    user, draft = make_draft("nils")
+    page = browse(user)
+    page.goto(section(draft, "purpose"))
+    page.evaluate("document.querySelector('[name=detail]').dataset.secret = ''")  # as a test login is marked
+    sign_out_elsewhere(user)
+    watch.listening = False
+    type_in(page, "detail", "tester / hunter2hunter2")
+    type_in(page, "title", "Typed while signed out")
+    expect(page.locator("#not-saved")).to_contain_text("you were signed out")
+    page.goto("/guidelines/")
+
+    kept = page.evaluate("JSON.stringify({ ...localStorage })")
+
+    assert ("Typed while signed out" in kept, "hunter2" in kept) == (True, False)
+
+
 def test_two_pages_without_scripts_offer_both_answers(browse: Browse, watch: Watch):
     user, draft = make_draft("dirk")
     one = browse(user, java_script_enabled=False)
