@@ -1,11 +1,11 @@
 """Who may do what in onboarding: pure questions with grammatical names."""
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import Membership, Owner, User
 from accounts.permissions import may_act_for
 from accounts.roles import Duty, may
-from onboarding.models import Application, Grant, Invitation, Key, WaitlistEntry
+from onboarding.models import Application, Grant, Invitation, Key, Revision, WaitlistEntry
 from onboarding.states import APPLICATION_TRANSITIONS, ApplicationState, EntryState
 
 
@@ -49,8 +49,8 @@ def may_open(user: User, key: Key) -> bool:
 def conflicts(user: User, *, to: str = "") -> Q:
     """Return the condition on applications in which this person has a part; `to` is the path to the application.
 
-    Their own, their organisations', and those of people who share an organisation with them, in whatever
-    name those apply. At most three queries; the condition itself needs none, so that a list and a single
+    Their own, their organisations', and those that people who share an organisation with them applied for or sent,
+    in whatever name. At most three queries; the condition itself needs none, so that a list and a single
     case ask the same question.
     """
     organisations = list(Membership.objects.filter(user=user).values_list("organisation_id", flat=True))
@@ -61,7 +61,8 @@ def conflicts(user: User, *, to: str = "") -> Q:
         )
     owners = Owner.objects.filter(Q(person__in=people) | Q(organisation__in=organisations))
     owned = list(owners.values_list("pk", flat=True))
-    return Q(**{f"{to}applicant__in": people}) | Q(**{f"{to}owner__in": owned})
+    sent = Revision.objects.filter(application=OuterRef(f"{to}pk"), submitted_by__in=people)
+    return Q(**{f"{to}applicant__in": people}) | Q(**{f"{to}owner__in": owned}) | Q(Exists(sent))
 
 
 def has_part_in(user: User, application: Application) -> bool:

@@ -152,6 +152,18 @@ def test_nobody_claims_a_case_they_have_a_part_in(whose):
 
 
 @pytest.mark.django_db
+def test_nobody_claims_what_they_sent_for_an_organisation_they_have_left():
+    bob = make_reviewer()
+    case = make_case()
+    sent = case.application.revisions.get()
+    sent.pk, sent.number, sent.submitted_by = None, 2, bob
+    sent.save()
+
+    with pytest.raises(claims.NotForYou):
+        claims.claim(case, by=bob, at=MONDAY)
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("make", [make_manager, make_user])
 def test_nobody_claims_without_the_duty(make):
     case = make_case()
