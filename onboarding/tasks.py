@@ -78,6 +78,7 @@ def remind_owed() -> None:
     for pay in (
         renewals.remind_owed,
         renewals.drop_moot,
+        acknowledgements.keep_owed,
         acknowledgements.ask_owed,
         acknowledgements.limit_due,
         acknowledgements.restore_owed,

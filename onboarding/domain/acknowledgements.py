@@ -23,10 +23,14 @@ BATCH = 500
 NOT_ACKNOWLEDGED, ACKNOWLEDGED = "not_acknowledged", "acknowledged"
 
 # Whether somebody of the owner accepted this version, or one that was published later.
-DONE = """EXISTS (SELECT FROM policies_acceptance x JOIN policies_guidelineversion w
+ACCEPTED = """EXISTS (SELECT FROM policies_acceptance x JOIN policies_guidelineversion w
     ON w.version = x.version AND w.text_hash = x.text_hash
     WHERE x.document = 'guidelines' AND w.published_at >= v.published_at AND (x.user_id = o.person_id
         OR x.user_id IN (SELECT m.user_id FROM accounts_membership m WHERE m.organisation_id = o.organisation_id)))"""
+# The same, kept on the grant: who acknowledged may have left since.
+KEPT = """EXISTS (SELECT FROM policies_guidelineversion k
+    WHERE k.id = g.acknowledged_version_id AND k.published_at >= v.published_at)"""
+DONE = f"({KEPT} OR {ACCEPTED})"
 HOLDERS = """SELECT g.id FROM onboarding_grant g JOIN accounts_owner o ON o.id = g.owner_id
     JOIN policies_guidelineversion v ON v.id = {version}
     WHERE g.state IN ('active', 'suspended') AND g.id > %(last)s AND {which}
@@ -34,6 +38,10 @@ HOLDERS = """SELECT g.id FROM onboarding_grant g JOIN accounts_owner o ON o.id =
 TO_ASK = HOLDERS.format(
     version="%(version)s",
     which=f"(g.asked_version_id IS DISTINCT FROM v.id OR g.asked_times < %(times)s) AND NOT {DONE}",
+)
+TO_KEEP = HOLDERS.format(
+    version="%(version)s",
+    which=f"(%(owners)s::bigint[] IS NULL OR o.id = ANY(%(owners)s)) AND NOT {KEPT} AND {ACCEPTED}",
 )
 TO_LIMIT = HOLDERS.format(
     version="g.asked_version_id",
@@ -108,6 +116,22 @@ def _ask(pks: list[int], version: GuidelineVersion, times: int, at: datetime) ->
     return len(due)
 
 
+def keep_owed(*, at: datetime) -> int:
+    """Keep on each grant that somebody acknowledged for it; return how many grants. Safe to run twice."""
+    return _keep(None)
+
+
+@transaction.atomic
+def _keep(owners: list[int] | None) -> int:
+    version = asked_for()
+    kept, last = 0, 0
+    while version and (pks := _pks(TO_KEEP, version=version.pk, owners=owners, last=last)):
+        taken = [grant.pk for grant in _locked(pks)]
+        kept += Grant.objects.filter(pk__in=taken).update(acknowledged_version=version)
+        last = pks[-1]
+    return kept
+
+
 def limit_due(*, at: datetime) -> int:
     """Put grants on trial limits whose date is over; return how many. Safe to run twice."""
     limited, last = 0, 0
@@ -140,9 +164,12 @@ def restore_owed(*, at: datetime) -> int:
 
 
 def restore_for(user: User, *, at: datetime) -> int:
-    """Do the same for what this person holds, at once; called where they acknowledge."""
+    """Keep it and do the same for what this person holds, at once; called where they acknowledge."""
     owners = list(Owner.objects.of(user).values_list("pk", flat=True))
-    return _restore(owners, at) if owners else 0
+    if not owners:
+        return 0
+    _keep(owners)
+    return _restore(owners, at)
 
 
 @transaction.atomic

@@ -75,6 +75,13 @@ class Grant(models.Model):
     )
     asked_at = models.DateTimeField(null=True, help_text="When it was asked for first.")
     asked_times = models.PositiveSmallIntegerField(default=0, help_text="How many letters asked for it.")
+    acknowledged_version = models.ForeignKey(
+        GuidelineVersion,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="The newest that somebody acknowledged for the owner; it counts after they have left, too.",
+    )
     limited_since = models.DateTimeField(
         null=True, help_text="Trial limits since then: changed guidelines were not acknowledged in time."
     )

@@ -19,6 +19,7 @@ from tests.factories import (
     make_program,
     make_secret,
     make_user,
+    owners,
 )
 
 pytestmark = pytest.mark.django_db
@@ -194,3 +195,38 @@ def test_one_button_on_the_page_acknowledges_and_restores(client, alice, monkeyp
     assert "Trial limits apply since" in page
     assert (answer.url, Grant.objects.get(pk=grant.pk).limited_since) == ("/access/", None)
     assert "Trial limits apply since" not in client.get("/access/").content.decode()
+
+
+@pytest.fixture
+def left(alice):
+    """Guidelines that Bea acknowledged for the organisation which she has left by now; Alice has not."""
+    bea = make_user("bea")
+    team = make_organisation(alice, bea)
+    make_grant(applicant=alice, owner=owners.of_organisation(team))
+    version = publish()
+    acknowledgements.ask_owed(at=MONDAY)
+    accept(bea, version, at=MONDAY)
+    kept = [acknowledgements.keep_owed(at=MONDAY) for _ in range(2)]
+    assert kept == [1, 0]
+    team.memberships.get(user=bea).delete()
+    return version
+
+
+def test_nobody_is_limited_because_who_acknowledged_has_left(left):
+    limited = acknowledgements.limit_due(at=left.acknowledge_by + timedelta(days=1))
+
+    assert (limited, Grant.objects.get().limited_since) == (0, None)
+
+
+def test_nobody_is_asked_again_because_who_acknowledged_has_left(left):
+    grant = Grant.objects.get()
+
+    asked = acknowledgements.ask_owed(at=left.acknowledge_by - timedelta(days=2))
+
+    assert (asked, acknowledgements.waiting([grant.owner_id], left)) == (0, set())
+
+
+def test_the_next_change_is_asked_for_again(left):
+    publish("3.0.0", at=MONDAY + timedelta(days=60))
+
+    assert acknowledgements.ask_owed(at=MONDAY + timedelta(days=60)) == 1
