@@ -82,11 +82,11 @@ def discard(application: Application, *, by: User) -> Application:
 
 
 @transaction.atomic
-def send(application: Application, *, by: User, at: datetime) -> Revision:
+def send(application: Application, *, by: User, at: datetime, seen: int | None = None) -> Revision:
     """Send the changed answers: a new revision, judged and declared anew; its case follows it.
 
     Sending again returns the same revision. Raises NotYours, TooLate, NothingChanged, TooOften,
-    GuidelinesNotAccepted, Incomplete; then nothing was changed.
+    GuidelinesNotAccepted, Incomplete, drafts.NotSeen; then nothing was changed.
     """
     application = applications.locked(application, by=by)
     if application.state != ApplicationState.SUBMITTED:
@@ -94,6 +94,7 @@ def send(application: Application, *, by: User, at: datetime) -> Revision:
     latest = application.revisions.latest("number")
     if application.amending_since is None:
         return latest
+    drafts.must_be_seen(application, seen)
     version = guidelines.in_force()
     if not acceptances.accepted(by, version):
         raise GuidelinesNotAccepted(version.version)

@@ -181,17 +181,18 @@ def save_draft(
 
 
 @transaction.atomic
-def submit(application: Application, *, by: User, at: datetime) -> Revision:
+def submit(application: Application, *, by: User, at: datetime, seen: int | None = None) -> Revision:
     """Send the draft: an immutable revision with lane and risk, kept declarations, a receipt, a case owed.
 
     Submitting again returns the same revision. Raises NotYours, IllegalMove, ProgramIsClosed, AlreadyApplied,
-    GuidelinesNotAccepted, Incomplete; then nothing was changed.
+    GuidelinesNotAccepted, Incomplete, drafts.NotSeen; then nothing was changed.
     """
     application = locked(application, by)
     if application.state == State.WITHDRAWN:
         raise IllegalMove(application, State.SUBMITTED)
     if application.state != State.DRAFT:
         return application.revisions.latest("number")
+    drafts.must_be_seen(application, seen)
     if application.kind != ApplicationKind.ACCESS:
         requests.about_to_be_sent(application, at=at)
     else:

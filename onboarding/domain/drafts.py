@@ -36,6 +36,23 @@ class Draft:
         return title_of(self.counted)
 
 
+class NotSeen(Exception):
+    """The answers were changed after the page was shown from which they are sent and declared."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "The answers were changed since you opened this page, so nothing was sent. Read them again, then send."
+            )
+        )
+
+
+def must_be_seen(application: Application, seen: int | None) -> None:
+    """Refuse to send what the page did not show; `seen` is its `answers_version`, None where no page was shown."""
+    if seen is not None and seen != application.answers_version:
+        raise NotSeen
+
+
 def known(owner: Owner, by: User) -> dict[str, Any]:
     """Return the answers we know already, for a new draft."""
     found = {"full_name": by.full_name, "work_email": by.email}

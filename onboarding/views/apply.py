@@ -95,6 +95,10 @@ def check(request: HttpRequest, number: str) -> HttpResponse:
     application = mine(request.user, number)
     if not application.takes_answers:
         return redirect("application", number)
+    return _check_page(request, application)
+
+
+def _check_page(request: HttpRequest, application: Application, *, status: int = 200) -> HttpResponse:
     draft = drafts.look_at(application, by=request.user)
     version, at = guidelines.in_force(), clock.now()
     reasons = _reasons(draft.judgement)
@@ -117,13 +121,13 @@ def check(request: HttpRequest, number: str) -> HttpResponse:
         "steps": stepper.steps(draft, at=""),
         "version": None if acceptances.accepted(request.user, version) else version,
     }
-    return render(request, "onboarding/apply_check.html", context)
+    return render(request, "onboarding/apply_check.html", context, status=status)
 
 
 @login_required
 @require_POST
 def submit(request: HttpRequest, number: str) -> HttpResponse:
-    """Send the draft; sending it again is the same sending."""
+    """Send the draft as the page showed it; sending it again is the same sending."""
     application = mine(request.user, number)
     at = clock.now()
     try:
@@ -131,7 +135,10 @@ def submit(request: HttpRequest, number: str) -> HttpResponse:
         if request.POST.get("guidelines") == version.text_hash:
             starting.accept(request.user, version, at=at)
         send = amending.send if application.amending_since else applications.submit
-        send(application, by=request.user, at=at)
+        send(application, by=request.user, at=at, seen=_seen(request))
+    except drafts.NotSeen as refused:
+        messages.error(request, str(refused))
+        return _check_page(request, mine(request.user, number), status=409)
     except AlreadyApplied as refused:
         messages.error(request, str(refused))
         return redirect("application", refused.application.number)
@@ -153,6 +160,14 @@ def submit(request: HttpRequest, number: str) -> HttpResponse:
         return redirect("apply_check", number)
     messages.success(request, _("Your application is sent. A receipt is on its way to you by e-mail."))
     return redirect("application", number)
+
+
+def _seen(request: HttpRequest) -> int | None:
+    """Return which version of the answers the page showed; rubbish is none that there is."""
+    said = request.POST.get("seen")
+    if said is None:
+        return None
+    return int(said) if said.isascii() and said.isdigit() and len(said) < 10 else -1
 
 
 def mine(user: User, number: str) -> Application:

@@ -105,13 +105,20 @@ def _context(user: User, application: Application) -> dict[str, Any]:
         "contact": settings.CONTACT_EMAIL,
         "against": remedies.of(refused, at=at) if refused else None,
         "may_amend": application.state == ApplicationState.SUBMITTED,
-        "unsent": sent.unsent(application, revision) if application.amending_since else [],
+        "unsent": _unsent(application, revision),
         "may_withdraw": may_withdraw(user, application),
         "may_leave": course.entry is not None and may_leave(user, course.entry),
         **review,
         **_clauses(application, revision, review["rejection"]),
         **_line(course, at),
     }
+
+
+def _unsent(application: Application, revision: Revision | None) -> list[sent.Said]:
+    """Return what was typed and not sent, but not beside a withdrawal: no reviewer was faster then."""
+    if application.amending_since is None or application.state == ApplicationState.WITHDRAWN:
+        return []
+    return sent.unsent(application, revision)
 
 
 @require_POST

@@ -8,6 +8,7 @@ from django.urls import reverse
 from audit.models import LedgerEntry
 from onboarding.domain import amending, applications
 from onboarding.domain.applications import Incomplete, NotYours, StaleDraft
+from onboarding.domain.drafts import NotSeen
 from onboarding.models import Application
 from onboarding.states import ApplicationState
 from outbox.models import Letter
@@ -232,6 +233,17 @@ def test_in_no_other_state_is_anything_changed(state):
     assert everything(application) == before
 
 
+def test_changes_that_were_changed_since_they_were_seen_are_not_sent():
+    application = change(make_sent(), title="Seen")
+    seen = application.answers_version
+    change(application, title="Not seen")
+
+    with pytest.raises(NotSeen):
+        amending.send(application, by=application.applicant, at=LATER, seen=seen)
+
+    assert application.revisions.count() == 1
+
+
 # ---------------------------------------------------------------- the case follows
 
 
@@ -403,6 +415,15 @@ def test_the_loser_reads_the_unsent_changes_on_the_page_and_puts_them_away(clien
     assert "A reviewer has opened this application" in said
     assert "Changes that were not sent" in before
     assert "&lt;b&gt;Not&lt;/b&gt; sent" in before
+    assert "Changes that were not sent" not in page(client, application)
+
+
+def test_after_a_withdrawal_no_reviewer_is_said_to_have_been_faster(client, alice):
+    application = make_sent(alice)
+    change(application, title="Not sent")
+
+    applications.withdraw(application, by=alice, at=LATER)
+
     assert "Changes that were not sent" not in page(client, application)
 
 

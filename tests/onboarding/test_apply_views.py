@@ -1,5 +1,6 @@
 """The pages of programs and of applying: who sees what, what is saved, what is refused."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -532,6 +533,20 @@ def test_sending_leads_to_the_status_page_with_a_receipt(client, ready):
     assert answer.url == reverse("application", args=[ready.number])
     assert (ready.state, ready.case_owed) == (ApplicationState.SUBMITTED, True)
     assert Letter.objects.filter(kind="onboarding/receipt").count() == 1
+
+
+def test_what_a_colleague_changed_since_the_page_was_shown_is_read_before_it_is_sent(client, ready, alice):
+    shown = client.get(reverse("apply_check", args=[ready.number])).content.decode()
+    seen = re.search(r"""name="seen" value="(\d+)""", shown)[1]
+    applications.save_draft(
+        ready, answers={"title": "Changed since"}, seen_version=int(seen), by=alice, at=MONDAY
+    )
+
+    answer = client.post(reverse("apply_submit", args=[ready.number]), {"seen": seen})
+
+    said = answer.content.decode()
+    assert (answer.status_code, "Changed since" in said, "so nothing was sent" in said) == (409, True, True)
+    assert Application.objects.get(pk=ready.pk).state == ApplicationState.DRAFT
 
 
 def test_a_double_click_sends_once(client, ready):
