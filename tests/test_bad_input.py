@@ -196,7 +196,7 @@ def key_in(state: str, alice: User) -> Key:
     if state in (KeyState.REVOKED, KeyState.EXPIRED):
         keys.end_all(key.grant, event=Event[f"KEY_{state.upper()}"], by="test", at=MONDAY)
     if state == KeyState.SUSPENDED:
-        Key.objects.filter(pk=key.pk).update(state=state)
+        keys.suspend(key, by=alice, at=MONDAY)
     return Key.objects.get(pk=key.pk)
 
 

@@ -9,7 +9,7 @@ from django.http import QueryDict
 from onboarding.domain import answers, declarations
 from onboarding.domain.answers import Reading
 from onboarding.domain.questions import Form, Section
-from onboarding.forms import SectionForm, typed_on
+from onboarding.forms import SectionForm, on_page, typed_on
 from onboarding.models import Program
 from policies.domain.guidelines import NoGuidelines
 
@@ -26,10 +26,13 @@ class Preview:
 
     @classmethod
     def of(cls, form: Form, post: QueryDict | None) -> "Preview | None":
-        """Return the page that was asked for; without a POST the first. None for a section that is not there."""
+        """Return the page that was asked for; without a POST the first that asks
+        something. None for a section that is not there."""
         paper, texts = _paper(form)
         if post is None:
-            return cls(Reading(paper, {}), texts, form.sections[0], {})
+            reading = Reading(paper, {})
+            asked = (section for section in form.sections if on_page(reading, section.key))
+            return cls(reading, texts, next(asked, form.sections[0]), {})
         here = form.section(post.get("section", ""))
         to = form.section(post.get("to", "")) or here
         if here is None or to is None:

@@ -165,7 +165,7 @@ def test_a_wrong_rule_is_named_by_its_question(draft):
     with pytest.raises(BadQuestions) as problem:
         question_drafts.read(text)
 
-    assert str(problem.value).startswith("question summary.type: ")
+    assert str(problem.value).startswith("question what_changed.type: ")
 
 
 def test_a_question_that_the_guidelines_read_and_nobody_asks_is_named(draft):
@@ -237,7 +237,7 @@ def test_a_text_with_a_mistake_is_kept_and_its_place_named(editor, draft):
 
     shown = editor.post(page("question_draft", draft), {"text": text, "seen": "0"}, follow=True)
 
-    assert "question summary.type" in shown.content.decode()
+    assert "question what_changed.type" in shown.content.decode()
     assert editor.get(page("question_preview", draft)).status_code == 422
     answer = editor.post(page("question_publish", draft), {"seen": "1", "reason": "Now"})
     assert (answer.status_code, questions.current().version) == (422, NOW)
@@ -285,4 +285,4 @@ def test_every_hard_question_of_the_shipped_set_has_an_example_of_a_good_answer(
 def test_a_text_to_edit_has_its_fields_in_the_order_of_the_shipped_file(draft):
     first = draft.text.split("questions:\n")[1].splitlines()[:4]
 
-    assert [line.strip(" -").partition(":")[0] for line in first] == ["key", "section", "question", "type"]
+    assert [line.strip(" -").partition(":")[0] for line in first] == ["key", "section", "question", "short"]

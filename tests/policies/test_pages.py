@@ -90,12 +90,22 @@ def test_reading_accepts_nothing(client, alice):
     assert not Acceptance.objects.exists()
 
 
-def test_only_the_version_in_force_is_accepted(client, alice):
+def test_a_superseded_version_is_not_accepted_any_more(client, alice):
+    old = make_guidelines()
+    guidelines.publish(draft(), effective_at=MONDAY, by="test", at=MONDAY)
+    guidelines.put_in_force(at=MONDAY)
+
+    assert "is not in force" in accept(client, old).wsgi_request._messages._queued_messages[0].message
+    assert not Acceptance.objects.exists()
+
+
+def test_a_version_that_is_coming_can_be_accepted_before_it_is_in_force(client, alice):
     make_guidelines()
     coming = guidelines.publish(draft(), by="test", at=MONDAY)
 
-    assert "is not in force" in accept(client, coming).wsgi_request._messages._queued_messages[0].message
-    assert not Acceptance.objects.exists()
+    accept(client, coming)
+
+    assert [each.version for each in Acceptance.objects.all()] == [coming.version]
 
 
 def test_only_the_text_that_was_read_is_accepted(client, alice):
