@@ -55,7 +55,8 @@ PROJECTED = f"""
         floor(extract(epoch FROM least(k.expires_at, g.expires_at, s.expires_at)))::bigint,
         EXISTS (SELECT FROM policies_acceptance x WHERE x.document = 'guidelines' AND (
             x.user_id IN (o.person_id, a.applicant_id) OR x.user_id IN (
-                SELECT m.user_id FROM accounts_membership m WHERE m.organisation_id = o.organisation_id)))
+                SELECT m.user_id FROM accounts_membership m WHERE m.organisation_id = o.organisation_id
+                UNION ALL SELECT r.submitted_by_id FROM onboarding_revision r WHERE r.application_id = a.id)))
     FROM onboarding_secret s
         JOIN onboarding_key k ON k.id = s.key_id
         JOIN onboarding_grant g ON g.id = k.grant_id
@@ -101,7 +102,9 @@ class Projection:
     per_minute: int = 0
     per_day: int = 0
     expires: int = 0  # seconds since 1970, UTC: of key, grant or secret, whichever is first
-    accepted: bool = False  # somebody of the owner accepted some version of the guidelines
+    accepted: bool = (
+        False  # somebody of the owner, or who sent its application, accepted some version of the guidelines
+    )
 
     @classmethod
     def of_row(cls, row: Sequence[Any]) -> "Projection":

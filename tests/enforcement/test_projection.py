@@ -8,13 +8,14 @@ from itertools import permutations
 import pytest
 from django.core.management import CommandError, call_command
 
+from accounts.domain import owners
 from audit import clock
 from onboarding import projection
 from onboarding.domain import grants
-from onboarding.models import Key
+from onboarding.models import Application, Key
 from tests.enforcement.conftest import open_key
 from tests.enforcement.test_limits import known, put
-from tests.factories import make_key, make_program, make_senior
+from tests.factories import make_key, make_member, make_organisation, make_program, make_senior, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -141,3 +142,14 @@ def test_rebuilding_brings_back_what_redis_lost_with_fresh_denials(valkey):
 def test_rebuilding_without_redis_says_what_to_look_at(opened, nowhere):
     with pytest.raises(CommandError, match="Look at REDIS_URL"):
         call_command("rebuild_projection")
+
+
+def test_who_sent_the_application_accepted_for_it_also_after_they_are_gone(transactional_db, valkey):
+    ana, alice = make_user("ana"), make_user("alice")
+    team = make_organisation(alice)
+    member = make_member(team, ana)
+    opened = open_key(applicant=ana, owner=owners.of_organisation(team))
+    member.delete()
+    Application.objects.update(applicant=alice)
+
+    assert projection.state_of([opened.key.pk])[opened.key.pk].accepted
