@@ -1,4 +1,4 @@
-"""Letters about appeals: to whoever filed and to the applicant, as far as they are still on that side."""
+"""Letters about appeals: to whoever filed and to the applicant while they are on that side, or else to its people."""
 
 from datetime import datetime
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from accounts.languages import spoken
-from accounts.models import User
+from accounts.models import MemberRole, Membership, User
 from enforcement.domain import remedies
 from enforcement.models import Appeal
 from enforcement.states import AppealKind
@@ -32,13 +32,16 @@ def write(kind: str, appeal: Appeal, *, at: datetime) -> None:
 
 
 def _readers(appeal: Appeal) -> list[User]:
-    """Return who is written to; whoever filed it always is, so that no letter is without a reader."""
+    """Return who is written to: nobody who left or was removed; an organisation's owners where neither is left."""
     application = appeal.decision.case.application
-    readers = [appeal.filed_by]
-    applicant = application.applicant
-    if applicant is not None and applicant != appeal.filed_by and may_see(applicant, application):
-        readers.append(applicant)
-    return readers
+    sides = dict.fromkeys(person for person in (appeal.filed_by, application.applicant) if person is not None)
+    readers = [person for person in sides if may_see(person, application)]
+    if readers:
+        return readers
+    members = Membership.objects.filter(organisation__owner=application.owner_id, user__is_active=True)
+    people = list(members.select_related("user").order_by("pk"))
+    owners = [member.user for member in people if member.role == MemberRole.OWNER]
+    return owners or [member.user for member in people]
 
 
 def _context(appeal: Appeal, at: datetime) -> dict[str, Any]:
