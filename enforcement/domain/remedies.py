@@ -13,6 +13,7 @@ from django.db.models import Min
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from audit import ledger
 from enforcement.models import Appeal
@@ -24,6 +25,9 @@ from reviews.states import Outcome
 
 APPEAL_ANSWERED_WITHIN = timedelta(days=14)
 REINSTATEMENT_ANSWERED_WITHIN = 10  # working days
+MOST_TAKEN_BACK = (
+    5  # one way, one decision: sending and withdrawing writes letters and moves the list of open ones
+)
 AGAIN_AFTER = timedelta(days=30)  # another reinstatement, after one that was denied
 REJECTION_LETTER = "reviews/rejected"
 
@@ -104,6 +108,20 @@ class MayApplyAlready(CannotFile):
 
     def __init__(self) -> None:
         super().__init__(_("You may apply again now: nobody has to be asked first."))
+
+
+class TakenBackTooOften(CannotFile):
+    code = "taken_back_too_often"
+
+    def __init__(self) -> None:
+        super().__init__(
+            ngettext(
+                "You took back what you sent against this decision %(most)d time, as often as one may.",
+                "You took back what you sent against this decision %(most)d times, as often as one may.",
+                MOST_TAKEN_BACK,
+            )
+            % {"most": MOST_TAKEN_BACK}
+        )
 
 
 class TooSoonAgain(CannotFile):
@@ -211,8 +229,10 @@ def _obstacle(
     if found := next((appeal for appeal in sent if appeal.state in OPEN_STATES), None):
         return AlreadyOpen(found)
     if kind == AppealKind.APPEAL:
-        return _against_appealing(sent, time, at)
-    return _against_reinstating(decision, sent, at)
+        stands = _against_appealing(sent, time, at)
+    else:
+        stands = _against_reinstating(decision, sent, at)
+    return stands or _against_sending_again(kind, sent)
 
 
 def _against_appealing(sent: Sequence[Appeal], time: Window, at: datetime) -> CannotFile | None:
@@ -233,6 +253,11 @@ def _against_reinstating(decision: Decision, sent: Sequence[Appeal], at: datetim
     if denied and denied[0].decided_at and (again_at := denied[0].decided_at + AGAIN_AFTER) > at:
         return TooSoonAgain(again_at)
     return None
+
+
+def _against_sending_again(kind: str, sent: Sequence[Appeal]) -> CannotFile | None:
+    back = [each for each in sent if each.kind == kind and each.state == AppealState.WITHDRAWN]
+    return TakenBackTooOften() if len(back) >= MOST_TAKEN_BACK else None
 
 
 def _reapply_at(decision: Decision) -> datetime | None:

@@ -1,13 +1,13 @@
-"""Whom letters about appeals reach once people left."""
+"""Whom letters about appeals reach once people left, and how often one may send and take back."""
 
 from datetime import timedelta
 
 import pytest
 
 from accounts.domain import memberships, owners
-from enforcement.domain import appeals
+from enforcement.domain import appeals, remedies
 from outbox.models import Letter
-from tests.enforcement.appealing import DENIED, known, make_appeal
+from tests.enforcement.appealing import DENIED, MENDED, WRONG, known, make_appeal, make_ended
 from tests.factories import MONDAY, make_member, make_organisation, make_senior, make_user
 
 pytestmark = pytest.mark.django_db
@@ -39,3 +39,25 @@ def test_who_is_gone_is_not_written_to_and_the_organisations_owners_are(gone):
 
 def test_who_filed_and_is_still_there_is_written_to_once():
     assert deny(make_appeal(applicant=make_user("alice"))) == ["alice@example.org"]
+
+
+@pytest.mark.parametrize(("kind", "words"), [("appeal", WRONG), ("reinstatement", MENDED)])
+def test_one_sends_and_takes_back_five_times_and_no_more(kind, words):
+    appeal = make_appeal(kind=kind)
+    decision, alice = appeal.decision, appeal.filed_by
+    for _ in range(4):
+        appeals.withdraw(appeal, by=alice, at=NEXT)
+        appeal = appeals.file(decision, kind=kind, statement=words, by=alice, at=NEXT)
+    appeals.withdraw(appeal, by=alice, at=NEXT)
+
+    with pytest.raises(remedies.TakenBackTooOften, match="5 times"):
+        appeals.file(decision, kind=kind, statement=words, by=alice, at=NEXT)
+    assert decision.appeals.count() == 5
+
+
+def test_the_other_way_stays_open_after_that(monkeypatch):
+    monkeypatch.setattr(remedies, "MOST_TAKEN_BACK", 1)
+    appeal = make_ended("withdrawn")
+    ways = remedies.of(appeal.decision, at=NEXT)
+
+    assert (ways.appeal.is_open, ways.reinstatement.is_open) == (False, True)
