@@ -33,8 +33,8 @@ DENIED = ("suspended", "revoked", "expired")
 UNKNOWN = "unknown"
 
 NAME = "gh:p:"  # + digest: one projection
-MINUTE = "gh:m:"  # + owner:program:environment: requests a minute
-DAY = "gh:d:"  # + owner:program:environment:day: requests of that day
+MINUTE = "gh:m:"  # + owner:program:counted: requests a minute
+DAY = "gh:d:"  # + owner:program:counted:day: requests of that day
 USAGE = "gh:u:"  # + key:hour: answers of that hour, by code
 LAST_USED = USAGE + "last"  # the minute of each key's last use, until it is copied to PostgreSQL
 
@@ -56,13 +56,14 @@ PROJECTED = f"""
         EXISTS (SELECT FROM policies_acceptance x WHERE x.document = 'guidelines' AND (
             x.user_id IN (o.person_id, a.applicant_id) OR x.user_id IN (
                 SELECT m.user_id FROM accounts_membership m WHERE m.organisation_id = o.organisation_id
-                UNION ALL SELECT r.submitted_by_id FROM onboarding_revision r WHERE r.application_id = a.id)))
+                UNION ALL SELECT r.submitted_by_id FROM onboarding_revision r WHERE r.application_id = a.id))),
+        t.environment
     FROM onboarding_secret s
         JOIN onboarding_key k ON k.id = s.key_id
         JOIN onboarding_grant g ON g.id = k.grant_id
         JOIN LATERAL (SELECT * FROM onboarding_tier tier WHERE tier.program_id = g.program_id AND tier.environment
             IN (k.environment, CASE WHEN g.limited_since IS NOT NULL THEN 'test' END)
-            ORDER BY tier.requests_per_day LIMIT 1) t ON TRUE
+            ORDER BY tier.requests_per_day, tier.environment DESC LIMIT 1) t ON TRUE
         JOIN onboarding_program p ON p.id = g.program_id
         JOIN onboarding_application a ON a.id = g.application_id
         JOIN accounts_owner o ON o.id = g.owner_id
@@ -102,20 +103,19 @@ class Projection:
     per_minute: int = 0
     per_day: int = 0
     expires: int = 0  # seconds since 1970, UTC: of key, grant or secret, whichever is first
-    accepted: bool = (
-        False  # somebody of the owner, or who sent its application, accepted some version of the guidelines
-    )
+    accepted: bool = False  # whoever is of the owner, or sent its application, accepted some guidelines
+    counted: str = ""  # the environment whose allowance it uses: its own, or test while the grant is limited
 
     @classmethod
     def of_row(cls, row: Sequence[Any]) -> "Projection":
         """Return the projection of one row of PROJECTED."""
         _, digest, version, state, key, grant, owner, program, application, *rest = row
-        environment, models, per_minute, per_day, expires, accepted = rest
+        environment, models, per_minute, per_day, expires, accepted, counted = rest
         if isinstance(models, str):  # Django's own connections leave jsonb as text
             models = json.loads(models)
         return cls(
             version, digest, state, key, grant, owner, program, application, environment, tuple(models),
-            per_minute, per_day, expires, accepted,
+            per_minute, per_day, expires, accepted, counted,
         )  # fmt: skip
 
     @property

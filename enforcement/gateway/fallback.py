@@ -1,6 +1,6 @@
 """While Redis is away: state from PostgreSQL, and each process admits its own share of the limits.
 
-Of P gateway processes (GATEWAY_PROCESSES, of all machines together) each admits, for one owner, program and
+Of P gateway processes (GATEWAY_PROCESSES, of all machines together) each admits, for one owner, program and counted
 environment, floor(L / P) requests a minute by the same formula and floor(D / P) on one UTC day. Together they never
 admit more than L and D while Redis is away; where a limit is smaller than P, nothing passes until Redis is back.
 """
@@ -21,7 +21,7 @@ MOST_ROWS = 10_000
 
 @dataclass
 class Share:
-    """What one process admitted for one owner, program and environment."""
+    """What one process admitted for one owner, program and counted environment."""
 
     debt: int = 0
     at: int = 0  # microseconds
@@ -69,7 +69,7 @@ class Fallback:
     def _count(self, known: Projection, now: int) -> Standing:
         """Count one request in this process' share, if it fits both limits."""
         per_minute, per_day = known.per_minute // self._processes, known.per_day // self._processes
-        share = self._shares.setdefault((known.owner, known.program, known.environment), Share(at=now))
+        share = self._shares.setdefault((known.owner, known.program, known.counted), Share(at=now))
         today = now // 1_000_000 // DAY
         if share.day != today:
             share.day, share.spent = today, 0

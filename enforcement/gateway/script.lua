@@ -17,7 +17,7 @@ local now = seconds * 1000000 + tonumber(time[2])
 local row, missing
 for index, name in ipairs(KEYS) do
     local held = redis.call('HMGET', name, 'version', 'state', 'key', 'grant', 'owner', 'program', 'application',
-        'environment', 'models', 'per_minute', 'per_day', 'expires', 'accepted')
+        'environment', 'models', 'per_minute', 'per_day', 'expires', 'accepted', 'counted')
     if not held[1] or tonumber(held[1]) < tonumber(ARGV[5 + index]) then
         missing = true
     elseif held[2] ~= 'unknown' then
@@ -56,7 +56,8 @@ end
 
 -- The minute: GCRA (ITU-T I.371, as the continuous-state leaky bucket) in whole numbers, so that no rounding lets one
 -- more or one fewer pass. A request weighs 60,000,000; each microsecond takes L away; at most L requests lie in it.
-local counted = owner .. ':' .. program .. ':' .. environment  -- all keys of one environment share both limits
+-- All keys that count as one environment share both limits; a projection from before this field counts as its own.
+local counted = owner .. ':' .. program .. ':' .. (row[14] or environment)
 local minute = ARGV[3] .. counted
 local bucket = redis.call('HMGET', minute, 'debt', 'at')
 local capacity = per_minute * MINUTE

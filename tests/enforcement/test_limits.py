@@ -184,3 +184,19 @@ def test_the_numbers_of_the_formula_stand_in_the_script_too():
     text = (Path(limits.__file__).parent / "script.lua").read_text()
 
     assert f"local MINUTE, DAY = {MINUTE}, {limits.DAY}" in text
+
+
+def test_keys_that_count_as_one_environment_share_its_allowance(valkey):
+    said = []
+    for environment in ("test", "live"):
+        put(valkey, known(1, 5, environment=environment, counted="test"))
+        said.append(ask(valkey, scope=environment).code)
+
+    assert (said, valkey.keys("gh:m:*")) == (["ok", "rate_limited"], ["gh:m:o:p:test"])
+
+
+def test_a_projection_from_before_that_counts_as_its_own_environment(valkey):
+    put(valkey, known(1, 5, environment="live"))
+    valkey.hdel(projection.name_of(DIGEST), "counted")
+
+    assert (ask(valkey).code, valkey.keys("gh:m:*")) == ("ok", ["gh:m:o:p:live"])

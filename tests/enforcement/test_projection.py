@@ -12,7 +12,7 @@ from accounts.domain import owners
 from audit import clock
 from onboarding import projection
 from onboarding.domain import grants
-from onboarding.models import Application, Key
+from onboarding.models import Application, Grant, Key, Tier
 from tests.enforcement.conftest import open_key
 from tests.enforcement.test_limits import known, put
 from tests.factories import make_key, make_member, make_organisation, make_program, make_senior, make_user
@@ -44,7 +44,7 @@ def test_opening_a_key_owes_its_projection_and_the_payer_writes_it(opened, valke
         "version": "", "expires": "", "digest": opened.digest, "state": "active", "key": opened.key.key_id,
         "grant": str(grant.public_id), "owner": str(grant.owner.public_id), "program": "gate",
         "application": grant.application.number, "environment": "live", "models": "\ngate-1\n", "per_minute": "60",
-        "per_day": "1000", "accepted": "1",
+        "per_day": "1000", "accepted": "1", "counted": "live",
     }  # fmt: skip
 
 
@@ -153,3 +153,20 @@ def test_who_sent_the_application_accepted_for_it_also_after_they_are_gone(trans
     Application.objects.update(applicant=alice)
 
     assert projection.state_of([opened.key.pk])[opened.key.pk].accepted
+
+
+def test_a_limited_grant_counts_its_live_keys_into_the_trial_allowance(opened):
+    Tier.objects.filter(environment="test").update(requests_per_minute=2, requests_per_day=10)
+    before = projection.state_of([opened.key.pk])[opened.key.pk]
+    Grant.objects.update(limited_since=clock.now())
+    after = projection.state_of([opened.key.pk])[opened.key.pk]
+
+    assert (before.counted, before.per_day, after.environment, after.counted, after.per_day) == (
+        "live", 1000, "live", "test", 10,
+    )  # fmt: skip
+
+
+def test_limits_that_are_the_same_are_still_one_trial_allowance(opened):
+    Grant.objects.update(limited_since=clock.now())
+
+    assert projection.state_of([opened.key.pk])[opened.key.pk].counted == "test"
