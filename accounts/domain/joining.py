@@ -11,7 +11,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from accounts.domain import notices, organisations, people
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 LASTS = timedelta(days=14)
 RESEND_AFTER = timedelta(minutes=10)
-MOST_LETTERS = 5  # to one address for one invitation
+MOST_LETTERS = 5  # of one organisation to one address in LASTS, whatever became of the invitations
 MOST_OPEN = 50  # invitations of one organisation that wait for an answer
 BATCH = 500
 EVENTS = {
@@ -62,8 +62,16 @@ class TooSoon(Exception):
 class EnoughLetters(Exception):
     def __init__(self) -> None:
         super().__init__(
-            _("%(number)d letters were written for this invitation. Ask the person in another way.")
+            _("%(number)d letters were written to this address lately. Ask the person in another way.")
             % {"number": MOST_LETTERS}
+        )
+
+
+class DeclinedLately(Exception):
+    def __init__(self) -> None:
+        super().__init__(
+            _("Whoever has this address declined less than %(days)d days ago. Nothing was sent.")
+            % {"days": LASTS.days}
         )
 
 
@@ -90,7 +98,10 @@ class StaffJoinThemselves(Exception):
 def invite(
     organisation: Organisation, *, email: str, role: MemberRole = MemberRole.MEMBER, by: User, at: datetime
 ) -> OrganisationInvitation:
-    """Ask an address to join, by a letter. Raises NotAnOwner, AlreadyAMember, AlreadyInvited, TooManyOpen."""
+    """Ask an address to join, by a letter.
+
+    Raises NotAnOwner, AlreadyAMember, AlreadyInvited, TooManyOpen, DeclinedLately, EnoughLetters.
+    """
     organisation = organisations.lock_as_owner(organisation, by)
     email = email.strip().lower()
     if organisation.memberships.filter(user__email=email).exists():
@@ -100,6 +111,7 @@ def invite(
         raise AlreadyInvited(email)
     if len(live) >= MOST_OPEN:
         raise TooManyOpen
+    _must_be_bearable(organisation, email, at)
     token = secrets.token_urlsafe(32)
     invitation = OrganisationInvitation.objects.create(
         organisation=organisation,
@@ -132,6 +144,7 @@ def resend(invitation: OrganisationInvitation, *, by: User, at: datetime) -> Org
         raise TooSoon
     if invitation.letters >= MOST_LETTERS:
         raise EnoughLetters
+    _must_be_bearable(invitation.organisation, invitation.email, at)
     letters.recall(about=invitation, kind="accounts/invitation", at=at)
     token = secrets.token_urlsafe(32)
     invitation.token_hash, invitation.written_at, invitation.expires_at = _hash(token), at, at + LASTS
@@ -219,6 +232,12 @@ def revoke_those_of(organisation: Organisation, user: User, *, by: User, at: dat
     _revoke(asked, by=by, at=at, reason="inviter_is_no_owner")
 
 
+def revoke_those_to(organisation: Organisation, user: User, *, by: User, at: datetime) -> None:
+    """Revoke what was asked of any proved address of somebody who goes; the organisation is locked."""
+    asked = organisation.invitations.live().filter(email__in=people.proved_by(user))
+    _revoke(asked, by=by, at=at, reason="member_went")
+
+
 def revoke_all(organisation: Organisation, *, by: User, at: datetime) -> None:
     """Revoke whatever waits for an answer, as everybody in it deletes their account; the organisation is locked."""
     _revoke(organisation.invitations.live(), by=by, at=at, reason="organisation_ends")
@@ -250,6 +269,19 @@ def find(token: str) -> OrganisationInvitation | None:
 def is_for(user: User, invitation: OrganisationInvitation) -> bool:
     """Return whether this person has proved the address that was asked."""
     return people.has_verified(user, invitation.email)
+
+
+def _must_be_bearable(organisation: Organisation, email: str, at: datetime) -> None:
+    """Keep an address from being written to again and again; the organisation is locked.
+
+    Raises DeclinedLately, EnoughLetters.
+    """
+    lately = organisation.invitations.filter(email=email)
+    if lately.filter(state=JoinState.DECLINED, answered_at__gt=at - LASTS).exists():
+        raise DeclinedLately
+    written = lately.filter(written_at__gt=at - LASTS).aggregate(all=Sum("letters", default=0))["all"]
+    if written >= MOST_LETTERS:
+        raise EnoughLetters
 
 
 def _must_be_asked(user: User, invitation: OrganisationInvitation) -> None:

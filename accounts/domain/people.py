@@ -48,6 +48,12 @@ def has_verified(user: User, email: str) -> bool:
     )
 
 
+def proved_by(user: User) -> set[str]:
+    """Return the addresses this person has proved, in lower case."""
+    proved = User.objects.filter(pk=user.pk, emailaddress__verified=True)
+    return {email.lower() for email in proved.values_list("emailaddress__email", flat=True)}
+
+
 def domains_of(*users: User) -> set[str]:
     """Return the domains at which these people have proved an address."""
     proved = User.objects.filter(

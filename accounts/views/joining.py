@@ -18,6 +18,10 @@ from accounts.states import JoinState
 from audit import clock
 
 SHOWN = 10  # of those that are over
+NOT_ASKED = (
+    organisations.AlreadyAMember, joining.AlreadyInvited, joining.TooManyOpen, joining.DeclinedLately,
+    joining.EnoughLetters,
+)  # fmt: skip
 
 
 def open_of(organisation: Organisation) -> list[OrganisationInvitation]:
@@ -42,7 +46,7 @@ def invited(request: HttpRequest, organisation: Organisation, form: InviteForm) 
             by=request.user,
             at=clock.now(),
         )
-    except (organisations.AlreadyAMember, joining.AlreadyInvited, joining.TooManyOpen) as problem:
+    except NOT_ASKED as problem:
         form.add_error("email", str(problem))
         return False
     except organisations.NotAnOwner as problem:
@@ -74,7 +78,12 @@ def act(request: HttpRequest, number: int, pk: int, verb: str) -> HttpResponse:
     do, said = acts[verb]
     try:
         do(invitation, by=request.user, at=clock.now())
-    except (joining.InvitationIsOver, joining.TooSoon, joining.EnoughLetters) as problem:
+    except (
+        joining.InvitationIsOver,
+        joining.TooSoon,
+        joining.DeclinedLately,
+        joining.EnoughLetters,
+    ) as problem:
         messages.error(request, str(problem))
     except organisations.NotAnOwner as problem:
         raise PermissionDenied(str(problem)) from problem

@@ -366,3 +366,38 @@ def test_whatever_is_tried_in_whatever_order_the_table_holds(steps):
         assert list(ends) == ([] if invitation.state == "invited" else [f"joining.{invitation.state}"])
         assert may_see(ana, pygma) == (invitation.state == "accepted")
         transaction.set_rollback(True)
+
+
+def test_an_address_is_not_written_to_by_asking_and_revoking_again_and_again(alice, pygma):
+    for _ in range(joining.MOST_LETTERS):
+        invitation, _token = make_invitation(pygma, "victim@example.net")
+        joining.revoke(invitation, by=alice, at=MONDAY)
+
+    with pytest.raises(joining.EnoughLetters):
+        make_invitation(pygma, "victim@example.net")
+    here = reverse("organisation", args=[pygma.pk])
+    answer = signed_in(alice).post(here, {"email": "victim@example.net", "role": "member"})
+    assert (answer.status_code, pygma.invitations.live().exists()) == (422, False)
+    assert make_invitation(pygma, "victim@example.net", at=MONDAY + joining.LASTS)
+
+
+def test_who_declined_is_not_asked_again_for_a_while(ana, pygma):
+    invitation, _ = make_invitation(pygma, ana.email)
+    joining.decline(invitation, by=ana, at=MONDAY)
+
+    with pytest.raises(joining.DeclinedLately):
+        make_invitation(pygma, ana.email, at=LATER)
+    assert make_invitation(pygma, ana.email, at=MONDAY + joining.LASTS)
+
+
+def test_who_is_removed_cannot_let_themselves_back_in(alice, ana, pygma):
+    EmailAddress.objects.create(user=ana, email="ana@home.example", verified=True)
+    member = make_member(pygma, ana)
+    second, _ = make_invitation(pygma, "ana@home.example")
+    others, _ = make_invitation(pygma, "new@example.org")
+    memberships.remove(member, by=alice, at=LATER)
+
+    with pytest.raises(joining.InvitationIsOver):
+        joining.accept(second, by=ana, at=LATER)
+    others.refresh_from_db()
+    assert others.state == "invited"
