@@ -153,6 +153,22 @@ class Membership(models.Model):
         return f"{self.user} in {self.organisation}"
 
 
+class FormerMembership(models.Model):
+    """Somebody belonged to an organisation once: they keep a part in its cases, and review none of them."""
+
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, related_name="former_memberships"
+    )
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="former_memberships")
+    ended_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.user}, once in {self.organisation}"
+
+
 class OrganisationInvitationQuerySet(models.QuerySet["OrganisationInvitation"]):
     def live(self) -> "OrganisationInvitationQuerySet":
         """Not answered, revoked or expired."""

@@ -2,7 +2,7 @@
 
 from django.db.models import Exists, OuterRef, Q
 
-from accounts.models import Membership, Owner, User
+from accounts.models import FormerMembership, Membership, Owner, User
 from accounts.permissions import may_act_for
 from accounts.roles import Duty, may
 from onboarding.models import Application, Grant, Invitation, Key, Revision, WaitlistEntry
@@ -50,10 +50,12 @@ def conflicts(user: User, *, to: str = "") -> Q:
     """Return the condition on applications in which this person has a part; `to` is the path to the application.
 
     Their own, their organisations', and those that people who share an organisation with them applied for or sent,
-    in whatever name. At most three queries; the condition itself needs none, so that a list and a single
-    case ask the same question.
+    in whatever name. An organisation they left counts for good: who goes does not decide its cases.
+    At most three queries; the condition itself needs none, so that a list and a single case ask the same question.
     """
-    organisations = list(Membership.objects.filter(user=user).values_list("organisation_id", flat=True))
+    once = FormerMembership.objects.filter(user=user).values_list("organisation_id", flat=True)
+    now = Membership.objects.filter(user=user).values_list("organisation_id", flat=True)
+    organisations = list(now.union(once))
     people = {user.pk}
     if organisations:
         people.update(

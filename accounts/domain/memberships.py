@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.domain import domains, joining, notices, organisations
-from accounts.models import MemberRole, Membership, Organisation, OwnershipOffer, User
+from accounts.models import FormerMembership, MemberRole, Membership, Organisation, OwnershipOffer, User
 from accounts.states import OfferState
 from audit import ledger
 from audit.events import Event
@@ -128,6 +128,8 @@ def _end(membership: Membership, event: Event, *, by: User, at: datetime) -> Non
     )  # fmt: skip
     organisation, user, was = membership.organisation, membership.user, membership.role
     membership.delete()
+    FormerMembership.objects.create(organisation=organisation, user=user, ended_at=at)
+    joining.revoke_those_to(organisation, user, by=by, at=at)
     _withdraw(organisation.offers.live().filter(offered_to=user), by=by, at=at)
     if was == MemberRole.OWNER:
         _settle_what_an_owner_leaves(organisation, user, by=by, at=at)

@@ -5,9 +5,12 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
+from accounts.domain import memberships
+from accounts.models import Membership
 from audit.events import Event
 from audit.models import LedgerEntry
 from onboarding.domain import applications
+from onboarding.permissions import has_part_in
 from reviews.domain import claims
 from reviews.models import Case, Claim
 from tests.factories import (
@@ -190,3 +193,16 @@ def test_of_six_reviewers_who_claim_at_once_exactly_one_has_it():
 
     assert sorted(said) == ["claimed"] + ["refused"] * 5
     assert Claim.objects.count() == LedgerEntry.objects.filter(event=Event.CASE_CLAIMED).count() == 1
+
+
+@pytest.mark.django_db
+def test_a_case_of_an_organisation_one_left_stays_ones_own():
+    alice, bob = make_user("alice"), make_reviewer()
+    pygma = make_organisation(alice)
+    Membership.objects.create(organisation=pygma, user=bob)
+    case = make_case(applicant=alice, owner=owners.of_organisation(pygma))
+    memberships.leave(pygma, by=bob, at=MONDAY)
+
+    assert has_part_in(bob, case.application)
+    with pytest.raises(claims.NotForYou):
+        claims.claim(case, by=bob, at=LATER)
