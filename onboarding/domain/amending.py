@@ -15,10 +15,10 @@ from django.utils.translation import ngettext
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
-from onboarding.domain import applications, declarations, drafts, notices, sealing
+from onboarding.domain import applications, declarations, drafts, notices, requests, sealing
 from onboarding.domain.applications import GuidelinesNotAccepted, IllegalMove, Incomplete
 from onboarding.models import Application, Revision
-from onboarding.states import ApplicationState
+from onboarding.states import ApplicationKind, ApplicationState
 from outbox import hints
 from policies.domain import acceptances, guidelines
 
@@ -86,7 +86,7 @@ def send(application: Application, *, by: User, at: datetime, seen: int | None =
     """Send the changed answers: a new revision, judged and declared anew; its case follows it.
 
     Sending again returns the same revision. Raises NotYours, TooLate, NothingChanged, TooOften,
-    GuidelinesNotAccepted, Incomplete, drafts.NotSeen; then nothing was changed.
+    GuidelinesNotAccepted, Incomplete, drafts.NotSeen, requests.NotPossible; then nothing was changed.
     """
     application = applications.locked(application, by=by)
     if application.state != ApplicationState.SUBMITTED:
@@ -95,6 +95,8 @@ def send(application: Application, *, by: User, at: datetime, seen: int | None =
     if application.amending_since is None:
         return latest
     drafts.must_be_seen(application, seen)
+    if application.kind != ApplicationKind.ACCESS:
+        requests.about_to_be_sent(application, at=at)
     version = guidelines.in_force()
     if not acceptances.accepted(by, version):
         raise GuidelinesNotAccepted(version.version)

@@ -65,11 +65,13 @@ class Paper:
         )
 
 
-def paper(form: Form, program: Program, kind: str = ApplicationKind.ACCESS) -> Paper:
+def paper(
+    form: Form, program: Program, kind: str = ApplicationKind.ACCESS, *, in_production: bool = False
+) -> Paper:
     """Return the form as this program asks it; its models are read once for each program object."""
     prefetch_related_objects([program], "models")
     models = {model.code: model.name for model in program.models.all()}
-    return Paper(form, questions.gates(kind), models, kind)
+    return Paper(form, questions.gates(kind, in_production=in_production), models, kind)
 
 
 class Reading:

@@ -91,7 +91,12 @@ def keep(application: Application, given: Mapping[str, Any], *, at: datetime) ->
 
 def read(application: Application) -> Reading:
     """Return the draft's answers read against its own question set."""
-    paper = answers.paper(questions.of(application.question_set), application.program, application.kind)
+    paper = answers.paper(
+        questions.of(application.question_set),
+        application.program,
+        application.kind,
+        in_production=application.is_about_production,
+    )
     return Reading(paper, application.answers)
 
 

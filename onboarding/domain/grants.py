@@ -3,7 +3,7 @@
 What is approved later, by requests, changes the same grant: see `raise_to_production`, `amend` and `renew`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -228,6 +228,11 @@ def locked(pk: int) -> Grant:
     )
 
 
+def replaces_use(kind: str, given: Mapping[str, Any]) -> bool:
+    """Return whether the approval of such a request puts another use in force: one of them at a time."""
+    return kind == ApplicationKind.PRODUCTION or given.get(USE_CHANGED) == "yes"
+
+
 def _is_new(grant: Grant, request: Application) -> bool:
     """Return whether this request has not changed the grant yet. Raises IllegalMove where the grant has ended."""
     if grant.latest_request_id == request.pk:
@@ -240,7 +245,7 @@ def _is_new(grant: Grant, request: Application) -> bool:
 def _approve_use(grant: Grant, request: Application) -> None:
     """Put the use in force that was judged, where it is another one; and its models."""
     revision = request.revisions.latest("number")
-    if revision.answers.get(USE_CHANGED) == "yes" or request.kind == ApplicationKind.PRODUCTION:
+    if replaces_use(request.kind, revision.answers):
         grant.revision = revision
         grant.models_allowed = _models_of(grant.program, revision)
     request.grant = grant

@@ -255,9 +255,9 @@ def current() -> QuestionSet:
     return row
 
 
-def gates(kind: str) -> frozenset[str]:
-    """Return the gates whose answers count: evidence is asked for in a production review and nowhere else."""
-    if kind == ApplicationKind.PRODUCTION:
+def gates(kind: str, *, in_production: bool = False) -> frozenset[str]:
+    """Return the gates whose answers count: evidence is asked for in a production review, and about its access."""
+    if kind == ApplicationKind.PRODUCTION or in_production:
         return frozenset({"both", "trial", "production"})
     return frozenset({"both", "trial"})
 

@@ -118,7 +118,7 @@ def prefilled(grant: Grant, form: Form, kind: ApplicationKind) -> dict[str, Any]
     }
     if kind == Kind.AMENDMENT:
         found[USE_CHANGED] = "yes"
-    paper = answers.Paper(form, questions.gates(kind), {}, kind)
+    paper = _paper(form, kind, grant)
     anew = [q.key for q in form.questions if q.type == "tick" and paper.is_put(q, found)]
     return {key: value for key, value in found.items() if key not in anew}
 
@@ -146,24 +146,52 @@ def about_to_be_sent(application: Application, *, at: datetime) -> None:
     grant = _locked_grant(application)
     if why := why_not(grant, Kind(application.kind), at=at):
         raise NotPossible(why)
-    changing = application.answers.get(USE_CHANGED) == "yes"
-    others = grant.requests.filter(state__in=UNDER_WAY, answers__use_changed="yes").exclude(pk=application.pk)
-    if changing and (other := others.first()):
+    changed = application.answers.get(USE_CHANGED) == "yes"
+    replaces = grants.replaces_use(application.kind, application.answers)
+    if replaces and (other := other_change(application)):
         raise NotPossible(
             _(
                 "Another request to change this use is with us: %(number)s. Wait for its decision, or withdraw it."
             )
             % {"number": other.number}
         )
-    if not changing:
+    if changed and _is_outdated(application, grant):
+        raise NotPossible(
+            _(
+                "The approved use changed since you began, so what is filled in here is older than it. "
+                "Nothing was sent. Withdraw this request and start it anew."
+            )
+        )
+    if not changed:
         form = questions.of(application.question_set)
-        paper = answers.Paper(form, questions.gates(application.kind), {}, application.kind)
+        paper = _paper(form, Kind(application.kind), grant)
         kept = {
             question.key: application.answers[question.key]
             for question in form.questions
             if question.key in application.answers and paper.is_put(question, application.answers)
         }
         application.answers = prefilled(grant, form, Kind(application.kind)) | kept
+
+
+def other_change(application: Application) -> Application | None:
+    """Return another request under way whose approval would put another use in force, by what was sent of it."""
+    others = Application.objects.filter(grant=application.grant_id, state__in=UNDER_WAY)
+    for other in others.exclude(pk=application.pk).order_by("pk"):  # one of each kind at most
+        if grants.replaces_use(other.kind, other.revisions.latest("number").answers):
+            return other
+    return None
+
+
+def _is_outdated(application: Application, grant: Grant) -> bool:
+    """Return whether another use was approved since the request was filled in with the use before it."""
+    if grant.revision is None:
+        return False
+    approved_at = grant.revision.application.settled_at
+    return approved_at is not None and approved_at > application.started_at
+
+
+def _paper(form: Form, kind: ApplicationKind, grant: Grant) -> answers.Paper:
+    return answers.Paper(form, questions.gates(kind, in_production=grant.is_in_production), {}, kind)
 
 
 def sent(application: Application, *, by: ledger.Actor, at: datetime) -> None:

@@ -153,3 +153,8 @@ class Grant(models.Model):
 
     def __str__(self) -> str:
         return f"{self.owner}: {self.program}"
+
+    @property
+    def is_in_production(self) -> bool:
+        """Whether a production review was passed for it; a program without one asks for no evidence."""
+        return self.program.production_review and self.tier.environment == Environment.LIVE

@@ -201,6 +201,11 @@ class Application(models.Model):
         amends = self.state == ApplicationState.SUBMITTED and self.amending_since is not None
         return self.state == ApplicationState.DRAFT or amends
 
+    @property
+    def is_about_production(self) -> bool:
+        """Whether it asks to change access that a production review was passed for: evidence counts there."""
+        return self.grant is not None and self.grant.is_in_production
+
 
 class Revision(models.Model):
     """What was submitted, once and for good: reviewers judge a revision, never a draft."""

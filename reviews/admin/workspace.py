@@ -217,7 +217,9 @@ class Said:
 def sections(revision: Revision, case: Case) -> list[AnsweredSection]:
     """Return the answers by section, what people wrote at length before what they ticked."""
     form = questions.of(revision.question_set)
-    paper = answers.paper(form, case.program, case.application.kind)
+    paper = answers.paper(
+        form, case.program, case.application.kind, in_production=case.application.is_about_production
+    )
     changed = _approved_before(case, revision)
     ordered = sorted(form.sections, key=lambda section: section.key != FIRST_SECTION)
     found = []
@@ -280,7 +282,9 @@ def timeline(case: Case, decisions: Iterable[Decision], others: Iterable[Model] 
 def _unanswered(case: Case) -> int:
     """Return how many of the questions that this application is asked have no answer."""
     form = questions.of(case.revision.question_set)
-    paper = answers.paper(form, case.program, case.application.kind)
+    paper = answers.paper(
+        form, case.program, case.application.kind, in_production=case.application.is_about_production
+    )
     reading = answers.Reading(paper, case.revision.answers)
     return sum(answers.is_empty(case.revision.answers.get(question.key)) for question in reading.asked())
 

@@ -191,7 +191,7 @@ def test_each_invariant_of_requests_notices_what_is_broken_by_hand(alice):
     keys.issue_owed(at=MONDAY)
     told(sent(grant, Kind.PRODUCTION, alice, **EVIDENCE))
     grant.refresh_from_db()
-    sent(grant, Kind.AMENDMENT, alice, **CHANGE)
+    sent(grant, Kind.AMENDMENT, alice, test_account=EVIDENCE["test_account"], **CHANGE)
     near_the_end = grant.expires_at - timedelta(days=80)
     sent(grant, Kind.RENEWAL, alice, at=near_the_end, use_changed="no")
     make_owner(make_user("charlie"))
