@@ -33,6 +33,7 @@ from reviews.states import SecondPerson
 REFUSALS = (
     appeals.NotForYou, appeals.HeldBy, appeals.NotHeld, appeals.AppealIsOver, appeals.AlreadyDecided,
     appeals.IllegalMove, reversals.NothingToOverturn, reversals.NotYoursToOverturn, reversals.NewerRequest,
+    reversals.AccessEnded,
 )  # fmt: skip
 DONE = {
     (

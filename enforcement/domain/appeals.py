@@ -209,7 +209,7 @@ def uphold(
     An appeal: the rejection is set aside, the application is in review again, and its case is open for reviewers who
     had no part in the first decision; `look_again` tells them where to look. A reinstatement: one may apply again now.
     The same by the same person again is once. Raises NotForYou, AlreadyDecided, AppealIsOver, HeldBy, NotHeld,
-    Incomplete, reversals.NothingToOverturn, reversals.NewerRequest.
+    Incomplete, reversals.NothingToOverturn, reversals.NewerRequest, reversals.AccessEnded.
     """
     appeal = _held(appeal, to=AppealState.UPHELD, by=by, at=at)
     if appeal.state == AppealState.UPHELD:

@@ -18,6 +18,7 @@ from django.utils.translation import ngettext
 from audit import ledger
 from enforcement.models import Appeal
 from enforcement.states import DECIDED_STATES, OPEN_STATES, AppealKind, AppealState
+from onboarding.states import LIVE_GRANT_STATES
 from outbox.models import Letter
 from reviews.domain import decisions, due
 from reviews.models import Decision
@@ -81,6 +82,18 @@ class AppealedBefore(CannotFile):
         super().__init__(
             _("Your appeal was decided on %(date)s. A decision can be appealed once.")
             % {"date": when(appeal.decided_at)}
+        )
+
+
+class AccessEnded(CannotFile):
+    code = "access_ended"
+
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "The access that this request was about has ended, so the request cannot be looked at again. "
+                "You can apply for access anew; where a time is set before that, ask for reinstatement."
+            )
         )
 
 
@@ -229,18 +242,23 @@ def _obstacle(
     if found := next((appeal for appeal in sent if appeal.state in OPEN_STATES), None):
         return AlreadyOpen(found)
     if kind == AppealKind.APPEAL:
-        stands = _against_appealing(sent, time, at)
+        stands = _against_appealing(decision, sent, time, at)
     else:
         stands = _against_reinstating(decision, sent, at)
     return stands or _against_sending_again(kind, sent)
 
 
-def _against_appealing(sent: Sequence[Appeal], time: Window, at: datetime) -> CannotFile | None:
+def _against_appealing(
+    decision: Decision, sent: Sequence[Appeal], time: Window, at: datetime
+) -> CannotFile | None:
     decided = (a for a in sent if a.kind == AppealKind.APPEAL and a.state in DECIDED_STATES)
     if found := next(decided, None):
         return AppealedBefore(found)
     if time.closes_at and time.closes_at <= at:
         return WindowClosed(time.closes_at)
+    grant = decision.case.application.grant
+    if grant is not None and (grant.state not in LIVE_GRANT_STATES or grant.expires_at <= at):
+        return AccessEnded()
     return None
 
 

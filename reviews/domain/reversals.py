@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
-from onboarding.domain import applications
+from onboarding.domain import applications, grants, requests
 from onboarding.models import Application
-from onboarding.states import ApplicationState
+from onboarding.states import LIVE_GRANT_STATES, ApplicationState
 from reviews.domain import cases, due
 from reviews.models import Case, Decision
 from reviews.permissions import may_overturn
@@ -41,15 +41,27 @@ class NothingToOverturn(Exception):
 
 
 class NewerRequest(Exception):
-    """A later request of the same kind about the same access is under way; two cannot be."""
+    """A request of the same kind, or one that changes the same use, is under way beside it; two cannot be."""
 
     def __init__(self, newer: Application):
         super().__init__(
             _(
-                "A newer request about the same access is under way: %(number)s. Wait until that has ended; "
+                "Another request about the same access is under way: %(number)s. Wait until that has ended; "
                 "then this can be set aside."
             )
             % {"number": newer.number}
+        )
+
+
+class AccessEnded(Exception):
+    """A request about access that has ended: approving it could give nothing back."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "The access that this request was about has ended, so the request cannot be looked at again. "
+                "What remains is a new application; a reinstatement lets it come earlier."
+            )
         )
 
 
@@ -57,7 +69,7 @@ class NewerRequest(Exception):
 def overturn(decision: Decision, *, by: User, at: datetime, reason: str) -> Case:
     """Set a rejection aside: the case is open again for other reviewers, and the application is in review.
 
-    `reason` is a code. Twice is once. Raises NotYoursToOverturn, NothingToOverturn, NewerRequest.
+    `reason` is a code. Twice is once. Raises NotYoursToOverturn, NothingToOverturn, NewerRequest, AccessEnded.
     """
     case, decision = _locked(decision)
     if decision.overturned_at:
@@ -65,7 +77,7 @@ def overturn(decision: Decision, *, by: User, at: datetime, reason: str) -> Case
     _must_count(decision, by)
     if case.state != CaseState.DECIDED or case.application.state != ApplicationState.REJECTED:
         raise NothingToOverturn
-    _must_be_alone(case.application)
+    _must_be_alone(case.application, by=by, at=at)
     decision.overturned_by, decision.overturned_at = by, at
     decision.save(update_fields=["overturned_by", "overturned_at"])
     ledger.record(Event.DECISION_OVERTURNED, subject=decision, actor=by, at=at, reason=reason)
@@ -101,11 +113,22 @@ def _locked(decision: Decision) -> tuple[Case, Decision]:
     return case, decision
 
 
-def _must_be_alone(application: Application) -> None:
+def _must_be_alone(application: Application, *, by: User, at: datetime) -> None:
+    """Drop what the owner has only begun of this kind, and refuse beside what was sent.
+
+    The grant is locked after those drafts, the order everybody keeps, so that none is begun meanwhile.
+    """
     if application.grant_id is None:
         return
-    others = Application.objects.open().filter(grant=application.grant_id, kind=application.kind)
-    if newer := others.exclude(pk=application.pk).first():
+    alike = Application.objects.filter(grant=application.grant_id, kind=application.kind)
+    for draft in alike.filter(state=ApplicationState.DRAFT):
+        applications.drop(draft, by=by, at=at, reason="reopened")
+    grant = grants.locked(application.grant_id)
+    if grant.state not in LIVE_GRANT_STATES or grant.expires_at <= at:
+        raise AccessEnded
+    replaces = grants.replaces_use(application.kind, application.revisions.latest("number").answers)
+    newer = alike.open().exclude(pk=application.pk).first()
+    if newer := newer or (requests.other_change(application) if replaces else None):
         raise NewerRequest(newer)
 
 

@@ -25,7 +25,6 @@ from outbox import letters
 from outbox.models import Letter
 from reviews.domain import cases, claims, decisions, reversals
 from reviews.models import Case, Decision
-from tests import factories
 from tests.audit.test_invariants import broken
 from tests.enforcement.appealing import (
     DENIED,
@@ -42,14 +41,12 @@ from tests.enforcement.appealing import (
 )
 from tests.factories import (
     MONDAY,
-    make_grant,
     make_organisation,
     make_program,
     make_reviewer,
     make_senior,
     make_user,
 )
-from tests.onboarding.test_requests import request_about
 from tests.processes import race
 from tests.reviews.making import make_decision
 
@@ -470,20 +467,6 @@ def test_a_decision_is_not_overturned_by_hand():
         reversals.overturn(decision, by=decision.decided_by, at=NEXT, reason="facts_wrong")
     with pytest.raises(DatabaseError), transaction.atomic():
         Decision.objects.filter(pk=decision.pk).update(overturned_at=NEXT, overturned_by=decision.decided_by)
-
-
-def test_a_request_is_not_reopened_beside_a_newer_one_of_its_kind():
-    grant, sam = make_grant(), known("sam", make_senior)
-    first = factories._moved(request_about(grant, "amendment"), "rejected", MONDAY, {})
-    decision = Decision.objects.get(case__application=first)
-    taken = appeals.take(make_appeal(decision), by=sam, at=NEXT)
-    newer = request_about(grant, "amendment")
-
-    with pytest.raises(reversals.NewerRequest, match=newer.number):
-        appeals.uphold(taken, by=sam, at=NEXT, **UPHELD)
-
-    applications.withdraw(newer, by=newer.applicant, at=NEXT)
-    assert appeals.uphold(taken, by=sam, at=NEXT, **UPHELD).state == "upheld"
 
 
 # --- The table
