@@ -244,7 +244,8 @@ def _withdrawn(application: Application, *, by: ledger.Actor, at: datetime, reas
     requests.settled_against(application, by=by, at=at)
     if application.submitted_at:
         ours, is_request = not isinstance(by, User), application.kind != ApplicationKind.ACCESS
-        notices.write("withdrawn", application, at=at, ours=ours, is_request=is_request)
+        ends_at = requests.access_ends_at(application)
+        notices.write("withdrawn", application, at=at, ours=ours, is_request=is_request, ends_at=ends_at)
     transaction.on_commit(partial(hints.later, OPEN_OWED), robust=True)
     return application
 

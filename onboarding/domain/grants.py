@@ -140,9 +140,17 @@ def raise_to_production(grant: Grant, *, request: Application, by: ledger.Actor,
     _approve_use(grant, request)
     _change(grant, request, Event.GRANT_RAISED, by, at, tier=grant.tier.name)
     # Where it cannot be owed now the holder makes one on the page of their keys: the approval does not wait.
+    # The letter and the page of the request say which it was, see `Grant.live_key_owed`.
     with suppress(keys.KeyBeingMade, keys.TooManyKeys, keys.NameTaken):
-        keys.owe(grant, environment=Environment.LIVE, name=_("Live key"), by=by, at=at)
+        _owe_live_key(grant, by=by, at=at)
     return grant
+
+
+def _owe_live_key(grant: Grant, *, by: ledger.Actor, at: datetime) -> None:
+    try:
+        keys.owe(grant, environment=Environment.LIVE, name=_("Live key"), by=by, at=at)
+    except keys.NameTaken:
+        keys.owe(grant, environment=Environment.LIVE, name="", by=by, at=at)  # called by its number
 
 
 def amend(grant: Grant, *, request: Application, by: ledger.Actor, at: datetime) -> Grant:

@@ -55,7 +55,7 @@ def _remind(pks: list[int], at: datetime) -> int:
         .select_related("program", "owner", "application__applicant", "application__program")
     )
     due = [grant for grant in rows if grant.reminded < _due(grant, at)]
-    people = notices.people_of(grant.owner for grant in due)
+    people, refused = notices.people_of(grant.owner for grant in due), _refused(due)
     drafts = []
     for grant in due:
         grant.reminded = _due(grant, at)
@@ -70,12 +70,23 @@ def _remind(pks: list[int], at: datetime) -> int:
                 url=notices.page("access"),
                 ends_at=end,
                 last_one=grant.reminded == len(REMIND_BEFORE),
+                refused=grant.pk in refused,
             )
             for person in people[grant.owner_id]
         ]
     Grant.objects.bulk_update(due, ["reminded"])
     letters.write_many(drafts, at=at)
     return len(due)
+
+
+def _refused(due: list[Grant]) -> set[int]:
+    """Return the grants, by id, whose renewal was refused and not approved since: its letter says what is possible."""
+    settled = Application.objects.filter(
+        kind=ApplicationKind.RENEWAL, state__in=(ApplicationState.APPROVED, ApplicationState.REJECTED)
+    )
+    rows = settled.filter(grant__in=due).order_by("settled_at", "pk").values_list("grant", "state")
+    latest = dict(rows)
+    return {grant for grant, state in latest.items() if state == ApplicationState.REJECTED}
 
 
 def _due(grant: Grant, at: datetime) -> int:
@@ -105,8 +116,18 @@ def _expire(pk: int, application_pk: int, at: datetime) -> bool:
     if not grants.expire(Grant(pk=pk), at=at):
         return False
     if application.state == ApplicationState.APPROVED:
-        applications.lapse(application, by="beat", at=at, reason="renewal_missed")
+        applications.lapse(application, by="beat", at=at, reason=_why_over(pk))
     return True
+
+
+def _why_over(pk: int) -> str:
+    """Return the code of why nothing renewed a grant that has expired."""
+    renewals = Application.objects.filter(grant=pk, kind=ApplicationKind.RENEWAL)
+    if renewals.filter(state__in=requests.UNDER_WAY).exists():
+        return "renewal_undecided"
+    latest = renewals.exclude(settled_at=None).order_by("-settled_at", "-pk").first()
+    refused = latest is not None and latest.state == ApplicationState.REJECTED
+    return "renewal_refused" if refused else "renewal_missed"
 
 
 def drop_moot(*, at: datetime) -> int:

@@ -215,6 +215,13 @@ def settled_against(application: Application, *, by: ledger.Actor, at: datetime)
         grants.end_hold_over(_locked_grant(application), by=by, at=at)
 
 
+def access_ends_at(application: Application) -> datetime | None:
+    """Return when the access ends that a renewal was about, as it stands now; None for everything else."""
+    if application.kind != Kind.RENEWAL:
+        return None
+    return Grant.objects.values_list("expires_at", flat=True).get(pk=application.grant_id)
+
+
 CHANGES = {
     Kind.PRODUCTION: grants.raise_to_production,
     Kind.AMENDMENT: grants.amend,

@@ -155,6 +155,15 @@ class Grant(models.Model):
         return f"{self.owner}: {self.program}"
 
     @property
+    def live_key_owed(self) -> bool:
+        return self.key_owed and self.key_environment == Environment.LIVE
+
+    @property
+    def has_live_key(self) -> bool:
+        """Whether a live key was ever made for it, or is being made: one query, for a page of one grant."""
+        return self.live_key_owed or self.keys.filter(environment=Environment.LIVE).exists()
+
+    @property
     def is_in_production(self) -> bool:
         """Whether a production review was passed for it; a program without one asks for no evidence."""
         return self.program.production_review and self.tier.environment == Environment.LIVE

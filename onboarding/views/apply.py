@@ -101,12 +101,14 @@ def check(request: HttpRequest, number: str) -> HttpResponse:
 def _check_page(request: HttpRequest, application: Application, *, status: int = 200) -> HttpResponse:
     draft = drafts.look_at(application, by=request.user)
     version, at = guidelines.in_force(), clock.now()
-    reasons = _reasons(draft.judgement)
+    reasons, put = _reasons(draft.judgement), {question.key for question in draft.reading.put()}
     context = _facts(application) | {
         "parts": [(section, _said(draft, section)) for section in stepper.pages(draft)],
         "places": [_place(application, draft, key, said) for key, said in draft.problems.items()],
         "hints": [
-            (hint, _field_url(application, draft, hint.key)) for hint in precheck.hints(application, draft)
+            (hint, _field_url(application, draft, hint.key))
+            for hint in precheck.hints(application, draft)
+            if hint.key in put  # of what was approved before, nothing is asked again
         ],
         "extra": [reason for reason in reasons if reason["domain"]],
         "reasons": [reason for reason in reasons if not reason["domain"]],

@@ -55,7 +55,7 @@ def steps(
         return found  # a request has no line and no key of its own
     found += _line(course)
     if standing == Standing.LAPSED:
-        ended_at = course.entry.left_at if course.entry else application.settled_at
+        ended_at = _lapsed_at(course)
         return [*found, Step("ended", Mark.STOPPED, ended_at)]
     return [*found, _key(course)]
 
@@ -82,6 +82,13 @@ def _review(course: Course, taken_up_at: datetime | None, told: list[Decision]) 
         rejected = standing == Standing.REJECTED
         told_at = final.told_at if final else application.settled_at
         yield Step("decided", Mark.STOPPED if rejected else Mark.DONE, told_at, final)
+
+
+def _lapsed_at(course: Course) -> datetime | None:
+    """Return when an approval lapsed: with the access it gave, or with the place in line."""
+    if course.grant:
+        return course.grant.ended_at
+    return course.entry.left_at if course.entry else course.application.settled_at
 
 
 def _asked(decision: Decision) -> Iterator[Step]:

@@ -30,6 +30,7 @@ from reviews.permissions import may_decide, may_sign
 from reviews.states import APPROVALS, CaseState, Outcome, SecondPerson
 
 log = logging.getLogger(__name__)
+BARRING = (ApplicationKind.ACCESS, ApplicationKind.RENEWAL)  # whose rejection stands against access
 
 BATCH = 500
 RETURN_REASON_MOST = 1000  # characters
@@ -199,11 +200,12 @@ def reapply_from(
 ) -> datetime | None:
     """Return from when this owner may apply again after a rejection: None for at any time, NEVER for never.
 
-    Each kind has its own: a refused production review does not stand against a change of use.
-    A rejection of an earlier account of the same person counts, see `bars`.
+    Each kind has its own: a refused production review does not stand against a change of use. But access that was
+    not renewed is not had by applying for it anew, see BARRING. A rejection of an earlier account of the same
+    person counts, see `bars`.
     """
     rejections = Decision.objects.filter(
-        case__application__kind=kind,
+        case__application__kind__in=BARRING if kind == ApplicationKind.ACCESS else (kind,),
         case__application__owner=owner,
         case__program=program,
         case__application__state=ApplicationState.REJECTED,
@@ -329,11 +331,12 @@ def _ask(decision: Decision, at: datetime) -> None:
     InformationRequest.objects.filter(decision=decision).update(asked_at=at, due_at=at + ANSWER_WITHIN)
 
 
-def _access_ends_at(application: Application) -> datetime | None:
-    """Return when the access ends that a request was about, as the telling of its decision left it."""
+def _access(application: Application) -> dict[str, object]:
+    """Return what a letter says of the access a request was about, as the telling of its decision left it."""
     if application.grant_id is None:
-        return None
-    return Grant.objects.values_list("expires_at", flat=True).get(pk=application.grant_id)
+        return {"ends_at": None, "live_key_owed": False}
+    grant = Grant.objects.only("expires_at", "key_owed", "key_environment").get(pk=application.grant_id)
+    return {"ends_at": grant.expires_at, "live_key_owed": grant.live_key_owed}
 
 
 def _write_letter(case: Case, decision: Decision, at: datetime) -> None:
@@ -355,7 +358,7 @@ def _write_letter(case: Case, decision: Decision, at: datetime) -> None:
             title=application.title,
             number=application.number,
             asked=application.kind,
-            ends_at=_access_ends_at(application),
+            **_access(application),
             program=case.program.name,
             version=decision.guidelines.version,
             clauses=[names.get(code, code) for code in decision.categories],

@@ -42,6 +42,7 @@ def _keep_bars(user: User, at: datetime) -> None:
     """Keep the person's own rejections that still hold for a keyed hash of their addresses."""
     rejections = Decision.objects.filter(
         case__application__owner__person=user,
+        case__application__kind__in=decisions.BARRING,
         case__application__state=ApplicationState.REJECTED,
         outcome=Outcome.REJECTED,
         told_at__isnull=False,
