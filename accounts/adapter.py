@@ -9,10 +9,12 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
 from allauth.core import context as running
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpRequest
 from django.shortcuts import resolve_url
 
 from accounts import sessions
+from accounts.domain import tokens
 from accounts.languages import spoken
 from accounts.models import User
 from audit import clock
@@ -48,6 +50,12 @@ class Adapter(DefaultAccountAdapter):
     def login(self, request: HttpRequest, user: Any) -> None:
         super().login(request, user)
         sessions.begin(request, time.time())
+
+    @transaction.atomic
+    def set_password(self, user: Any, password: str) -> None:
+        """Set another password, and end every personal token: whoever changes it locks others out."""
+        super().set_password(user, password)
+        tokens.revoke_all(user, by=user, at=clock.now())
 
     def get_email_verification_redirect_url(self, email_address: EmailAddress) -> str:
         """Send who signed up in this browser on to where they were going, by way of signing in."""

@@ -180,7 +180,7 @@ GET  302 405 405 405 405 405 405 405  accounts/sessions/<int:pk>/end/
 POST 302 404 404 404 404 404 404 404  accounts/sessions/<int:pk>/end/
 # Personal tokens, and the API: no session counts there, so everybody is nobody.
 GET  302 200 200 200 200 200 200 200  accounts/tokens/
-POST 302 422 422 422 422 422 422 422  accounts/tokens/
+POST 302 302 302 302 302 302 302 302  accounts/tokens/
 GET  405 405 405 405 405 405 405 405  accounts/tokens/<int:pk>/revoke/
 POST 302 302 404 404 404 404 404 404  accounts/tokens/<int:pk>/revoke/
 GET  200 200 200 200 200 200 200 200  api/docs

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -46,8 +47,10 @@ def prefix() -> str:
 def make(
     user: User, *, name: str, scopes: Collection[str], expires_at: datetime, at: datetime
 ) -> tuple[Token, Secret]:
-    """Make a token and return it with its secret: the only time that exists in clear. Raises BadToken."""
-    User.objects.select_for_update().get(pk=user.pk)
+    """Make a token, tell its person, return it with its secret: the only time that exists in clear. Raises BadToken."""
+    user = User.objects.select_for_update().get(pk=user.pk)
+    if not user.is_active:
+        raise BadToken(_("This account is closed."))
     name = name.replace("\0", "").strip()
     chosen = [scope.value for scope in Scope if scope.value in scopes]
     if not 1 <= len(name) <= NAME_MOST:
@@ -56,7 +59,13 @@ def make(
         raise BadToken(_("Choose what it may be used for."))
     if not at < expires_at <= at + LONGEST:
         raise BadToken(_("It ends after today, and within a year."))
-    if Token.objects.live(at).filter(user=user).count() >= MOST_LIVE:
+    live = Token.objects.live(at).filter(user=user)
+    if live.filter(name__iexact=name).exists():
+        raise BadToken(
+            _("You have a token called “%(name)s”. Choose another name, or revoke that one first.")
+            % {"name": name}
+        )
+    if live.count() >= MOST_LIVE:
         raise BadToken(
             _("You have %(most)d tokens, as many as one may have. Revoke one first.") % {"most": MOST_LIVE}
         )
@@ -75,6 +84,7 @@ def make(
     ledger.record(
         Event.TOKEN_MADE, subject=token, actor=user, at=at, scopes=chosen, expires_at=expires_at.isoformat()
     )
+    letters.write_many([_letter("token_made", token, scopes=[Scope(each).label for each in chosen])], at=at)
     return token, secret
 
 
@@ -107,7 +117,7 @@ def revoke(token: Token, *, by: User, at: datetime) -> Token:
 
 @transaction.atomic
 def revoke_all(user: User, *, by: User, at: datetime) -> int:
-    """End every token of a person who leaves; return how many."""
+    """End every token of a person who leaves or has another password; return how many."""
     ending = list(Token.objects.select_for_update().filter(user=user, revoked_at=None))
     Token.objects.filter(pk__in=[token.pk for token in ending]).update(revoked_at=at)
     ledger.record_many(Event.TOKEN_REVOKED, subjects=ending, actor=by, at=at)
@@ -120,22 +130,23 @@ def warn_owed(*, at: datetime) -> int:
     soon = Token.objects.live(at).filter(warned_at=None, expires_at__lte=at + WARN_BEFORE)
     taken = list(soon.select_for_update(skip_locked=True, of=("self",)).select_related("user")[:BATCH])
     Token.objects.filter(pk__in=[token.pk for token in taken]).update(warned_at=at)
-    letters.write_many((_warning(token) for token in taken), at=at)
+    letters.write_many((_letter("token_expiring", token) for token in taken), at=at)
     return len(taken)
 
 
-def _warning(token: Token) -> letters.Draft:
+def _letter(kind: str, token: Token, **more: Any) -> letters.Draft:
     return letters.Draft(
-        "accounts/token_expiring",
+        f"accounts/{kind}",
         token.user.email,
         {
             "name": str(token.user),
             "token": token.name,
             "expires_at": token.expires_at,
             "url": notices.page("tokens"),
-        },
+        }
+        | more,
         about=token,
-        once=f"token_expiring:{token.pk}",
+        once=f"{kind}:{token.pk}",
         language=spoken(token.user.language),
         zone=token.user.time_zone,
     )

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from allauth.account.decorators import reauthentication_required
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -46,10 +47,11 @@ class TokenForm(forms.Form):
 
 @login_required
 @require_http_methods(["GET", "POST"])
+@reauthentication_required(allow_get=True)
 @cache_control(private=True, no_store=True)
 @sensitive_variables("secret")
 def index(request: HttpRequest) -> HttpResponse:
-    """List my tokens and make another; its secret is in the one response that made it."""
+    """List my tokens; make another for whoever just proved who they are: its secret is in that one response."""
     at, secret, made = clock.now(), None, None
     form = TokenForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():

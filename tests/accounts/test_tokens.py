@@ -1,8 +1,10 @@
 """Personal tokens: shown once, kept as a hash, found, warned of, revoked; nobody's but one's own."""
 
 from datetime import timedelta
+from itertools import count
 
 import pytest
+from allauth.account.adapter import get_adapter
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
@@ -16,10 +18,17 @@ from tests.factories import MONDAY, make_user
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
 READ = [Scope.READ_APPLICATIONS]
+NUMBERS = count(1)
+PASSWORD = "correct horse battery"  # of make_user
 
 
 def make(user, **fields):
-    said = {"name": "board", "scopes": READ, "expires_at": MONDAY + 90 * DAY, "at": MONDAY} | fields
+    said = {
+        "name": f"board {next(NUMBERS)}",
+        "scopes": READ,
+        "expires_at": MONDAY + 90 * DAY,
+        "at": MONDAY,
+    } | fields
     return tokens.make(user, **said)
 
 
@@ -96,13 +105,39 @@ def test_nobody_has_more_than_twenty():
         make(user)
 
 
+def test_two_that_work_have_two_names():
+    user = make_user()
+    token, _ = make(user, name="board")
+    with pytest.raises(tokens.BadToken, match="“Board”"):
+        make(user, name="Board")
+    tokens.revoke(token, by=user, at=MONDAY)
+
+    assert make(user, name="Board")[0].name == "Board"
+
+
+def test_an_account_that_was_closed_meanwhile_makes_none():
+    user = make_user()
+    type(user).objects.update(is_active=False)
+
+    with pytest.raises(tokens.BadToken, match="closed"):
+        make(user)
+
+
+def test_making_one_is_told_to_its_person():
+    _, secret = make(make_user("alice"), name="board")
+
+    letter = Letter.objects.get(kind="accounts/token_made")
+    assert (letter.recipient, letter.subject) == ("alice@example.org", "A personal token was made: board")
+    assert str(secret)[-30:] not in letter.text + letter.html
+
+
 def test_who_has_a_token_that_ends_is_written_to_once():
     make(make_user("alice"), expires_at=MONDAY + 10 * DAY)
 
     written = [tokens.warn_owed(at=at) for at in (MONDAY, MONDAY + 4 * DAY, MONDAY + 5 * DAY)]
 
     assert written == [0, 1, 0]
-    assert "Thursday 3 December 2026, 12:00 (UTC)" in Letter.objects.get().text
+    assert "Thursday 3 December 2026, 12:00 (UTC)" in Letter.objects.get(kind="accounts/token_expiring").text
 
 
 def test_making_and_revoking_are_in_the_ledger_and_revoking_twice_is_once():
@@ -145,6 +180,7 @@ def test_the_database_refuses_it_too(changes, refused):
 def alice(client):
     alice = make_user("alice")
     client.force_login(alice)
+    client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
     return alice
 
 
@@ -179,3 +215,31 @@ def test_the_page_asks_as_much_with_one_token_as_with_three(client, alice, djang
         make(alice)
         with django_assert_num_queries(5):  # the clock, session, person, live, over
             client.get(reverse("tokens"))
+
+
+def test_making_one_asks_for_the_password_first(client):
+    client.force_login(make_user("alice"))
+    answer = client.post(reverse("tokens"), {"name": "board", "scopes": READ, "days": 90})
+
+    assert answer.url.startswith(reverse("account_reauthenticate"))
+    assert Token.objects.count() == 0
+
+
+def test_a_changed_password_ends_every_token(client, alice):
+    _, secret = make(alice)
+    said = {
+        "oldpassword": PASSWORD,
+        "password1": "another horse battery",
+        "password2": "another horse battery",
+    }
+
+    assert client.post(reverse("account_change_password"), said).status_code == 302
+    assert tokens.find(secret, at=MONDAY) is None
+
+
+def test_a_reset_password_ends_every_token(alice):
+    _, secret = make(alice)
+
+    get_adapter().set_password(alice, "another horse battery")
+
+    assert tokens.find(secret, at=MONDAY) is None
