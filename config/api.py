@@ -21,10 +21,18 @@ from accounts.scopes import Scope
 from audit import clock
 from config import mine
 from enforcement import api as enforcement
+from enforcement.domain import appeals
 from onboarding.api import access, applications, keys
+from onboarding.domain import applications as applying
+from onboarding.domain import invitations
+from onboarding.domain import keys as holding
 from reviews import api as reviews
+from reviews.domain import questions
 
 PROBLEM = "application/problem+json"
+NOT_YOURS = (
+    applying.NotYours, invitations.NotYours, holding.NotYours, appeals.NotYours, questions.NotYours
+)  # fmt: skip
 ZIP = {"type": "string", "format": "binary"}
 
 
@@ -88,8 +96,12 @@ def _http(request: HttpRequest, error: HttpError) -> HttpResponse:
 
 
 @api.exception_handler(Http404)
-def _missing(request: HttpRequest, error: Http404) -> HttpResponse:
+def _missing(request: HttpRequest, error: Exception) -> HttpResponse:
     return problem(404, "not_found", _("There is nothing at this address."))
+
+
+for not_yours in NOT_YOURS:  # what was theirs when the call looked, and not any more under the lock
+    api.add_exception_handler(not_yours, _missing)
 
 
 @api.exception_handler(RequestDataTooBig)

@@ -48,6 +48,8 @@ def against(request: HttpRequest, number: str, kind: str) -> HttpResponse:
     statement = form.cleaned_data["statement"]
     try:
         appeals.file(decision, kind=kind, statement=statement, by=request.user, at=clock.now())
+    except appeals.NotYours as error:  # removed since the page looked
+        raise Http404 from error
     except appeals.BadStatement as error:
         form.add_error("statement", str(error))
         return _page(request, decision, kind, form, status=422)
@@ -68,6 +70,8 @@ def withdraw(request: HttpRequest, number: str, kind: str) -> HttpResponse:
         raise Http404
     try:
         appeals.withdraw(sent, by=request.user, at=clock.now())
+    except appeals.NotYours as error:  # removed since the page looked
+        raise Http404 from error
     except appeals.AppealIsOver as error:
         messages.error(request, str(error))
     else:

@@ -357,3 +357,33 @@ def test_it_keeps_to_it_about_what_is_there(case, things, headers):
     case.path_parameters.update(known)
 
     case.call_and_validate(headers=headers, checks=CHECKS)
+
+
+@pytest.mark.parametrize(
+    ("standing", "act", "said", "side"),
+    [
+        ("in_line", "withdraw", {}, "onboarding.domain.steps.may_see"),
+        ("in_line", "leave", {}, "onboarding.domain.places.may_see"),
+        (
+            "invited",
+            "invitation",
+            {"answer": "accept"},
+            "onboarding.domain.invitations.may_answer_invitation",
+        ),
+        (
+            "rejected",
+            "appeals",
+            {"kind": "appeal", "statement": "x" * 50},
+            "enforcement.domain.appeals.may_file",
+        ),
+    ],
+)
+def test_who_is_removed_between_the_look_and_the_lock_is_told_nothing(
+    alice, monkeypatch, standing, act, said, side
+):
+    number = standings.MAKERS[standing](alice).number
+    monkeypatch.setattr(side, lambda user, thing: False)
+
+    answer = post(by(alice), f"/api/v1/applications/{number}/{act}", **said)
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")

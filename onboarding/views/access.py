@@ -123,6 +123,8 @@ def open_key(request: HttpRequest, key_id: str) -> HttpResponse:
     context = {"key": key, "grant": key.grant, "program": key.grant.program, **example(key.grant)}
     try:
         secret = keys.open(key, by=request.user, at=clock.now())
+    except keys.NotYours as refused:  # removed since the page looked
+        raise Http404 from refused
     except keys.AlreadyOpened:
         key.refresh_from_db(fields=["opened_at", "opened_by", "state"])
         return render(request, "onboarding/key_opened_before.html", context, status=409)
@@ -147,6 +149,8 @@ def rotate_key(request: HttpRequest, key_id: str) -> HttpResponse:
     context = {"key": key, "grant": key.grant, "program": key.grant.program, **example(key.grant)}
     try:
         secret = keys.rotate(key, overlap=Overlap(overlap), seen=int(seen), by=request.user, at=clock.now())
+    except keys.NotYours as refused:  # removed since the page looked
+        raise Http404 from refused
     except keys.RotatedMeanwhile as refused:
         return render(
             request, "onboarding/key_rotated_before.html", {**context, "newest": refused.secret}, status=409

@@ -50,6 +50,8 @@ def ask(request: HttpRequest, public_id: UUID) -> HttpResponse:
             by=request.user,
             at=clock.now(),
         )
+    except keys.NotYours as refusal:  # removed since the page looked
+        raise Http404 from refusal
     except NAMING as refusal:
         form.add_error("name", str(refusal))
         return page(request, grant, form=form, status=WRONG)
@@ -66,6 +68,8 @@ def rename(request: HttpRequest, key_id: str) -> HttpResponse:
     key = my_key(request, key_id)
     try:
         key = keys.rename(key, name=request.POST.get("name", ""), by=request.user, at=clock.now())
+    except keys.NotYours as refusal:  # removed since the page looked
+        raise Http404 from refusal
     except (*NAMING, keys.CannotChange) as refusal:
         return page(request, mine(request, key.grant.public_id), refusal=str(refusal), status=WRONG)
     messages.success(request, _("The key is called “%(name)s” now.") % {"name": key.name})
@@ -82,6 +86,8 @@ def act(request: HttpRequest, key_id: str, verb: str) -> HttpResponse:
     do, says = VERBS[verb]
     try:
         do(key, by=request.user, at=clock.now())
+    except keys.NotYours as refusal:  # removed since the page looked
+        raise Http404 from refusal
     except (keys.CannotChange, keys.NoOldSecret) as refusal:
         return page(request, mine(request, key.grant.public_id), refusal=str(refusal), status=REFUSED)
     messages.success(request, str(says))

@@ -150,3 +150,11 @@ def test_where_nothing_was_refused_there_is_no_page(client, alice):
 
     assert client.get(f"/applications/{application.number}/appeal/").status_code == 404
     assert client.post(f"/applications/{application.number}/appeal/withdraw/").status_code == 404
+
+
+@pytest.mark.parametrize("act", ["", "withdraw/"])
+def test_who_is_removed_between_the_look_and_the_lock_is_told_nothing(client, decision, monkeypatch, act):
+    make_appeal(decision, at=clock.now())
+    monkeypatch.setattr("enforcement.domain.appeals.may_file", lambda user, decision: False)
+
+    assert client.post(url(decision, "appeal", act), {"statement": WRONG}).status_code == 404

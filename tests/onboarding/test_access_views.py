@@ -328,3 +328,23 @@ def test_opening_from_another_site_is_refused(alice):
     key = make_key(applicant=alice)
 
     assert (open_key(careful, key).status_code, state_of(key)) == (403, KeyState.ISSUED)
+
+
+@pytest.mark.parametrize(
+    ("name", "act", "said"),
+    [
+        ("key_open", [], {}),
+        ("key_rotate", [], {"overlap": "day", "seen": "1"}),
+        ("key_rename", [], {"name": "Status board"}),
+        ("key_act", ["revoke"], {}),
+        ("key_ask", [], {"environment": "test", "name": ""}),
+    ],
+)
+def test_who_is_removed_between_the_look_and_the_lock_is_told_nothing(
+    client, alice, monkeypatch, name, act, said
+):
+    key, _ = make_secret(applicant=alice)
+    monkeypatch.setattr("onboarding.domain.keys.locking.may_handle_keys", lambda user, grant: False)
+
+    of = key.grant.public_id if name == "key_ask" else key.key_id
+    assert client.post(reverse(name, args=[of, *act]), said).status_code == 404
