@@ -2,15 +2,16 @@
 
 from celery import shared_task
 
-from accounts.domain import erasure, joining, ownership, tokens
+from accounts.domain import domains, erasure, joining, ownership, tokens
 from audit import clock
 
 
 @shared_task
 def expire_due() -> None:
-    """Expire invitations into organisations and offers of ownership whose time is over."""
+    """Expire invitations and offers of ownership whose time is over, and end domains nobody proves any more."""
     joining.expire_due(at=clock.now())
     ownership.expire_due(at=clock.now())
+    domains.end_owed(at=clock.now())
 
 
 @shared_task

@@ -4,18 +4,24 @@ It says no more than that: more than one organisation may prove a domain (depart
 domain of a provider of mailboxes for everybody proves nothing.
 """
 
+import logging
 from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 
+from allauth.account.models import EmailAddress
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet, Value
+from django.db.models.functions import Concat
 from django.utils.translation import gettext as _
 
 from accounts.domain import organisations, people
 from accounts.models import MemberRole, Organisation, OrganisationDomain, User
 from audit import ledger
 from audit.events import Event
+
+log = logging.getLogger(__name__)
 
 FREE_MAIL = Path(__file__).resolve().parent.parent / "data" / "free_mail.txt"
 
@@ -75,22 +81,51 @@ def give_up(verified: OrganisationDomain, *, by: User, at: datetime) -> Organisa
     return _end(verified, by=by, at=at, reason="given_up")
 
 
-def end_unproved(organisation: Organisation, *, by: User, at: datetime) -> None:
+def end_unproved(organisation: Organisation, *, by: ledger.Actor, at: datetime) -> int:
     """End the domains at which no owner has a confirmed address any more; the organisation is locked."""
-    live = list(of(organisation))
+    live = list(organisation.domains.filter(ended_at=None).order_by("domain"))
     if not live:
-        return
+        return 0
     proved = people.domains_of(
         *User.objects.filter(memberships__organisation=organisation, memberships__role=MemberRole.OWNER)
     )
-    for verified in live:
-        if verified.domain not in proved:
-            _end(verified, by=by, at=at, reason="no_owner_there")
+    ended = [verified for verified in live if verified.domain not in proved]
+    for verified in ended:
+        _end(verified, by=by, at=at, reason="no_owner_there")
+    return len(ended)
+
+
+def end_owed(*, at: datetime) -> int:
+    """End the domains whose owner lost the address that proved them, or the account; return how many.
+
+    Safe to run twice, and beside itself. An organisation that fails is logged, and holds up no other.
+    """
+    unproved = OrganisationDomain.objects.filter(~Exists(_proof()), ended_at=None)
+    ended = 0
+    for pk in list(unproved.order_by("organisation").values_list("organisation", flat=True).distinct()):
+        try:
+            with transaction.atomic():
+                organisation = organisations.lock(Organisation(pk=pk))
+                ended += end_unproved(organisation, by="beat", at=at)
+        except Exception:
+            log.exception("Unproved domains of organisation %s could not be ended", pk)
+    return ended
 
 
 def of(organisation: Organisation) -> list[OrganisationDomain]:
-    """Return the domains an organisation has proved, by name."""
-    return list(organisation.domains.filter(ended_at=None).order_by("domain"))
+    """Return the domains an organisation has proved and an owner still proves, by name."""
+    return list(organisation.domains.filter(Exists(_proof()), ended_at=None).order_by("domain"))
+
+
+def _proof() -> QuerySet[EmailAddress]:
+    """Return the confirmed addresses of owners that prove the domain of the outer row."""
+    return EmailAddress.objects.filter(
+        verified=True,
+        user__is_active=True,
+        user__memberships__organisation=OuterRef("organisation"),
+        user__memberships__role=MemberRole.OWNER,
+        email__iendswith=Concat(Value("@"), OuterRef("domain")),
+    )
 
 
 def to_claim(user: User, known: Iterable[OrganisationDomain]) -> list[str]:

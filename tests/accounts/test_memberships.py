@@ -349,3 +349,18 @@ def test_leaving_revokes_what_one_asked(alice, ana, pygma):
     memberships.leave(pygma, by=ana, at=LATER)
 
     assert not pygma.invitations.live().exists()
+
+
+def test_a_domain_is_shown_no_longer_than_an_address_proves_it(alice, pygma):
+    EmailAddress.objects.create(user=alice, email="alice@uni.example", verified=True)
+    proved = domains.verify(pygma, "uni.example", by=alice, at=MONDAY)
+    kept = domains.verify(pygma, "example.org", by=alice, at=MONDAY)
+    assert (domains.end_owed(at=LATER), domains.of(pygma)) == (0, [kept, proved])
+
+    EmailAddress.objects.filter(email="alice@uni.example").delete()
+
+    assert domains.of(pygma) == [kept]
+    assert (domains.end_owed(at=LATER), domains.end_owed(at=LATER)) == (1, 0)
+    proved.refresh_from_db()
+    entry = LedgerEntry.objects.get(event="domain.ended")
+    assert (proved.ended_at, entry.reason, entry.actor) == (LATER, "no_owner_there", "system:beat")
