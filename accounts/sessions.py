@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 
+from accounts.domain import erasure
 from accounts.models import User
 
 SEEN_EVERY = 300  # seconds between two notes that a session was seen: not a write on each request
@@ -76,9 +77,10 @@ def end(user: User, pk: int, *, this: str | None) -> bool:
 
 
 def end_others(user: User, *, this: str | None) -> int:
-    """End all sessions of somebody but this one; return how many rows there were."""
+    """End all sessions of somebody but this one, listed or not; return how many were listed."""
     rows = list(UserSession.objects.filter(user=user).exclude(session_key=this or ""))
     _end(rows)
+    Session.objects.filter(pk__in=[key for key in erasure.sessions_of(user) if key != this]).delete()
     return len(rows)
 
 

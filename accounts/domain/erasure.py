@@ -14,17 +14,18 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth import SESSION_KEY
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Lower
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 
 from accounts.domain import joining, memberships, owners, tokens
 from accounts.languages import spoken
-from accounts.models import Erasure, MemberRole, Membership, Organisation, Part, User
+from accounts.models import Erasure, MemberRole, Membership, Organisation, OrganisationInvitation, Part, User
 from audit import ledger
 from audit.events import Event
 from outbox import erasure as blanked
@@ -118,12 +119,13 @@ def pay(
     `forget` blanks what the app keeps. A person whose part fails stays owed, is logged, and holds up nobody else.
     """
     owed = Erasure.objects.owed(part, at).filter(models.Q() if ready is None else ready)
-    paid = 0
-    for pk in list(owed.order_by("owed_at", "pk").values_list("pk", flat=True)[:BATCH]):
-        try:
-            paid += _pay(pk, forget, at)
-        except Exception:
-            log.exception("Erasure %s could not be finished; it stays owed.", pk)
+    paid, after = 0, 0
+    while batch := list(owed.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:BATCH]):
+        for after in batch:
+            try:
+                paid += _pay(after, forget, at)
+            except Exception:
+                log.exception("Erasure %s could not be finished; it stays owed.", after)
     return paid
 
 
@@ -162,7 +164,22 @@ def addresses(user: User) -> set[str]:
     An address that was only typed in may be somebody else's, whose letters are none of this person's.
     """
     proved = EmailAddress.objects.filter(user=user, verified=True).values_list("email", flat=True)
-    return {user.email, *proved}
+    return {user.email, *proved, *_once_proved(user)}
+
+
+def _once_proved(user: User) -> set[str]:
+    """Return the addresses at which somebody answered invitations, where nobody else has proved them since."""
+    answered = OrganisationInvitation.objects.filter(answered_by=user).values_list("email", flat=True)
+    once = set(answered)
+    if not once:
+        return once
+    of_others = EmailAddress.objects.exclude(user=user).annotate(lower=Lower("email")).filter(lower__in=once)
+    signed_in_with = User.objects.exclude(pk=user.pk).filter(email__in=once)
+    return (
+        once
+        - set(of_others.filter(verified=True).values_list("lower", flat=True))
+        - set(signed_in_with.values_list("email", flat=True))
+    )
 
 
 def _forget_letters(user: User, at: datetime) -> None:
@@ -205,15 +222,19 @@ def _leave_organisations(user: User, at: datetime) -> None:
     )
     for organisation in Organisation.objects.filter(memberships__user=user).order_by("pk"):
         memberships.leave_with_account(organisation, by=user, at=at)
-    joining.forget(addresses(user), instead=tombstone(user), at=at)
+    joining.forget(user, addresses(user), instead=tombstone(user), at=at)
 
 
 def _end_sessions(user: User) -> None:
     """Delete this person's sessions: they hold how, where and with which address somebody signed in."""
     UserSession.objects.filter(user=user).delete()
-    mine = [
+    Session.objects.filter(pk__in=sessions_of(user)).delete()
+
+
+def sessions_of(user: User) -> list[str]:
+    """Return the keys of all stored sessions of this person, those that no list has too."""
+    return [
         session.pk
         for session in Session.objects.iterator(chunk_size=1000)
-        if session.get_decoded().get("_auth_user_id") == str(user.pk)
+        if session.get_decoded().get(SESSION_KEY) == str(user.pk)
     ]
-    Session.objects.filter(pk__in=mine).delete()

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from accounts.domain import notices, organisations, people
@@ -243,9 +243,12 @@ def revoke_all(organisation: Organisation, *, by: User, at: datetime) -> None:
     _revoke(organisation.invitations.live(), by=by, at=at, reason="organisation_ends")
 
 
-def forget(addresses: Collection[str], *, instead: str, at: datetime) -> None:
-    """Revoke what was asked of these addresses, and take them out of every invitation, as their account is deleted."""
-    asked = OrganisationInvitation.objects.filter(email__in=addresses)
+def forget(user: User, addresses: Collection[str], *, instead: str, at: datetime) -> None:
+    """Revoke what was asked of these addresses, and blank them and whatever address this person answered from.
+
+    Their account is deleted.
+    """
+    asked = OrganisationInvitation.objects.filter(Q(email__in=addresses) | Q(answered_by=user))
     _revoke(asked.live(), by="erasure", at=at, reason="account_deleted")
     asked.update(email=instead)
 

@@ -10,7 +10,7 @@ from django.test import Client
 
 from accounts.domain import erasure, organisations, owners
 from accounts.domain.erasure import HandOverFirst, StaffStay
-from accounts.models import Erasure, MemberRole, Membership, Part, User
+from accounts.models import Erasure, MemberRole, Membership, OrganisationInvitation, Part, User
 from audit import ledger
 from audit.models import LedgerEntry
 from enforcement.domain import erasure as enforcement
@@ -325,3 +325,44 @@ def test_the_address_may_sign_up_again(alice):
     assert (again.pk != alice.pk, Key.objects.filter(grant__owner__person=again).exists()) == (True, False)
     assert Grant.objects.filter(owner__person=again).count() == 0
     assert Client().login(username="alice@example.org", password="correct horse battery") is not None
+
+
+def test_an_address_given_up_since_is_blanked_too(alice, charlie):
+    pygma = organisations.found("Pygma Labs", "", by=charlie, at=MONDAY)
+    make_member(pygma, alice)
+    EmailAddress.objects.filter(user=alice).delete()
+    EmailAddress.objects.create(user=alice, email="new@home.example", verified=True, primary=True)
+    User.objects.filter(pk=alice.pk).update(email="new@home.example")
+    alice.refresh_from_db()
+
+    erase(alice)
+
+    assert alice.erased_at
+    assert not Letter.objects.filter(recipient="alice@example.org").exists()
+    assert not OrganisationInvitation.objects.filter(email="alice@example.org").exists()
+
+
+def test_letters_to_an_address_that_is_somebody_elses_now_stay(alice, charlie):
+    pygma = organisations.found("Pygma Labs", "", by=charlie, at=MONDAY)
+    make_member(pygma, alice)
+    User.objects.filter(pk=alice.pk).update(email="new@home.example")
+    EmailAddress.objects.filter(user=alice).update(user=make_user("heir"))
+    alice.refresh_from_db()
+
+    erase(alice)
+
+    assert Letter.objects.filter(recipient="alice@example.org").exists()
+    assert not OrganisationInvitation.objects.filter(email="alice@example.org").exists()
+
+
+def test_those_that_fail_hold_up_nobody_behind_them(alice, charlie, monkeypatch):
+    monkeypatch.setattr(erasure, "BATCH", 1)
+    for user in (alice, charlie):
+        leaving.ask(user, by=user, at=MONDAY)
+
+    def forget(user: User, at) -> None:
+        if user == alice:
+            raise ZeroDivisionError
+
+    assert erasure.pay(Part.REVIEWS, forget, at=LATER) == 1
+    assert Erasure.objects.get(user=charlie, part=Part.REVIEWS).paid_at == LATER

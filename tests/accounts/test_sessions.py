@@ -60,6 +60,15 @@ def test_all_others_are_ended_at_once(alice):
     assert [is_in(client) for client in (mine, *others)] == [True, False, False]
 
 
+def test_one_that_no_list_has_is_ended_with_the_others(alice):
+    mine, old, theirs = sign_in(alice), sign_in(alice), sign_in(verified(make_user("ana")))
+    UserSession.objects.filter(session_key=old.session.session_key).delete()
+
+    mine.post(reverse("usersessions_list"))
+
+    assert [is_in(client) for client in (mine, old, theirs)] == [True, False, True]
+
+
 def test_nobody_ends_what_is_anothers_or_this_one(alice):
     mine, theirs = sign_in(alice), sign_in(verified(make_user("ana")))
     rows = {
