@@ -96,7 +96,7 @@ def _http(request: HttpRequest, error: HttpError) -> HttpResponse:
 
 
 @api.exception_handler(Http404)
-def _missing(request: HttpRequest, error: Exception) -> HttpResponse:
+def _missing(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
     return problem(404, "not_found", _("There is nothing at this address."))
 
 
