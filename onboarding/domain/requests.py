@@ -217,7 +217,7 @@ def settled_against(application: Application, *, by: ledger.Actor, at: datetime)
 
 def access_ends_at(application: Application) -> datetime | None:
     """Return when the access ends that a renewal was about, as it stands now; None for everything else."""
-    if application.kind != Kind.RENEWAL:
+    if application.kind != Kind.RENEWAL or application.grant_id is None:
         return None
     return Grant.objects.values_list("expires_at", flat=True).get(pk=application.grant_id)
 
