@@ -140,7 +140,7 @@ def free_mail() -> frozenset[str]:
     return frozenset(line.strip() for line in lines if line.strip() and not line.startswith("#"))
 
 
-def _end(verified: OrganisationDomain, *, by: User, at: datetime, reason: str) -> OrganisationDomain:
+def _end(verified: OrganisationDomain, *, by: ledger.Actor, at: datetime, reason: str) -> OrganisationDomain:
     verified.ended_at = at
     verified.save(update_fields=["ended_at"])
     ledger.record(Event.DOMAIN_ENDED, subject=verified, actor=by, at=at, reason=reason)
