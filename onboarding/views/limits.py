@@ -69,12 +69,8 @@ def allowances(holding: Holding) -> list[Allowance]:
     for environment in reversed(holding.environments):
         own = tiers[environment]
         trial = tiers.get(Environment.TEST, own) if grant.limited_since else own
-        tier = min(own, trial, key=lambda each: each.requests_per_day)
-        found.append(
-            Allowance(
-                environment, tier, _standing(holding, environment, tier), own if tier is not own else None
-            )
-        )
+        tier = min(trial, own, key=lambda each: each.requests_per_day)
+        found.append(Allowance(environment, tier, _standing(holding, tier), own if tier is not own else None))
     return found
 
 
@@ -107,13 +103,13 @@ def chart(days: Sequence[Day]) -> Chart | None:
     return Chart(columns, charts.ticks(most), round(share * WIDE, 2))
 
 
-def _standing(holding: Holding, environment: str, tier: Tier) -> Standing | None:
+def _standing(holding: Holding, tier: Tier) -> Standing | None:
     grant = holding.grant
     try:
         return usage.standing(
             str(grant.owner.public_id),
             grant.program.slug,
-            environment,
+            tier.environment,  # whose allowance counts, see `projection.Projection.counted`
             per_minute=tier.requests_per_minute,
             per_day=tier.requests_per_day,
         )
