@@ -1,4 +1,4 @@
-"""The whole life of keys in a real browser: by keyboard alone; axe on every page."""
+"""The whole life of keys in a real browser: by keyboard alone, without scripts, on a phone; axe on every page."""
 
 import re
 
@@ -7,7 +7,8 @@ from django.db import transaction
 from playwright.sync_api import Page, expect
 
 from audit import clock
-from onboarding.models import Key
+from onboarding.domain import keys
+from onboarding.models import Grant, Key
 from tests.browser import axe, keyboard
 from tests.browser.conftest import Browse, Watch, person
 from tests.factories import make_key, make_program, make_rate, make_user, verified
@@ -82,6 +83,30 @@ def test_the_life_of_a_key_by_keyboard_alone(browse: Browse, watch: Watch):
     assert first != second
     assert not [secret for secret in (first, second) if secret in page.content()]
     assert (Key.objects.get(pk=key.pk).state, key.secrets.count()) == ("revoked", 2)
+
+
+def test_keys_without_scripts_on_a_phone(browse: Browse):
+    key = make_ready("plain-keys", "lea")
+    by = key.grant.application.applicant
+    keys.open(key, by=by, at=clock.now())
+    page = browse(by, java_script_enabled=False, viewport={"width": 360, "height": 740})
+    page.goto(f"/access/{key.grant.public_id}/")
+    page.locator("#ask_name").fill("Second")
+    page.get_by_role("button", name="Ask for a key").click()
+    expect(page.locator("main")).to_contain_text("Your key is being made.")
+
+    other = page.context.new_page()
+    other.goto(f"/access/{key.grant.public_id}/")
+    page.locator("summary", has_text="New secret").click()
+    page.get_by_label("Not at all").check()
+    page.get_by_role("button", name="Show a new secret once").click()
+    assert shown(page)
+    other.locator("summary", has_text="New secret").click()
+    other.get_by_role("button", name="Show a new secret once").click()
+    expect(other.locator("h1")).to_have_text("This key was rotated a moment ago")
+
+    assert key.secrets.count() == 2
+    assert Grant.objects.get(pk=key.grant_id).key_request == 2
 
 
 def test_nobody_else_sees_the_page(browse: Browse):
