@@ -8,7 +8,11 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from django.db import transaction
 
+from accounts.domain import memberships
+from accounts.models import Owner
+from tests.factories import MONDAY
 from tests.world import World, addresses, made
 
 pytestmark = pytest.mark.django_db
@@ -481,3 +485,32 @@ def test_a_post_without_its_token_is_refused_everywhere(world, address):
     for who in ("alice", "root"):
         answer = world.ask(who, "POST", path, without_token=True)
         assert (answer.status_code, b"This form is out of date" in answer.content) == (403, True)
+
+
+@pytest.fixture
+def shared(world) -> Iterator[World]:
+    """What is Alice's belongs to the organisation that Mo is a member of."""
+    with transaction.atomic():
+        alice = world.people["alice"]
+        Owner.objects.filter(person=alice).update(person=None, organisation=world.organisation)
+        yield world
+        transaction.set_rollback(True)
+
+
+def answers_to(world: World, who: str) -> dict[tuple[str, str], str]:
+    """Return what somebody is answered at each address of one application, grant or key."""
+    places = [ask for ask in ASKED if ask[0].startswith(("applications/<", "access/<", "access/keys/"))]
+    return {
+        (address, method): str(world.ask(who, method, world.path(address)).status_code)
+        for address, method in places
+    }
+
+
+def test_another_member_may_do_with_the_organisations_things_what_the_applicant_may(shared):
+    assert answers_to(shared, "mo") == answers_to(shared, "alice")
+
+
+def test_a_former_member_finds_none_of_them(shared):
+    memberships.remove(shared.member, by=shared.people["alice"], at=MONDAY)
+
+    assert {status for status in answers_to(shared, "mo").values() if status != "405"} == {"404"}

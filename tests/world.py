@@ -118,6 +118,7 @@ class World:
         )
         self.organisation = organisations.found("Alice and Co", "", by=alice, at=at)
         self.member = make_member(self.organisation, make_user("mo-here"))
+        self._sessions["mo"] = _session(self.member.user)
         self.offer = ownership.offer(self.member, by=alice, at=at)
         self.invitation, self.token = make_invitation(self.organisation, "new-here@example.org")
         self.domain = domains.verify(self.organisation, "example.org", by=alice, at=at)
