@@ -13,11 +13,13 @@ from demo.people import APPLICANTS, STAFF
 from devstack.environment import OURS, SETTING_OF
 from onboarding.models import Application
 from onboarding.states import ApplicationState
+from tests.factories import make_roles
 from tests.processes import ROOT
 
 
 @pytest.mark.django_db
 def test_the_demo_data_show_every_state_and_break_no_invariant(capsys):
+    make_roles()
     call_command("bootstrap", verbosity=0)
     call_command("demo_data")
 

@@ -228,7 +228,7 @@ def test_an_imported_application_is_decided_in_the_browser_and_its_owner_opens_t
 
 def test_the_form_is_filled_and_sent_with_scripts_switched_off(browse: Browse):
     program = open_program("plain-model")
-    user: User = verified(make_user("nils"))
+    user: User = verified(make_user("nils-journey"))
     accept_guidelines(user, at=clock.now())
     nils = browse(user, java_script_enabled=False)
 
