@@ -140,7 +140,9 @@ def browse(chromium, site, watch) -> Iterator[Browse]:
     contexts: list[BrowserContext] = []
 
     def open_for(user: User | None = None, **options: object) -> Page:
-        context = chromium.new_context(base_url=site.url, **({"viewport": WIDE} | options))
+        context = chromium.new_context(
+            base_url=site.url, **({"viewport": WIDE, "reduced_motion": "reduce"} | options)
+        )
         context.set_default_timeout(15_000)
         contexts.append(context)
         page = context.new_page()
