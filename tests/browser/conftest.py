@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from io import StringIO
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 from accounts.models import User
 from devstack.processes import HOST
 from devstack.stack import Stack
-from tests.factories import make_roles
+from tests.factories import make_roles, make_user, verified
 from tests.processes import environment, until
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
@@ -165,6 +166,17 @@ def become(page: Page, user: User | None) -> None:
         value = client.cookies[settings.SESSION_COOKIE_NAME].value
         cookie = {"name": settings.SESSION_COOKIE_NAME, "value": value, "domain": HOST, "path": "/"}
         page.context.add_cookies([cookie])
+
+
+_serial = count(1)
+
+
+def newcomer(name: str) -> User:
+    """Return somebody new of this name; the address is nobody else's, for all tests here share one database."""
+    user = verified(make_user(f"{name}-{next(_serial)}"))
+    user.full_name = name.title()
+    user.save(update_fields=["full_name"])
+    return user
 
 
 def person(name: str) -> User:

@@ -11,8 +11,8 @@ from accounts.permissions import may_see
 from audit import clock
 from demo.journey import OWN_PASSWORD
 from tests.browser import axe, keyboard
-from tests.browser.conftest import Browse, Site, Watch
-from tests.factories import make_organisation, make_user, verified
+from tests.browser.conftest import Browse, Site, Watch, newcomer
+from tests.factories import make_organisation
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PASSWORD = "correct horse battery"
@@ -24,7 +24,7 @@ AUTHENTICATOR = {
 
 def person(name: str) -> User:
     """Return somebody whose password the site can check: it hashes as in production, tests do not."""
-    made = verified(make_user(name))
+    made = newcomer(name)
     made.password = Argon2PasswordHasher().encode(PASSWORD, "salt-for-the-test")
     made.save(update_fields=["password"])
     return made
@@ -52,7 +52,7 @@ def looked_at(page: Page, watch: Watch) -> None:
 def test_from_an_invitation_by_sign_up_to_belonging_by_keyboard_alone(
     browse: Browse, site: Site, watch: Watch
 ):
-    alice = verified(make_user("alice-invites"))
+    alice = newcomer("alice-invites")
     pygma = organisations.found("Pygma Works", "", by=alice, at=clock.now())
     inviter = browse(alice)
     inviter.goto(reverse("organisation", args=[pygma.pk]))
@@ -156,7 +156,7 @@ def test_the_zone_of_the_browser_is_chosen_at_sign_up(browse: Browse):
 
 
 def test_an_organisation_of_several_is_managed_with_scripts_switched_off(browse: Browse, watch: Watch):
-    alice, ana = verified(make_user("alice-manages")), verified(make_user("ana-is-managed"))
+    alice, ana = newcomer("alice-manages"), newcomer("ana-is-managed")
     pygma = make_organisation(alice, ana, name="Pygma Managed")
     page = browse(alice, java_script_enabled=False)
 

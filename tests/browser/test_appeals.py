@@ -9,10 +9,9 @@ from audit import clock
 from enforcement.models import Appeal
 from onboarding.models import Application
 from tests.browser import axe, keyboard
-from tests.browser.conftest import Browse, Watch, person
+from tests.browser.conftest import Browse, Watch, newcomer, person
 from tests.browser.test_journeys import open_program
 from tests.enforcement.appealing import MENDED, WRONG, make_rejection
-from tests.factories import make_user, verified
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PHONE = {"width": 360, "height": 740}
@@ -20,7 +19,7 @@ PHONE = {"width": 360, "height": 740}
 
 def rejected(slug: str, name: str):
     """Return a rejection by Bob of somebody's application, told a moment ago."""
-    applicant = verified(make_user(name))
+    applicant = newcomer(name)
     return make_rejection(by=person("bob"), applicant=applicant, program=open_program(slug), at=clock.now())
 
 

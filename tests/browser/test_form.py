@@ -22,8 +22,8 @@ from onboarding.domain.programs import Limits
 from onboarding.models import Application, QuestionSet
 from onboarding.states import Environment
 from tests.browser import axe
-from tests.browser.conftest import Browse, Watch, person
-from tests.factories import accept_guidelines, make_staff, make_user, verified
+from tests.browser.conftest import Browse, Watch, newcomer, person
+from tests.factories import accept_guidelines, make_staff
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LONG = "A developer selects a function and presses a key. The editor sends that function to our server. " * 3
@@ -33,7 +33,7 @@ SAVED = re.compile(r"Saved \d\d:\d\d")
 def make_draft(name: str) -> tuple[User, Application]:
     """Return somebody with an empty draft in a program of their own."""
     at = clock.now()
-    user = verified(make_user(name))
+    user = newcomer(name)
     accept_guidelines(user, at=at)
     program = programs.open_program(
         f"{name}-model",

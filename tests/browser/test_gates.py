@@ -14,10 +14,9 @@ from onboarding.models import Grant
 from policies.domain import acceptances, guidelines
 from policies.models import GuidelineVersion
 from tests.browser import axe, keyboard
-from tests.browser.conftest import Browse, Watch, person
+from tests.browser.conftest import Browse, Watch, newcomer, person
 from tests.browser.test_journeys import fill_the_form, wait_for
 from tests.browser.test_keys import look
-from tests.factories import make_user, verified
 from tests.onboarding.requesting import told, trial_grant
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -30,7 +29,7 @@ def opened_trial(name: str, *, days: int = 1) -> Grant:
     """Return a trial grant of a program of its own, given so many days ago, with its test key opened."""
     at = clock.now() - timedelta(days=days)
     with transaction.atomic():  # the site's worker hears of it when all is done
-        holder, version = verified(make_user(name)), guidelines.in_force()
+        holder, version = newcomer(name), guidelines.in_force()
         acceptances.accept(
             holder, document="guidelines", version=version.version, text_hash=version.text_hash, at=at
         )

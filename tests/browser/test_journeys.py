@@ -17,8 +17,8 @@ from onboarding.domain.programs import Limits
 from onboarding.models import Application, Key, Program
 from onboarding.states import Environment
 from tests.browser import axe, keyboard
-from tests.browser.conftest import Browse, Site, person
-from tests.factories import accept_guidelines, make_user, verified
+from tests.browser.conftest import Browse, Site, newcomer, person
+from tests.factories import accept_guidelines
 from tests.processes import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -203,7 +203,7 @@ def test_an_imported_application_is_decided_in_the_browser_and_its_owner_opens_t
     browse: Browse, tmp_path
 ):
     program = open_program("imported-model", per_week=3)
-    owner = verified(make_user("orla"))
+    owner = newcomer("orla")
     accept_guidelines(owner, at=clock.now())
     rows = tmp_path / "first.jsonl"
     with FEDERAL.open() as source:
@@ -228,7 +228,7 @@ def test_an_imported_application_is_decided_in_the_browser_and_its_owner_opens_t
 
 def test_the_form_is_filled_and_sent_with_scripts_switched_off(browse: Browse):
     program = open_program("plain-model")
-    user: User = verified(make_user("nils-journey"))
+    user: User = newcomer("nils-journey")
     accept_guidelines(user, at=clock.now())
     nils = browse(user, java_script_enabled=False)
 

@@ -10,8 +10,8 @@ from audit import clock
 from onboarding.domain import keys
 from onboarding.models import Grant, Key
 from tests.browser import axe, keyboard
-from tests.browser.conftest import Browse, Watch, person
-from tests.factories import make_key, make_program, make_rate, make_user, verified
+from tests.browser.conftest import Browse, Watch, newcomer, person
+from tests.factories import make_key, make_program, make_rate
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SECRET = re.compile(r"gh_live_[0-9A-Za-z]{36}")
@@ -24,7 +24,7 @@ def make_ready(slug: str, name: str) -> Key:
         at = clock.now()
         program = make_program(slug, api_base_url="https://models.example/v1")
         make_rate(program, 5, from_at=at)
-        return make_key(program, applicant=verified(make_user(name)), at=at)
+        return make_key(program, applicant=newcomer(name), at=at)
 
 
 def shown(page: Page) -> str:

@@ -10,9 +10,9 @@ from onboarding.models import Attachment
 from reviews.domain import cases, claims, decisions
 from reviews.models import Case
 from tests.browser.axe import look
-from tests.browser.conftest import Browse, person
+from tests.browser.conftest import Browse, newcomer, person
 from tests.browser.test_journeys import open_program, wait_for
-from tests.factories import make_application, make_user, verified
+from tests.factories import make_application
 from tests.onboarding import files
 from tests.reviews.making import SAYS
 
@@ -22,7 +22,7 @@ PHONE = {"width": 360, "height": 740}
 
 def asked_of(name: str, program: str):
     """Return an application whose applicant has been asked a question by Bob."""
-    alice, at = verified(make_user(name)), clock.now()
+    alice, at = newcomer(name), clock.now()
     application = make_application(open_program(program), applicant=alice, at=at, title="Mock interviews")
     cases.open_owed(at=at)
     case = Case.objects.get(application=application)
@@ -80,7 +80,7 @@ def test_a_question_is_answered_with_a_file_and_the_reviewer_opens_it(browse: Br
 
 def test_answers_are_changed_and_sent_again_until_a_reviewer_opens_them(browse: Browse):
     application, _ = asked_of("vera", "amend-model")
-    fresh = make_application(application.program, applicant=verified(make_user("wanda")), at=clock.now())
+    fresh = make_application(application.program, applicant=newcomer("wanda"), at=clock.now())
     wanda = browse(fresh.applicant)
     wanda.goto(f"/applications/{fresh.number}/")
     wanda.get_by_text("Change your answers").click()

@@ -12,8 +12,8 @@ from onboarding.models import Application
 from reviews.domain import cases, claims, decisions
 from reviews.models import Case
 from tests.browser import axe
-from tests.browser.conftest import Browse, Watch, person
-from tests.factories import accept_guidelines, make_user, verified
+from tests.browser.conftest import Browse, Watch, newcomer, person
+from tests.factories import accept_guidelines
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 WORD = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
@@ -26,7 +26,7 @@ UGLY = f"{WORD} {RTL} {PICTURES} {MARKUP}"
 def make_ugly_application() -> Application:
     """Return an application in which everything that is typed is ugly, sent and asked about by Bob."""
     at = clock.now()
-    user = verified(make_user("ugly"))
+    user = newcomer("ugly")
     user.full_name = f"{WORD} {MARKUP}"[:120]
     user.save()
     accept_guidelines(user, at=at)
