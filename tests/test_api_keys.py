@@ -8,7 +8,7 @@ from zipfile import ZipFile
 import pytest
 from django.core.cache import cache
 
-from enforcement import usage
+from onboarding import projection
 from onboarding.domain import keys, secrets
 from onboarding.models import Key, Secret
 from onboarding.states import Overlap
@@ -157,29 +157,29 @@ def test_access_is_listed_with_what_it_reaches(alice, held):
     assert (told["id"], told["state"], told["key_owed"]) == (str(key.grant.public_id), "active", False)
 
 
-def test_what_was_used_and_what_is_left(alice, held, monkeypatch):
+def test_what_was_used_and_what_is_left(alice, held):
     key, _ = held
-    counted = usage.Day(MONDAY.date(), allowed=3, limited=1)
-    monkeypatch.setattr(
-        usage, "last_days", lambda key_ids, *, at: [counted] if key_ids == [key.key_id] else []
-    )
+    hour = int(MONDAY.timestamp()) // 3600
+    counted = f"{projection.USAGE}{key.key_id}:{hour}"  # as the gateway's script keeps it
+    projection.redis().hset(counted, mapping={"ok": 3, "rate_limited": 1})
 
     told = by(alice).get(f"/api/v1/access/{key.grant.public_id}/usage").json()
 
-    assert told["days"] == [{"on": MONDAY.date().isoformat(), "allowed": 3, "limited": 1, "refused": 0}]
+    today = {"on": MONDAY.date().isoformat(), "allowed": 3, "limited": 1, "refused": 0}
+    assert told["days"][-1] == today
     (left,) = told["limits"]
     assert (left["environment"], left["left_today"]) == (key.environment, left["per_day"])
 
 
-def test_while_the_counters_are_away_nobody_is_told_zero(alice, held, monkeypatch):
+def test_while_the_counters_are_away_nobody_is_told_zero(alice, held, settings):
     key, _ = held
-
-    def away(*args, **how):
-        raise usage.CountsAway
-
-    monkeypatch.setattr(usage, "last_days", away)
-
-    answer = by(alice).get(f"/api/v1/access/{key.grant.public_id}/usage")
+    client = by(alice)
+    projection.redis.cache_clear()
+    settings.REDIS_URL = "unix:///nonexistent/valkey.sock"
+    try:
+        answer = client.get(f"/api/v1/access/{key.grant.public_id}/usage")
+    finally:
+        projection.redis.cache_clear()
 
     assert (answer.status_code, answer.json()["code"]) == (503, "counts_away")
     assert answer.headers["Retry-After"] == "60"
