@@ -12,6 +12,7 @@ from enforcement.models import Appeal
 from enforcement.states import AppealKind
 from onboarding.domain.notices import page
 from onboarding.permissions import may_see
+from onboarding.states import ApplicationState
 from outbox import letters
 from reviews.domain import decisions
 
@@ -47,6 +48,7 @@ def _readers(appeal: Appeal) -> list[User]:
 def _context(appeal: Appeal, at: datetime) -> dict[str, Any]:
     decision, case = appeal.decision, appeal.decision.case
     case.refresh_from_db(fields=["due_at"])  # a reopened case has another
+    case.application.refresh_from_db(fields=["state"])
     decision.refresh_from_db(fields=["overturned_at", "reapply_allowed_at"])
     application, again = case.application, decisions.reapply_at(decision)
     left = remedies.of(decision, at=at)
@@ -60,6 +62,7 @@ def _context(appeal: Appeal, at: datetime) -> dict[str, Any]:
         "reason": appeal.get_outcome_reason_display(),
         "explanation": appeal.explanation,
         "answer_by": case.due_at,
+        "access_ended": application.state == ApplicationState.WITHDRAWN,
         "never": again == decisions.NEVER,
         "again_at": again if again != decisions.NEVER and again > at else None,
         "may_appeal": left.appeal.is_open,

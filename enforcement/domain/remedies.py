@@ -18,7 +18,7 @@ from django.utils.translation import ngettext
 from audit import ledger
 from enforcement.models import Appeal
 from enforcement.states import DECIDED_STATES, OPEN_STATES, AppealKind, AppealState
-from onboarding.states import LIVE_GRANT_STATES
+from onboarding.states import LIVE_GRANT_STATES, ApplicationKind
 from outbox.models import Letter
 from reviews.domain import decisions, due
 from reviews.models import Decision
@@ -92,7 +92,7 @@ class AccessEnded(CannotFile):
         super().__init__(
             _(
                 "The access that this request was about has ended, so the request cannot be looked at again. "
-                "You can apply for access anew; where a time is set before that, ask for reinstatement."
+                "You can apply for access anew."
             )
         )
 
@@ -256,8 +256,13 @@ def _against_appealing(
         return AppealedBefore(found)
     if time.closes_at and time.closes_at <= at:
         return WindowClosed(time.closes_at)
-    grant = decision.case.application.grant
-    if grant is not None and (grant.state not in LIVE_GRANT_STATES or grant.expires_at <= at):
+    application = decision.case.application
+    grant, is_barring = application.grant, application.kind == ApplicationKind.RENEWAL
+    if (
+        grant is not None
+        and not is_barring
+        and (grant.state not in LIVE_GRANT_STATES or grant.expires_at <= at)
+    ):
         return AccessEnded()
     return None
 

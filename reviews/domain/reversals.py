@@ -13,7 +13,7 @@ from audit import ledger
 from audit.events import Event
 from onboarding.domain import applications, grants, requests
 from onboarding.models import Application
-from onboarding.states import LIVE_GRANT_STATES, ApplicationState
+from onboarding.states import LIVE_GRANT_STATES, ApplicationKind, ApplicationState
 from reviews.domain import cases, due
 from reviews.models import Case, Decision
 from reviews.permissions import may_overturn
@@ -54,13 +54,13 @@ class NewerRequest(Exception):
 
 
 class AccessEnded(Exception):
-    """A request about access that has ended: approving it could give nothing back."""
+    """A request for more of an access that has ended: setting its refusal aside could give nothing back."""
 
     def __init__(self) -> None:
         super().__init__(
             _(
                 "The access that this request was about has ended, so the request cannot be looked at again. "
-                "What remains is a new application; a reinstatement lets it come earlier."
+                "What remains is a new application."
             )
         )
 
@@ -69,6 +69,7 @@ class AccessEnded(Exception):
 def overturn(decision: Decision, *, by: User, at: datetime, reason: str) -> Case:
     """Set a rejection aside: the case is open again for other reviewers, and the application is in review.
 
+    A renewal whose access has ended meanwhile is withdrawn at once: what is won back is the right to apply anew.
     `reason` is a code. Twice is once. Raises NotYoursToOverturn, NothingToOverturn, NewerRequest, AccessEnded.
     """
     case, decision = _locked(decision)
@@ -77,13 +78,15 @@ def overturn(decision: Decision, *, by: User, at: datetime, reason: str) -> Case
     _must_count(decision, by)
     if case.state != CaseState.DECIDED or case.application.state != ApplicationState.REJECTED:
         raise NothingToOverturn
-    _must_be_alone(case.application, by=by, at=at)
+    has_ended = _make_way(case.application, by=by, at=at)
     decision.overturned_by, decision.overturned_at = by, at
     decision.save(update_fields=["overturned_by", "overturned_at"])
     ledger.record(Event.DECISION_OVERTURNED, subject=decision, actor=by, at=at, reason=reason)
     case.due_at = due.working_days_after(at, days=ANEW_WITHIN, zone=case.program.zone)
     cases.move(case, to=CaseState.OPEN, event=Event.CASE_REOPENED, by=by, at=at, reason=reason)
-    applications.reopen(case.application, by=by, at=at, reason="overturned")
+    application = applications.reopen(case.application, by=by, at=at, reason="overturned")
+    if has_ended:
+        applications.drop(application, by="reviews", at=at, reason="access_ended")
     return case
 
 
@@ -113,23 +116,27 @@ def _locked(decision: Decision) -> tuple[Case, Decision]:
     return case, decision
 
 
-def _must_be_alone(application: Application, *, by: User, at: datetime) -> None:
-    """Drop what the owner has only begun of this kind, and refuse beside what was sent.
+def _make_way(application: Application, *, by: User, at: datetime) -> bool:
+    """Drop what the owner has only begun of this kind, and refuse beside what was sent; return whether access ended.
 
-    The grant is locked after those drafts, the order everybody keeps, so that none is begun meanwhile.
+    The grant is locked after those drafts, the order everybody keeps, so that none is begun meanwhile. Only a refused
+    renewal stands against applying anew, so only that one has something to win once access has ended.
     """
     if application.grant_id is None:
-        return
+        return False
     alike = Application.objects.filter(grant=application.grant_id, kind=application.kind)
     for draft in alike.filter(state=ApplicationState.DRAFT):
         applications.drop(draft, by=by, at=at, reason="reopened")
     grant = grants.locked(application.grant_id)
     if grant.state not in LIVE_GRANT_STATES or grant.expires_at <= at:
-        raise AccessEnded
+        if application.kind != ApplicationKind.RENEWAL:
+            raise AccessEnded
+        return True
     replaces = grants.replaces_use(application.kind, application.revisions.latest("number").answers)
     newer = alike.open().exclude(pk=application.pk).first()
     if newer := newer or (requests.other_change(application) if replaces else None):
         raise NewerRequest(newer)
+    return False
 
 
 def _must_count(decision: Decision, by: User) -> None:

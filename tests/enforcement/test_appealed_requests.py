@@ -8,8 +8,9 @@ from enforcement.domain import appeals, remedies
 from onboarding.domain import grants, requests
 from onboarding.models import Application
 from onboarding.states import ApplicationKind
-from reviews.domain import reversals
-from reviews.models import Decision
+from outbox.models import Letter
+from reviews.domain import cases, decisions, reversals
+from reviews.models import Case, Decision
 from tests import factories
 from tests.enforcement.appealing import UPHELD, known, make_appeal
 from tests.factories import MONDAY, make_grant, make_senior
@@ -72,17 +73,40 @@ def test_once_reopened_a_request_is_what_starting_one_returns():
     assert found == taken.decision.case.application
 
 
-def test_a_request_about_access_that_ended_is_not_reopened():
-    grant = make_grant()
-    taken = appealed(grant, Kind.RENEWAL)
+def ended(grant) -> None:
     grants.give_up(grant, by=grant.application.applicant, at=NEXT, reason="left")
+
+
+def test_a_request_for_more_of_an_access_that_ended_is_not_reopened():
+    grant = make_grant()
+    taken = appealed(grant, Kind.PRODUCTION)
+    ended(grant)
 
     assert uphold(taken) == "AccessEnded"
 
 
 def test_the_page_says_before_that_access_has_ended():
     grant = make_grant()
-    decision = refused(grant, Kind.RENEWAL)
-    grants.give_up(grant, by=grant.application.applicant, at=NEXT, reason="left")
+    decision = refused(grant, Kind.PRODUCTION)
+    ended(grant)
 
     assert remedies.of(decision, at=NEXT).appeal.obstacle.code == "access_ended"
+
+
+def test_who_was_never_to_come_back_wins_the_right_to_apply_anew_although_access_ended():
+    grant = make_grant()
+    taken = appealed(grant, Kind.RENEWAL)
+    Decision.objects.filter(pk=taken.decision_id).update(reapply_never=True, reapply_after_days=None)
+    ended(grant)
+    owner, program = grant.application.owner, grant.application.program
+
+    before = decisions.reapply_from(owner, program)
+    uphold(taken)
+    cases.close_withdrawn(at=NEXT)
+
+    case = Case.objects.get(decisions=taken.decision_id)
+    after = decisions.reapply_from(owner, program)
+    assert (before, after, case.application.state, case.state) == (
+        decisions.NEVER, None, "withdrawn", "closed",
+    )  # fmt: skip
+    assert "nothing left to renew" in Letter.objects.get(kind="enforcement/appeal_upheld").text
