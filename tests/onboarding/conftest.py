@@ -2,7 +2,9 @@
 
 import pytest
 
-from tests.factories import MONDAY, make_user
+from onboarding.domain import applications
+from tests.factories import MONDAY, accept_guidelines, make_owner, make_program, make_user
+from tests.onboarding.filled import good_for
 
 
 @pytest.fixture
@@ -22,3 +24,22 @@ def alice(client):
     user = make_user("alice")
     client.force_login(user)
     return user
+
+
+@pytest.fixture
+def program():
+    return make_program("code")
+
+
+@pytest.fixture
+def draft(program, alice):
+    accept_guidelines(alice)
+    return applications.start(program, owner=make_owner(alice), by=alice, at=MONDAY)
+
+
+@pytest.fixture
+def ready(program, alice, draft):
+    """Return a draft that only has to be sent."""
+    return applications.save_draft(
+        draft, answers=good_for(program, alice), seen_version=draft.answers_version, by=alice, at=MONDAY
+    )

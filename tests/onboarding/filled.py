@@ -3,10 +3,12 @@
 from functools import cache
 from typing import Any
 
+from django.urls import reverse
+
 from onboarding.domain import answers, questions
 from onboarding.domain.answers import Paper, Reading
 from onboarding.domain.questions import Form
-from onboarding.models import Program
+from onboarding.models import Application, Program
 
 DETAIL = (
     "A developer selects a function in the editor and presses a key. The editor sends that function, and "
@@ -101,3 +103,20 @@ def reading(paper: Paper | None = None, **changes: Any) -> Reading:
 
 def problems(paper: Paper | None = None, **changes: Any) -> dict[str, str]:
     return answers.problems(reading(paper, **changes))
+
+
+def page(draft: Application, section: str) -> str:
+    """Return the address of a section of a draft."""
+    return reverse("apply_section", args=[draft.number, section])
+
+
+def you(**changes: str) -> dict[str, str]:
+    """Return the section about oneself as a browser sends it."""
+    return {
+        "seen": "0",
+        "full_name": "Alice",
+        "work_email": "alice@example.org",
+        "country": "ES",
+        "adult": "1.1.0",
+        "applicant_type": "individual",
+    } | changes
