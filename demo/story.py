@@ -32,7 +32,7 @@ from onboarding.states import ApplicationKind, Environment, InvitationState
 from outbox import letters
 from policies.domain import acceptances, guidelines, weaknesses
 from policies.models import GuidelineVersion
-from reviews.domain import cases, claims, decisions, findings
+from reviews.domain import cases, claims, decisions, findings, signatures, telling
 from reviews.models import Case, Decision
 
 DATA = yaml.safe_load(Path(__file__).with_name("stories.yaml").read_text())
@@ -135,7 +135,7 @@ class Story:
     def beat(self, *, at: datetime) -> None:
         """What Celery does: cases, decisions told, weeks, invitations, keys."""
         cases.open_owed(at=at)
-        decisions.tell_owed(at=at)
+        telling.tell_owed(at=at)
         claims.release_run_out(at=at)
         sealing.wipe_owed(at=at)
         for program in self.programs.values():
@@ -198,7 +198,7 @@ class Story:
         decision = decisions.decide(case, by=bob, at=at + 8 * MINUTE, **self._outcome(story, case))
         if decision.second != "nobody" and path != "awaiting_second":
             signer = self.staff["sol" if path.startswith("rejected") else "sam"]  # Sam answers appeals
-            decisions.sign(decision, by=signer, at=at + 3 * HOUR)
+            signatures.sign(decision, by=signer, at=at + 3 * HOUR)
             self.agenda.add(at + 3 * HOUR + MINUTE, self.told, story=story, decision=decision)
         elif path != "awaiting_second":
             self.agenda.add(at + 9 * MINUTE, self.told, story=story, decision=decision)
@@ -218,7 +218,7 @@ class Story:
     # --- after the decision
 
     def told(self, *, story: dict[str, Any], decision: Decision, at: datetime) -> None:
-        decisions.tell_owed(at=at)
+        telling.tell_owed(at=at)
         if planned := against.plan(story["path"], decision, now=self.agenda.now):
             when, step = planned
             self.agenda.add(when, step, senior=self.staff["sam"])

@@ -22,7 +22,7 @@ from enforcement.states import AppealKind
 from onboarding.models import Application
 from onboarding.permissions import may_see
 from policies.models import Category
-from reviews.domain import decisions
+from reviews.domain import rejections, telling
 from reviews.models import Decision
 from reviews.states import Outcome
 
@@ -81,7 +81,7 @@ def withdraw(request: HttpRequest, number: str, kind: str) -> HttpResponse:
 
 def rejection_of(application: Application) -> Decision | None:
     """Return the latest told rejection, overturned or not."""
-    told = decisions.told_for(application).filter(outcome=Outcome.REJECTED)
+    told = telling.told_for(application).filter(outcome=Outcome.REJECTED)
     return told.select_related("case__program", "case__application", "guidelines").first()
 
 
@@ -124,8 +124,8 @@ def _page(
 
 
 def _again(decision: Decision, at: datetime) -> dict[str, Any]:
-    again = decisions.reapply_at(decision)
-    never = again == decisions.NEVER
+    again = rejections.reapply_at(decision)
+    never = again == rejections.NEVER
     return {"never": never, "at": again if not never and again > at else None}
 
 

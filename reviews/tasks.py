@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from audit import clock
-from reviews.domain import cases, chasing, claims, decisions, erasure
+from reviews.domain import cases, chasing, claims, erasure, telling
 
 
 @shared_task
@@ -23,7 +23,7 @@ def release_claims() -> None:
 @shared_task
 def tell_owed() -> None:
     """Tell the decisions whose recall window is over."""
-    decisions.tell_owed(at=clock.now())
+    telling.tell_owed(at=clock.now())
 
 
 @shared_task

@@ -23,7 +23,7 @@ from enforcement.models import Appeal  # noqa: E402
 from onboarding.domain import amending, invitations, keys, waitlist  # noqa: E402
 from onboarding.models import Application, Grant, Invitation, Key, Program  # noqa: E402
 from onboarding.states import Environment, Overlap  # noqa: E402
-from reviews.domain import cases, claims, decisions  # noqa: E402
+from reviews.domain import cases, claims, decisions, signatures, telling  # noqa: E402
 from reviews.models import Case, Decision  # noqa: E402
 from tests.processes import START_LINE  # noqa: E402
 
@@ -107,8 +107,8 @@ def decide(case: str, reviewer: str, at: str, outcome: str, code: str) -> str:
 def sign(decision: str, reviewer: str, at: str) -> str:
     by, found = User.objects.get(pk=reviewer), Decision.objects.get(pk=decision)
     try:
-        return str(decisions.sign(found, by=by, at=datetime.fromisoformat(at)).signed_by_id)
-    except decisions.NothingToSign:
+        return str(signatures.sign(found, by=by, at=datetime.fromisoformat(at)).signed_by_id)
+    except signatures.NothingToSign:
         return "refused"
 
 
@@ -117,7 +117,7 @@ def open_cases(at: str) -> int:
 
 
 def tell(at: str) -> int:
-    return decisions.tell_owed(at=datetime.fromisoformat(at))
+    return telling.tell_owed(at=datetime.fromisoformat(at))
 
 
 def demote(membership: str, by: str, at: str) -> str:

@@ -29,8 +29,8 @@ from onboarding.domain.attachments import Checked
 from onboarding.models import SealedAnswer
 from onboarding.states import FileKind
 from outbox import letters
-from reviews.domain import decisions, findings, questions
 from reviews.domain import erasure as reviews
+from reviews.domain import findings, questions, rejections, telling
 from reviews.models import Bar, InformationRequest
 from tests.enforcement.appealing import make_appeal
 from tests.factories import (
@@ -131,7 +131,7 @@ def _fill(user: User, bob: User) -> None:
     findings.record(case, by=bob, at=MONDAY, verdicts={"health": ("concern", "a note")})
     asked = make_decision("needs_information", by=bob, applicant=user)
     make_decision("approved_with_conditions", by=bob, applicant=user)
-    decisions.tell_owed(at=MONDAY)
+    telling.tell_owed(at=MONDAY)
     request = InformationRequest.objects.get(decision=asked)
     papers = [Checked(FileKind.PDF, f"{user}.pdf", f"%PDF of {user}".encode())]
     questions.answer(request, by=user, at=MONDAY, answer="People who read.", files=papers)
@@ -282,7 +282,7 @@ def test_a_rejection_that_holds_outlives_the_account_as_a_keyed_hash(people):
 
     bar = Bar.objects.get(program=rejection.program)
     owner = owners.of_person(again)
-    assert ("alice" in bar.address_hash, decisions.reapply_from(owner, rejection.program)) == (
+    assert ("alice" in bar.address_hash, rejections.reapply_from(owner, rejection.program)) == (
         False,
         bar.until,
     )

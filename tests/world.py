@@ -24,7 +24,7 @@ from audit import clock, seals
 from onboarding.domain import attachments, import_jobs, question_drafts, questions
 from onboarding.states import FileKind
 from policies.domain import weaknesses
-from reviews.domain import claims, decisions
+from reviews.domain import claims, decisions, telling
 from tests.enforcement.appealing import make_appeal, make_rejection
 from tests.factories import (
     MONDAY,
@@ -146,7 +146,7 @@ class World:
             claims.claim(case, by=sam, at=at)
             says = SAYS[outcome] | {"explanation": "As the form says."}
             self.decision = decisions.decide(case, by=sam, at=at, outcome=outcome, **says)
-        decisions.tell_owed(at=at)
+        telling.tell_owed(at=at)
 
     def _make_appeals(self) -> None:
         """Against one rejection by Bob, Alice appeals; after another she asks for reinstatement."""

@@ -14,7 +14,7 @@ from onboarding.domain.notices import page
 from onboarding.permissions import may_see
 from onboarding.states import ApplicationState
 from outbox import letters
-from reviews.domain import decisions
+from reviews.domain import rejections
 
 
 def write(kind: str, appeal: Appeal, *, at: datetime) -> None:
@@ -50,7 +50,7 @@ def _context(appeal: Appeal, at: datetime) -> dict[str, Any]:
     case.refresh_from_db(fields=["due_at"])  # a reopened case has another
     case.application.refresh_from_db(fields=["state"])
     decision.refresh_from_db(fields=["overturned_at", "reapply_allowed_at"])
-    application, again = case.application, decisions.reapply_at(decision)
+    application, again = case.application, rejections.reapply_at(decision)
     left = remedies.of(decision, at=at)
     return {
         "is_appeal": appeal.kind == AppealKind.APPEAL,
@@ -63,8 +63,8 @@ def _context(appeal: Appeal, at: datetime) -> dict[str, Any]:
         "explanation": appeal.explanation,
         "answer_by": case.due_at,
         "access_ended": application.state == ApplicationState.WITHDRAWN,
-        "never": again == decisions.NEVER,
-        "again_at": again if again != decisions.NEVER and again > at else None,
+        "never": again == rejections.NEVER,
+        "again_at": again if again != rejections.NEVER and again > at else None,
         "may_appeal": left.appeal.is_open,
         "appeal_until": left.appeal.until,
         "may_reinstate": left.reinstatement.is_open,

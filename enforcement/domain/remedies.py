@@ -20,7 +20,7 @@ from enforcement.models import Appeal
 from enforcement.states import DECIDED_STATES, OPEN_STATES, AppealKind, AppealState
 from onboarding.states import LIVE_GRANT_STATES, ApplicationKind
 from outbox.models import Letter
-from reviews.domain import decisions, due
+from reviews.domain import due, rejections
 from reviews.models import Decision
 from reviews.states import Outcome
 
@@ -270,7 +270,7 @@ def _against_appealing(
 def _against_reinstating(decision: Decision, sent: Sequence[Appeal], at: datetime) -> CannotFile | None:
     if decision.reapply_never:
         return NeverAgain()
-    if decisions.reapply_at(decision) <= at:
+    if rejections.reapply_at(decision) <= at:
         return MayApplyAlready()
     denied = [a for a in sent if a.kind == AppealKind.REINSTATEMENT and a.state == AppealState.DENIED]
     if denied and denied[0].decided_at and (again_at := denied[0].decided_at + AGAIN_AFTER) > at:
@@ -284,5 +284,5 @@ def _against_sending_again(kind: str, sent: Sequence[Appeal]) -> CannotFile | No
 
 
 def _reapply_at(decision: Decision) -> datetime | None:
-    again = decisions.reapply_at(decision)
-    return None if again == decisions.NEVER else again
+    again = rejections.reapply_at(decision)
+    return None if again == rejections.NEVER else again

@@ -19,7 +19,7 @@ from onboarding.permissions import may_leave, may_see
 from onboarding.states import ApplicationState, InvitationState
 from onboarding.views import standing, timeline
 from onboarding.views.standing import Course, Standing
-from reviews.domain import decisions
+from reviews.domain import telling
 
 router = Router(tags=["Applications"])
 Number = Path(pattern=r"^[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{2}$", examples=["7F3K-QD2M-XW"])
@@ -213,7 +213,7 @@ def _brief(course: Course) -> dict[str, Any]:
 def _whole(application: Application) -> dict[str, Any]:
     at = clock.now()
     course = standing.course(application, at=at)
-    told = list(decisions.told_for(application))
+    told = list(telling.told_for(application))
     draft = application.state == ApplicationState.DRAFT
     steps = [] if draft else timeline.steps(course, taken_up_at=None, told=told)
     in_line = course.standing == Standing.IN_LINE

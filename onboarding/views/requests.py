@@ -25,7 +25,7 @@ from onboarding.states import (
     Environment,
 )
 from policies.models import GuidelineVersion
-from reviews.domain import decisions
+from reviews.domain import rejections
 
 KINDS = (ApplicationKind.PRODUCTION, ApplicationKind.AMENDMENT, ApplicationKind.RENEWAL)
 WORDS = {
@@ -118,7 +118,7 @@ def start(request: HttpRequest, public_id: UUID, kind: str) -> HttpResponse:
             kind=chosen,
             by=request.user,
             at=clock.now(),
-            not_before=decisions.reapply_from(grant.owner, grant.program, kind=chosen),
+            not_before=rejections.reapply_from(grant.owner, grant.program, kind=chosen),
         )
     except requests.NotPossible as refused:
         messages.error(request, str(refused))

@@ -13,7 +13,7 @@ from onboarding.models import Application, Program
 from policies.domain import acceptances, guidelines
 from policies.domain.guidelines import NoGuidelines
 from policies.models import GuidelineVersion
-from reviews.domain import decisions
+from reviews.domain import rejections
 
 ME = "me"
 
@@ -87,7 +87,7 @@ def begin(start: Start, user: User, value: str, *, at: datetime) -> Application:
     if start.version and not start.accepted:
         accept(user, start.version, at=at)
     owner = _owner(user, value)
-    not_before = decisions.reapply_from(owner, start.program)
+    not_before = rejections.reapply_from(owner, start.program)
     return applications.start(start.program, owner=owner, by=user, at=at, not_before=not_before)
 
 
@@ -104,7 +104,7 @@ def _choice(program: Program, owner: Owner | None, value: str, name: str, at: da
     if draft := applications.draft_of(program, owner):
         return Choice(value, name, draft=draft)
     try:
-        applications.must_be_free(program, owner, at=at, not_before=decisions.reapply_from(owner, program))
+        applications.must_be_free(program, owner, at=at, not_before=rejections.reapply_from(owner, program))
     except AlreadyApplied as refused:
         return Choice(value, name, taken=refused.application, why_not=str(refused))
     except TooEarly as refused:

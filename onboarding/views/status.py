@@ -26,7 +26,7 @@ from onboarding.views.standing import Course, Standing
 from policies import markdown
 from policies.domain import weaknesses
 from policies.models import Category, KnownWeakness
-from reviews.domain import decisions, due
+from reviews.domain import due, rejections, telling
 from reviews.domain import questions as questions_asked
 from reviews.models import Case, Decision, InformationRequest
 from reviews.states import Outcome
@@ -86,7 +86,7 @@ def _context(user: User, application: Application) -> dict[str, Any]:
     at = clock.now()
     course = standing.course(application, at=at)
     revision = application.revisions.select_related("guidelines", "question_set").order_by("-number").first()
-    told = list(decisions.told_for(application))
+    told = list(telling.told_for(application))
     refused = next((decision for decision in told if decision.outcome == Outcome.REJECTED), None)
     review = _review(course, told, at)
     return {
@@ -208,7 +208,7 @@ def _review(course: Course, told: list[Decision], at: datetime) -> dict[str, Any
         due_at = due.due_at(application.lane, since=application.submitted_at, zone=application.program.zone)
     asked = [decision for decision in told if decision.outcome == Outcome.NEEDS_INFORMATION]
     rejection = next((decision for decision in told if decision.outcome == Outcome.REJECTED), None)
-    again = decisions.reapply_at(rejection) if rejection else None
+    again = rejections.reapply_at(rejection) if rejection else None
     return {
         "taken_up_at": case.taken_up_at if case else None,
         "due_at": due_at,
@@ -220,8 +220,8 @@ def _review(course: Course, told: list[Decision], at: datetime) -> dict[str, Any
         "thread": questions_asked.thread(application) if asked else [],
         "late_question": _still_open(asked, case),
         "rejection": rejection if course.standing == Standing.REJECTED else None,
-        "never_again": again == decisions.NEVER,
-        "again_at": again if again and again != decisions.NEVER and again > at else None,
+        "never_again": again == rejections.NEVER,
+        "again_at": again if again and again != rejections.NEVER and again > at else None,
     }
 
 

@@ -28,7 +28,7 @@ from policies.states import Lane
 from reviews.admin import queue, workspace
 from reviews.admin.forms import GiveBackForm
 from reviews.admin.workspace import Work
-from reviews.domain import cases, claims, decisions, evidence, findings, statements
+from reviews.domain import cases, claims, decisions, evidence, findings, signatures, statements
 from reviews.models import Case, Decision
 from reviews.permissions import conflicts, may_see_case
 from reviews.states import CaseState
@@ -37,7 +37,7 @@ OPEN_AT_ONCE = 500  # cases opened while a page waits; the sweep opens the rest
 REFUSALS = (
     claims.NotForYou, claims.HeldBy, claims.NotHeld, claims.NothingToClaim, claims.ChangedMeanwhile,
     cases.IllegalMove, findings.BadFinding,
-    decisions.AlreadyDecided, decisions.CaseIsOver, decisions.NotYoursToSign, decisions.NothingToSign, SayWhy,
+    decisions.AlreadyDecided, decisions.CaseIsOver, signatures.NotYoursToSign, signatures.NothingToSign, SayWhy,
     sealing.NothingSealed,
 )  # fmt: skip
 
@@ -207,7 +207,7 @@ class CaseAdmin(admin.ModelAdmin):
         return self._do(
             request,
             case,
-            lambda: decisions.sign(waiting, by=request.user, at=at),
+            lambda: signatures.sign(waiting, by=request.user, at=at),
             to="admin:desk",
             says="Signed.",
         )
@@ -222,7 +222,7 @@ class CaseAdmin(admin.ModelAdmin):
             return self._show(request, work, status=422)
         why = work.give_back_form.cleaned_data["reason"]
         try:
-            decisions.give_back(waiting, by=request.user, at=at, reason=why)
+            signatures.give_back(waiting, by=request.user, at=at, reason=why)
         except REFUSALS as error:
             return self._refuse(request, work, error)
         messages.success(request, "Given back: the case is in the queue again, with your words.")

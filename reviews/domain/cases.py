@@ -63,6 +63,18 @@ def locked(case: Case) -> Case:
     )
 
 
+def locked_decision(decision: Decision) -> tuple[Case, Decision]:
+    """Lock the application, the case and the decision, in that order."""
+    case = locked(Case.objects.only("application_id").get(pk=decision.case_id))
+    decision = (
+        Decision.objects.select_for_update(of=("self",))
+        .select_related("decided_by", "signed_by", "returned_by", "guidelines")
+        .get(pk=decision.pk)
+    )
+    decision.case = case
+    return case, decision
+
+
 @transaction.atomic
 def follow(case: Case, *, at: datetime) -> None:
     """Let an open case be about what its applicant sent last; it is what the sweep does, for one case and now."""

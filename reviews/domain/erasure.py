@@ -13,7 +13,7 @@ from accounts.models import Part, User
 from onboarding.domain.erasure import BLANKED, blank_conditions
 from onboarding.states import ApplicationState
 from outbox import erasure as letters
-from reviews.domain import bars, cases, decisions
+from reviews.domain import bars, cases, rejections
 from reviews.models import Decision, Finding, InformationRequest
 from reviews.states import Outcome
 
@@ -40,17 +40,17 @@ def _forget(user: User, at: datetime) -> None:
 
 def _keep_bars(user: User, at: datetime) -> None:
     """Keep the person's own rejections that still hold for a keyed hash of their addresses."""
-    rejections = Decision.objects.filter(
+    made = Decision.objects.filter(
         case__application__owner__person=user,
-        case__application__kind__in=decisions.BARRING,
+        case__application__kind__in=rejections.BARRING,
         case__application__state=ApplicationState.REJECTED,
         outcome=Outcome.REJECTED,
         told_at__isnull=False,
         overturned_at=None,
     ).select_related("case")
-    ends = [(rejection, decisions.reapply_at(rejection)) for rejection in rejections]
+    ends = [(rejection, rejections.reapply_at(rejection)) for rejection in made]
     bars.keep(
-        [(rejection, None if end == decisions.NEVER else end) for rejection, end in ends if end > at],
+        [(rejection, None if end == rejections.NEVER else end) for rejection, end in ends if end > at],
         erasure.addresses(user),
     )
 

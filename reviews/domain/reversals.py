@@ -72,7 +72,7 @@ def overturn(decision: Decision, *, by: User, at: datetime, reason: str) -> Case
     A renewal whose access has ended meanwhile is withdrawn at once: what is won back is the right to apply anew.
     `reason` is a code. Twice is once. Raises NotYoursToOverturn, NothingToOverturn, NewerRequest, AccessEnded.
     """
-    case, decision = _locked(decision)
+    case, decision = cases.locked_decision(decision)
     if decision.overturned_at:
         return case
     _must_count(decision, by)
@@ -96,7 +96,7 @@ def allow_reapplying(decision: Decision, *, by: User, at: datetime, reason: str)
 
     Raises NotYoursToOverturn, NothingToOverturn (also where the owner may never apply again).
     """
-    _case, decision = _locked(decision)
+    _case, decision = cases.locked_decision(decision)
     if decision.reapply_allowed_at:
         return decision
     _must_count(decision, by)
@@ -106,14 +106,6 @@ def allow_reapplying(decision: Decision, *, by: User, at: datetime, reason: str)
     decision.save(update_fields=["reapply_allowed_by", "reapply_allowed_at"])
     ledger.record(Event.DECISION_REAPPLY_ALLOWED, subject=decision, actor=by, at=at, reason=reason)
     return decision
-
-
-def _locked(decision: Decision) -> tuple[Case, Decision]:
-    """Lock the application, the case and the decision, in the order everybody keeps."""
-    case = cases.locked(Case.objects.only("application_id").get(pk=decision.case_id))
-    decision = Decision.objects.select_for_update(of=("self",)).get(pk=decision.pk)
-    decision.case = case
-    return case, decision
 
 
 def _make_way(application: Application, *, by: User, at: datetime) -> bool:

@@ -18,7 +18,7 @@ from onboarding.domain import clocks, grants, invitations, keys, order, waitlist
 from onboarding.states import Overlap
 from outbox import letters
 from policies.domain import weaknesses
-from reviews.domain import cases, claims, decisions
+from reviews.domain import cases, claims, decisions, telling
 from tests.enforcement.appealing import known, make_appeal, make_ended
 from tests.factories import (
     MONDAY,
@@ -181,7 +181,7 @@ def decided(application, bob):
     case = application.case
     claims.claim(case, by=bob, at=MONDAY)
     decisions.decide(case, by=bob, at=MONDAY, outcome="approved", reason_code="A1_notify_list")
-    decisions.tell_owed(at=MONDAY)
+    telling.tell_owed(at=MONDAY)
 
 
 def left_over(program):

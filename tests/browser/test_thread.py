@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from audit import clock
 from onboarding.models import Attachment
-from reviews.domain import cases, claims, decisions
+from reviews.domain import cases, claims, decisions, telling
 from reviews.models import Case
 from tests.browser.axe import look
 from tests.browser.conftest import Browse, newcomer, person
@@ -29,7 +29,7 @@ def asked_of(name: str, program: str):
     claims.claim(case, by=person("bob"), at=at)
     says = SAYS["needs_information"] | {"explanation": "It is too short to judge."}
     decisions.decide(case, by=person("bob"), at=at, outcome="needs_information", **says)
-    decisions.tell_owed(at=clock.now())
+    telling.tell_owed(at=clock.now())
     return application, case
 
 

@@ -9,7 +9,7 @@ from demo import answers
 from demo.journey import STORY
 from onboarding.domain import applications, programs
 from onboarding.models import Application
-from reviews.domain import cases, claims, decisions
+from reviews.domain import cases, claims, decisions, telling
 from reviews.models import Case
 from tests.browser import axe
 from tests.browser.conftest import Browse, Watch, newcomer, person
@@ -59,7 +59,7 @@ def make_ugly_application() -> Application:
         case, by=person("bob"), at=at, outcome="needs_information", reason_code="I1_too_vague",
         categories=["mass_content"], explanation=UGLY, question=UGLY * 2,
     )  # fmt: skip
-    decisions.tell_owed(at=at)
+    telling.tell_owed(at=at)
     return application
 
 

@@ -8,7 +8,7 @@ from accounts.models import User
 from enforcement.domain import appeals
 from enforcement.models import Appeal
 from outbox import letters
-from reviews.domain import decisions
+from reviews.domain import signatures, telling
 from reviews.models import Decision
 from tests.factories import MONDAY, make_reviewer, make_senior, make_user
 from tests.reviews.making import make_decision
@@ -46,8 +46,8 @@ def make_rejection(
     if decision.second != "nobody":
         senior = decision.second == "senior"
         signer = known("sina", make_senior) if senior else known("bela", make_reviewer)
-        decisions.sign(decision, by=signer, at=at)
-    decisions.tell_owed(at=at)
+        signatures.sign(decision, by=signer, at=at)
+    telling.tell_owed(at=at)
     if sent:
         letters.send_owed(at=at)
     decision.refresh_from_db()

@@ -9,7 +9,7 @@ from onboarding.domain import grants, requests
 from onboarding.models import Application
 from onboarding.states import ApplicationKind
 from outbox.models import Letter
-from reviews.domain import cases, decisions, reversals
+from reviews.domain import cases, rejections, reversals
 from reviews.models import Case, Decision
 from tests import factories
 from tests.enforcement.appealing import UPHELD, known, make_appeal
@@ -100,13 +100,13 @@ def test_who_was_never_to_come_back_wins_the_right_to_apply_anew_although_access
     ended(grant)
     owner, program = grant.application.owner, grant.application.program
 
-    before = decisions.reapply_from(owner, program)
+    before = rejections.reapply_from(owner, program)
     uphold(taken)
     cases.close_withdrawn(at=NEXT)
 
     case = Case.objects.get(decisions=taken.decision_id)
-    after = decisions.reapply_from(owner, program)
+    after = rejections.reapply_from(owner, program)
     assert (before, after, case.application.state, case.state) == (
-        decisions.NEVER, None, "withdrawn", "closed",
+        rejections.NEVER, None, "withdrawn", "closed",
     )  # fmt: skip
     assert "nothing left to renew" in Letter.objects.get(kind="enforcement/appeal_upheld").text

@@ -9,7 +9,7 @@ from audit.models import LedgerEntry
 from enforcement.domain import appeals
 from onboarding.models import Application
 from outbox.models import Letter
-from reviews.domain import claims, decisions
+from reviews.domain import claims, rejections
 from reviews.models import Case, Decision
 from tests.enforcement.appealing import (
     UPHELD,
@@ -53,7 +53,7 @@ def test_an_appeal_won_puts_the_application_in_review_at_once():
     decision, case, application = Decision.objects.get(), Case.objects.get(), Application.objects.get()
     assert (application.state, application.settled_at, case.state) == ("in_review", None, "open")
     assert (decision.overturned_by, decision.overturned_at, case.due_at) == (sam, NEXT, NEXT + 2 * DAY)
-    assert decisions.reapply_from(application.owner, application.program) is None
+    assert rejections.reapply_from(application.owner, application.program) is None
     assert list(Letter.objects.filter(kind__startswith="enforcement/").values_list("kind", flat=True)) == [
         "enforcement/appeal_received",
         "enforcement/appeal_upheld",

@@ -23,7 +23,7 @@ from onboarding.domain import applications
 from onboarding.models import Application
 from outbox import letters
 from outbox.models import Letter
-from reviews.domain import cases, claims, decisions, reversals
+from reviews.domain import cases, claims, decisions, rejections, reversals, telling
 from reviews.models import Case, Decision
 from tests.audit.test_invariants import broken
 from tests.enforcement.appealing import (
@@ -191,7 +191,7 @@ def test_who_may_apply_already_need_not_ask():
 @pytest.mark.parametrize("outcome", ["approved", "needs_information"])
 def test_only_a_rejection_is_appealed(outcome):
     decision = make_decision(outcome)
-    decisions.tell_owed(at=MONDAY)
+    telling.tell_owed(at=MONDAY)
 
     with pytest.raises(remedies.NothingToAppeal):
         make_appeal(Decision.objects.get(pk=decision.pk))
@@ -392,18 +392,18 @@ def test_an_upheld_reinstatement_lets_apply_again_at_once_and_leaves_the_decisio
     decision, sam = make_rejection(), make_senior()
     owner, program = decision.case.application.owner, decision.case.program
     taken = appeals.take(make_appeal(decision, kind="reinstatement"), by=sam, at=NEXT)
-    waits = decisions.reapply_from(owner, program)
+    waits = rejections.reapply_from(owner, program)
 
     appeals.uphold(taken, by=sam, at=NEXT, reason_code="mended", explanation="The register is right now.")
 
-    assert (waits, decisions.reapply_from(owner, program)) == (MONDAY + 90 * DAY, NEXT)
+    assert (waits, rejections.reapply_from(owner, program)) == (MONDAY + 90 * DAY, NEXT)
     assert Application.objects.get().state == "rejected"
     applications.start(
         program,
         owner=owner,
         by=owner_of(decision),
         at=NEXT,
-        not_before=decisions.reapply_from(owner, program),
+        not_before=rejections.reapply_from(owner, program),
     )
 
 
@@ -416,9 +416,9 @@ def test_a_second_rejection_counts_and_can_be_appealed_in_its_turn():
         case, by=ben, at=NEXT, outcome="rejected", reason_code="R4_identity", categories=["fraud_spam"],
         facts="Still.", what_would_change="A site.", reapply_after_days=20,
     )  # fmt: skip
-    decisions.tell_owed(at=NEXT), letters.send_owed(at=NEXT)
+    telling.tell_owed(at=NEXT), letters.send_owed(at=NEXT)
 
-    assert decisions.reapply_from(case.application.owner, case.program) == NEXT + 20 * DAY
+    assert rejections.reapply_from(case.application.owner, case.program) == NEXT + 20 * DAY
     make_appeal(Decision.objects.get(pk=again.pk), at=NEXT + DAY)
     assert broken() & OURS == set()
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from audit.models import LedgerEntry
 from onboarding.domain import applications, requests
 from onboarding.models import Application, Grant
-from reviews.domain import cases, claims, decisions
+from reviews.domain import cases, claims, decisions, telling
 from reviews.models import Case
 from tests.factories import MONDAY, make_grant, make_program, make_rate, make_reviewer
 from tests.onboarding.filled import good_for
@@ -93,7 +93,7 @@ def decided(request, outcome="approved", *, at=LATER, by=None, **more):
 def told(request, outcome="approved", *, at=LATER, by=None, **more):
     """Have the request decided and told."""
     case = decided(request, outcome, at=at, by=by, **more)
-    decisions.tell_owed(at=at)
+    telling.tell_owed(at=at)
     request.refresh_from_db()
     return case
 

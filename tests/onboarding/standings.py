@@ -3,7 +3,7 @@
 from accounts.domain import owners
 from onboarding.domain import applications, grants, invitations, waitlist
 from onboarding.states import ApplicationState
-from reviews.domain import cases, claims, decisions
+from reviews.domain import cases, claims, decisions, telling
 from reviews.models import Case
 from tests.factories import (
     MONDAY,
@@ -37,7 +37,7 @@ def decided(application, *, at=MONDAY, tell=True, **said):
     claims.claim(case, by=reviewer, at=at)
     decision = decisions.decide(case, by=reviewer, at=at, **said)
     if tell:
-        decisions.tell_owed(at=at)
+        telling.tell_owed(at=at)
     return decision
 
 

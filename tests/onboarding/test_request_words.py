@@ -10,7 +10,7 @@ from onboarding.domain import applications, grants, keys, renewals, requests
 from onboarding.models import Grant
 from onboarding.states import ApplicationKind
 from outbox.models import Letter
-from reviews.domain import decisions
+from reviews.domain import rejections
 from tests.factories import accept_guidelines, make_grant, make_program, make_user
 from tests.onboarding.requesting import EVIDENCE, LATER, described, sent, told, trial_grant
 
@@ -51,13 +51,13 @@ def test_a_refused_renewal_stands_against_applying_anew(grant, alice):
     at = grant.expires_at - timedelta(days=30)
     refused_renewal(grant, alice, at=at)
 
-    assert decisions.reapply_from(grant.owner, grant.program) == at + timedelta(days=14)
+    assert rejections.reapply_from(grant.owner, grant.program) == at + timedelta(days=14)
 
 
 def test_a_refused_change_of_use_stands_against_no_application(grant, alice):
     told(sent(grant, Kind.PRODUCTION, alice, **EVIDENCE), "rejected")
 
-    assert decisions.reapply_from(grant.owner, grant.program) is None
+    assert rejections.reapply_from(grant.owner, grant.program) is None
 
 
 def test_the_letter_that_refuses_a_renewal_says_when_access_ends(grant, alice):

@@ -9,7 +9,7 @@ from onboarding.domain import applications, grants, keys, renewals, requests, se
 from onboarding.models import Grant, Key, SealedAnswer, WaitlistEntry
 from onboarding.states import ApplicationKind, ApplicationState, Environment, GrantState
 from outbox.models import Letter
-from reviews.domain import cases, claims, decisions
+from reviews.domain import cases, claims, rejections, telling
 from reviews.models import Case
 from tests.factories import (
     MONDAY,
@@ -99,7 +99,7 @@ def test_telling_it_twice_raises_once(grant, alice):
     request = sent(grant, Kind.PRODUCTION, alice, **EVIDENCE)
     told(request)
 
-    decisions.tell_owed(at=LATER)
+    telling.tell_owed(at=LATER)
     grants.raise_to_production(grants.locked(grant.pk), request=request, by="test", at=LATER)
 
     letters = Letter.objects.filter(kind="reviews/approved", text__contains="for production now")
@@ -111,9 +111,9 @@ def test_a_rejected_production_review_leaves_the_trial_and_its_time_counts_for_i
 
     told(request, "rejected")
 
-    again = decisions.reapply_from(grant.owner, grant.program, kind=Kind.PRODUCTION)
+    again = rejections.reapply_from(grant.owner, grant.program, kind=Kind.PRODUCTION)
     assert (Grant.objects.get().tier.environment, again) == ("test", LATER + timedelta(days=14))
-    assert decisions.reapply_from(grant.owner, grant.program) is None
+    assert rejections.reapply_from(grant.owner, grant.program) is None
     with pytest.raises(requests.NotPossible, match="again from"):
         requests.start(grant, kind=Kind.PRODUCTION, by=alice, at=LATER, not_before=again)
 

@@ -126,7 +126,7 @@ def test_start_before_the_time_a_rejection_named_says_when(client, program, alic
     accept_guidelines(alice)
     make_owner(alice)
     monkeypatch.setattr(
-        "reviews.domain.decisions.reapply_from", lambda owner, program: MONDAY + timedelta(days=9)
+        "reviews.domain.rejections.reapply_from", lambda owner, program: MONDAY + timedelta(days=9)
     )
 
     shown = client.get("/apply/code/").content.decode()

@@ -9,7 +9,7 @@ from audit.events import Event
 from audit.models import LedgerEntry
 from onboarding.domain import applications
 from onboarding.models import Application
-from reviews.domain import cases, claims, decisions
+from reviews.domain import cases, claims, decisions, signatures, telling
 from reviews.models import Case, Decision
 from reviews.states import CASE_TRANSITIONS, CaseState, Outcome
 from tests.factories import MONDAY, make_application, make_program, make_reviewer
@@ -153,7 +153,7 @@ def test_a_decision_on_what_was_withdrawn_is_never_told(outcome):
     application = decision.case.application
     applications.withdraw(application, by=application.applicant, at=MONDAY)
 
-    told = decisions.tell_owed(at=MONDAY.replace(day=24))
+    told = telling.tell_owed(at=MONDAY.replace(day=24))
 
     decision.refresh_from_db()
     assert (told, decision.told_at, Case.objects.get().state) == (0, None, "closed")
@@ -167,15 +167,15 @@ def test_a_proposal_on_what_was_withdrawn_cannot_be_signed():
     applications.withdraw(application, by=application.applicant, at=MONDAY)
     cases.close_withdrawn(at=MONDAY)
 
-    with pytest.raises(decisions.NothingToSign):
-        decisions.sign(decision, by=make_reviewer("bea"), at=MONDAY)
+    with pytest.raises(signatures.NothingToSign):
+        signatures.sign(decision, by=make_reviewer("bea"), at=MONDAY)
 
 
 @pytest.mark.django_db
 def test_every_step_of_a_case_is_in_the_ledger_once():
     case, bob = make_claimed()
     decisions.decide(case, by=bob, at=MONDAY, outcome="approved", reason_code="A1_notify_list")
-    decisions.tell_owed(at=MONDAY)
+    telling.tell_owed(at=MONDAY)
 
     events = (
         LedgerEntry.objects.filter(subject_type="reviews.case").order_by("id").values_list("event", flat=True)

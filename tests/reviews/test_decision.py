@@ -9,7 +9,7 @@ from audit.events import Event
 from audit.models import LedgerEntry
 from onboarding.domain.programs import SayWhy
 from onboarding.models import Application
-from reviews.domain import claims, decisions, findings
+from reviews.domain import claims, decisions, findings, signatures
 from reviews.domain.statements import Field, Incomplete
 from reviews.models import Case, Decision
 from reviews.states import Outcome
@@ -253,7 +253,7 @@ def test_signing_makes_it_final_and_twice_is_once():
     decision, bea = make_decision(domains=["health"]), make_reviewer("bea")
 
     for _ in range(2):
-        decisions.sign(decision, by=bea, at=MONDAY)
+        signatures.sign(decision, by=bea, at=MONDAY)
 
     decision.refresh_from_db()
     assert (decision.signed_by, decision.tell_at, Case.objects.get().state) == (bea, MONDAY, "decided")
@@ -264,8 +264,8 @@ def test_signing_makes_it_final_and_twice_is_once():
 def test_nobody_signs_their_own_decision():
     decision = make_decision(domains=["health"])
 
-    with pytest.raises(decisions.NotYoursToSign):
-        decisions.sign(decision, by=decision.decided_by, at=MONDAY)
+    with pytest.raises(signatures.NotYoursToSign):
+        signatures.sign(decision, by=decision.decided_by, at=MONDAY)
     with pytest.raises(IntegrityError, match="nobody_signs_their_own_decision"), transaction.atomic():
         Decision.objects.update(signed_by=decision.decided_by, signed_at=MONDAY)
 
@@ -280,31 +280,31 @@ def test_nobody_signs_with_a_part_in_the_case_or_without_the_duty(verb):
     reason = {"reason": "No."} if verb == "give_back" else {}
 
     for person in (bea, alice, make_manager()):
-        with pytest.raises(decisions.NotYoursToSign):
-            getattr(decisions, verb)(decision, by=person, at=MONDAY, **reason)
+        with pytest.raises(signatures.NotYoursToSign):
+            getattr(signatures, verb)(decision, by=person, at=MONDAY, **reason)
 
 
 @pytest.mark.django_db
 def test_at_level_four_only_a_senior_reviewer_signs():
     decision = make_decision(risk_level=4)
 
-    with pytest.raises(decisions.NotYoursToSign, match="senior"):
-        decisions.sign(decision, by=make_reviewer("bea"), at=MONDAY)
+    with pytest.raises(signatures.NotYoursToSign, match="senior"):
+        signatures.sign(decision, by=make_reviewer("bea"), at=MONDAY)
 
-    assert decisions.sign(decision, by=make_senior(), at=MONDAY).signed_at == MONDAY
+    assert signatures.sign(decision, by=make_senior(), at=MONDAY).signed_at == MONDAY
 
 
 @pytest.mark.django_db
 def test_a_decision_that_needs_nobody_is_not_signed():
-    with pytest.raises(decisions.NotYoursToSign):
-        decisions.sign(make_decision(), by=make_reviewer("bea"), at=MONDAY)
+    with pytest.raises(signatures.NotYoursToSign):
+        signatures.sign(make_decision(), by=make_reviewer("bea"), at=MONDAY)
 
 
 @pytest.mark.django_db
 def test_giving_back_puts_the_case_into_the_queue_with_the_words_kept_out_of_the_ledger():
     decision, bea = make_decision(domains=["health"]), make_reviewer("bea")
 
-    decisions.give_back(decision, by=bea, at=MONDAY, reason="The dose table is not covered.")
+    signatures.give_back(decision, by=bea, at=MONDAY, reason="The dose table is not covered.")
 
     decision.refresh_from_db()
     assert (decision.returned_by, decision.return_reason) == (bea, "The dose table is not covered.")
@@ -319,28 +319,28 @@ def test_giving_back_needs_a_reason():
     bea = make_reviewer("bea")
 
     with pytest.raises(SayWhy):
-        decisions.give_back(decision, by=bea, at=MONDAY, reason=" ")
+        signatures.give_back(decision, by=bea, at=MONDAY, reason=" ")
     with pytest.raises(Incomplete):
-        decisions.give_back(decision, by=bea, at=MONDAY, reason="x" * 1001)
+        signatures.give_back(decision, by=bea, at=MONDAY, reason="x" * 1001)
 
 
 @pytest.mark.django_db
 def test_what_one_gave_back_another_cannot_sign_any_more():
     decision, bea = make_decision(domains=["health"]), make_reviewer("bea")
-    decisions.give_back(decision, by=bea, at=MONDAY, reason="No.")
+    signatures.give_back(decision, by=bea, at=MONDAY, reason="No.")
 
-    with pytest.raises(decisions.NothingToSign, match="Bea gave this decision back on 23 November"):
-        decisions.sign(decision, by=make_senior(), at=MONDAY)
+    with pytest.raises(signatures.NothingToSign, match="Bea gave this decision back on 23 November"):
+        signatures.sign(decision, by=make_senior(), at=MONDAY)
 
 
 @pytest.mark.django_db
 def test_a_case_given_back_is_decided_anew():
     decision, bea = make_decision(domains=["health"]), make_reviewer("bea")
-    decisions.give_back(decision, by=bea, at=MONDAY, reason="No.")
+    signatures.give_back(decision, by=bea, at=MONDAY, reason="No.")
     claims.claim(decision.case, by=bea, at=MONDAY)
 
     again = decide(decision.case, bea, categories=["health"])
-    decisions.sign(again, by=decision.decided_by, at=MONDAY)
+    signatures.sign(again, by=decision.decided_by, at=MONDAY)
 
     assert (again != decision, Case.objects.get().state) == (True, "decided")
 

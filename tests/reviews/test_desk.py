@@ -8,7 +8,7 @@ from django.urls import reverse
 from audit import clock
 from onboarding.models import Application
 from reviews.admin import queue
-from reviews.domain import cases, claims, decisions
+from reviews.domain import cases, claims, signatures
 from reviews.models import Case
 from tests.factories import (
     MONDAY,
@@ -109,7 +109,7 @@ def test_to_sign_are_those_i_may_sign(client, bob):
     make_decision(by=bea, title="a senior one", risk_level=4, risk_score=90)
     make_decision(by=bob, title="my own", domains=["health"])
     returned = make_decision(by=bea, title="given back", domains=["health"])
-    decisions.give_back(returned, by=make_senior(), at=MONDAY, reason="No.")
+    signatures.give_back(returned, by=make_senior(), at=MONDAY, reason="No.")
 
     assert titles(client, show="sign") == ["any second person"]
     client.force_login(make_senior("sara"))

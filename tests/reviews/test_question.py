@@ -9,7 +9,7 @@ from audit.events import Event
 from audit.models import LedgerEntry
 from onboarding.domain import applications
 from onboarding.models import Application
-from reviews.domain import chasing, decisions, questions
+from reviews.domain import chasing, decisions, questions, telling
 from reviews.models import Case, InformationRequest
 from reviews.states import Outcome
 from tests.factories import MONDAY, make_organisation, make_reviewer, make_user, owners
@@ -21,7 +21,7 @@ THURSDAY = MONDAY + timedelta(days=3)
 def asked(**fields) -> InformationRequest:
     """Return a question that was told on Monday at noon; the case was due on Wednesday at noon."""
     make_decision(Outcome.NEEDS_INFORMATION, **fields)
-    decisions.tell_owed(at=MONDAY)
+    telling.tell_owed(at=MONDAY)
     return InformationRequest.objects.select_related("decision__case__application").latest("pk")
 
 
@@ -106,7 +106,7 @@ def test_after_the_answer_a_reviewer_asks_again_or_decides():
 
     claims.claim(case, by=bob, at=MONDAY)
     decisions.decide(case, by=bob, at=MONDAY, outcome="approved", reason_code="A1_notify_list")
-    decisions.tell_owed(at=MONDAY)
+    telling.tell_owed(at=MONDAY)
 
     assert Application.objects.get().state == "approved"
 

@@ -10,8 +10,8 @@ from onboarding.domain import export as onboarding
 from onboarding.domain import notices
 from onboarding.models import Application
 from outbox.models import Letter
-from reviews.domain import decisions
 from reviews.domain import export as reviews
+from reviews.domain import telling
 from reviews.states import Outcome
 from tests.factories import MONDAY, make_application, make_organisation, make_owner, make_user, owners
 from tests.reviews.making import make_decision
@@ -41,7 +41,7 @@ def refused(team, alice, *, leaves):
     make_decision(Outcome.REJECTED, owner=owners.of_organisation(team), applicant=alice)
     if leaves:
         remove(alice, team)
-    decisions.tell_owed(at=LATER)
+    telling.tell_owed(at=LATER)
 
 
 @pytest.mark.parametrize(("leaves", "reader"), [(False, "alice@example.org"), (True, "carol@example.org")])
@@ -58,7 +58,7 @@ def test_a_question_is_asked_of_who_applied_or_else_of_an_owner(alice, team, lea
     if leaves:
         remove(alice, team)
 
-    decisions.tell_owed(at=LATER)
+    telling.tell_owed(at=LATER)
 
     asked = Letter.objects.filter(kind="reviews/needs_information")
     assert list(asked.values_list("recipient", flat=True)) == [reader]

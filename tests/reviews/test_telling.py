@@ -10,7 +10,7 @@ from onboarding.domain import applications
 from onboarding.models import Application, WaitlistEntry
 from outbox import hints
 from outbox.models import Letter
-from reviews.domain import decisions
+from reviews.domain import decisions, rejections, signatures, telling
 from reviews.models import Case, InformationRequest
 from reviews.states import Outcome
 from tests.factories import MONDAY, make_application, make_owner, make_program, make_reviewer, make_user
@@ -36,7 +36,7 @@ def told(outcome, at=MONDAY, **fields):
     alice.time_zone = "Europe/Madrid"
     alice.save()
     decision = make_decision(outcome, applicant=alice, **fields)
-    decisions.tell_owed(at=at)
+    telling.tell_owed(at=at)
     decision.refresh_from_db()
     return decision
 
@@ -56,7 +56,7 @@ def test_telling_moves_the_application_and_writes_one_letter(outcome):
 def test_telling_twice_is_once(outcome):
     told(outcome)
 
-    assert decisions.tell_owed(at=MONDAY) == 0
+    assert telling.tell_owed(at=MONDAY) == 0
     assert (letters().count(), LedgerEntry.objects.filter(event=Event.DECISION_TOLD).count()) == (1, 1)
 
 
@@ -73,7 +73,7 @@ def test_an_approval_joins_the_line_with_its_conditions():
 def test_a_recall_window_is_waited_for():
     decision = make_decision(program=make_program(recall_minutes=30))
 
-    told = [decisions.tell_owed(at=MONDAY + timedelta(minutes=minutes)) for minutes in (0, 29, 30)]
+    told = [telling.tell_owed(at=MONDAY + timedelta(minutes=minutes)) for minutes in (0, 29, 30)]
 
     decision.refresh_from_db()
     assert (told, decision.told_at) == ([0, 0, 1], MONDAY + timedelta(minutes=30))
@@ -83,21 +83,21 @@ def test_a_recall_window_is_waited_for():
 def test_what_nobody_signed_is_not_told():
     make_decision(domains=["health"])
 
-    assert decisions.tell_owed(at=MONDAY + timedelta(days=30)) == 0
+    assert telling.tell_owed(at=MONDAY + timedelta(days=30)) == 0
 
 
 @pytest.mark.django_db
 def test_what_was_given_back_is_not_told():
-    decisions.give_back(make_decision(domains=["health"]), by=make_reviewer("bea"), at=MONDAY, reason="No.")
+    signatures.give_back(make_decision(domains=["health"]), by=make_reviewer("bea"), at=MONDAY, reason="No.")
 
-    assert decisions.tell_owed(at=MONDAY + timedelta(days=30)) == 0
+    assert telling.tell_owed(at=MONDAY + timedelta(days=30)) == 0
 
 
 @pytest.mark.django_db
 def test_the_recall_window_starts_with_the_signature():
     decision = make_decision(program=make_program(recall_minutes=30), domains=["health"])
 
-    decisions.sign(decision, by=make_reviewer("bea"), at=MONDAY + timedelta(hours=1))
+    signatures.sign(decision, by=make_reviewer("bea"), at=MONDAY + timedelta(hours=1))
 
     decision.refresh_from_db()
     assert decision.tell_at == MONDAY + timedelta(minutes=90)
@@ -109,7 +109,7 @@ def test_one_decision_that_cannot_be_told_does_not_hold_up_the_others(caplog):
     broken, fine = make_decision(by=bob), make_decision(by=bob)
     Application.objects.filter(pk=broken.case.application_id).update(state="rejected")
 
-    told = [decisions.tell_owed(at=MONDAY), decisions.tell_owed(at=MONDAY)]
+    told = [telling.tell_owed(at=MONDAY), telling.tell_owed(at=MONDAY)]
 
     broken.refresh_from_db(), fine.refresh_from_db()
     assert (told, broken.told_at, fine.told_at) == ([1, 0], None, MONDAY)
@@ -122,7 +122,7 @@ def test_an_imported_row_that_nobody_owns_is_told_without_a_letter():
     Application.objects.filter(pk=application.pk).update(applicant=None)
     decision = decide_on(application)
 
-    decisions.tell_owed(at=MONDAY)
+    telling.tell_owed(at=MONDAY)
 
     application.refresh_from_db(), decision.refresh_from_db()
     assert (application.state, letters().count(), WaitlistEntry.objects.count()) == ("approved", 0, 0)
@@ -147,7 +147,7 @@ def test_a_broker_that_is_away_loses_nothing(monkeypatch, settings, django_captu
         make_decision()
 
     assert len(hinted) >= 1
-    assert decisions.tell_owed(at=MONDAY) == 1
+    assert telling.tell_owed(at=MONDAY) == 1
 
 
 def _away(*args, **kwargs):
@@ -252,8 +252,8 @@ def test_told_for_shows_told_decisions_newest_first_and_no_others():
     application = Application.objects.get()
     make_decision(by=decision.decided_by, program=make_program(recall_minutes=30))
 
-    assert list(decisions.told_for(application)) == [decision]
-    assert not decisions.told_for(Application.objects.exclude(pk=application.pk).get()).exists()
+    assert list(telling.told_for(application)) == [decision]
+    assert not telling.told_for(Application.objects.exclude(pk=application.pk).get()).exists()
 
 
 @pytest.mark.django_db
@@ -262,16 +262,16 @@ def test_told_for_shows_told_decisions_newest_first_and_no_others():
     [
         ({"reapply_after_days": 0}, MONDAY),
         ({"reapply_after_days": 30}, MONDAY + timedelta(days=30)),
-        ({"reapply_never": True}, decisions.NEVER),
+        ({"reapply_never": True}, rejections.NEVER),
     ],
 )
 def test_reapply_from_is_what_the_rejection_said(says, expected):
     told(Outcome.REJECTED, says=says)
 
     application = Application.objects.get()
-    assert decisions.reapply_from(application.owner, application.program) == expected
-    assert decisions.reapply_from(application.owner, make_program()) is None
-    assert decisions.reapply_from(make_owner(), application.program) is None
+    assert rejections.reapply_from(application.owner, application.program) == expected
+    assert rejections.reapply_from(application.owner, make_program()) is None
+    assert rejections.reapply_from(make_owner(), application.program) is None
 
 
 @pytest.mark.django_db
@@ -279,14 +279,14 @@ def test_an_untold_rejection_does_not_count_for_applying_again():
     decision = make_decision(Outcome.REJECTED)
 
     application = decision.case.application
-    assert decisions.reapply_from(application.owner, application.program) is None
+    assert rejections.reapply_from(application.owner, application.program) is None
 
 
 @pytest.mark.django_db
 def test_the_applicants_time_runs_from_the_telling():
     make_decision(Outcome.NEEDS_INFORMATION, program=make_program(recall_minutes=60))
 
-    decisions.tell_owed(at=MONDAY + timedelta(hours=2))
+    telling.tell_owed(at=MONDAY + timedelta(hours=2))
 
     assert InformationRequest.objects.get().due_at == MONDAY + timedelta(hours=2, days=30)
 
@@ -297,6 +297,6 @@ def test_withdrawing_after_the_question_closes_the_case():
     application = Application.objects.get()
     applications.withdraw(application, by=application.applicant, at=MONDAY)
 
-    decisions.tell_owed(at=MONDAY)
+    telling.tell_owed(at=MONDAY)
 
     assert Case.objects.get().state == "closed"

@@ -12,7 +12,7 @@ from audit import ledger
 from audit.models import LedgerEntry
 from onboarding.models import Application, Attachment
 from outbox.models import Letter
-from reviews.domain import cases, claims, decisions, export, questions
+from reviews.domain import cases, claims, decisions, export, questions, telling
 from reviews.models import Case
 from tests.accounts.test_erasure import erase
 from tests.factories import (
@@ -214,7 +214,7 @@ def second_round(request):
     claims.claim(case, by=bob, at=TUESDAY)
     says = SAYS["needs_information"] | {"question": "And who pays?"}
     decisions.decide(case, by=bob, at=TUESDAY, outcome="needs_information", **says)
-    decisions.tell_owed(at=TUESDAY)
+    telling.tell_owed(at=TUESDAY)
 
 
 def test_the_applicant_reads_all_rounds_in_order_and_no_reviewers_name(client):

@@ -8,7 +8,7 @@ from django.urls import reverse
 from accounts.domain import domains, owners
 from audit import clock
 from onboarding.models import Application
-from reviews.domain import claims, decisions, findings
+from reviews.domain import claims, decisions, findings, signatures, telling
 from reviews.models import Case, Claim, Decision, Finding
 from tests.factories import (
     MONDAY,
@@ -234,7 +234,7 @@ def test_the_first_person_is_not_offered_the_signature(client, bob):
 @pytest.mark.django_db
 def test_what_two_sign_the_second_reads_who_did(client, bob):
     decision = make_decision(by=make_reviewer("bea"), domains=["health"])
-    decisions.sign(decision, by=make_senior(), at=MONDAY)
+    signatures.sign(decision, by=make_senior(), at=MONDAY)
 
     refused = client.post(url(decision.case, f"sign/{decision.pk}/"))
 
@@ -263,7 +263,7 @@ def test_hostile_words_are_shown_as_words(client, bob):
 @pytest.mark.django_db
 def test_earlier_applications_of_the_owner_and_the_course_are_shown(client, bob):
     decision = make_decision(by=bob, title="The first try")
-    decisions.tell_owed(at=MONDAY)
+    telling.tell_owed(at=MONDAY)
     application = decision.case.application
     again = make_case(title="The second try", owner=application.owner, applicant=application.applicant)
 
