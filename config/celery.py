@@ -31,6 +31,7 @@ app.conf.beat_schedule = {
         "onboarding.tasks.project_owed": MINUTE,
         "enforcement.tasks.copy_last_used": MINUTE,
         "reviews.tasks.open_owed": MINUTE,
+        "reviews.tasks.expect_owed": MINUTE,
         "reviews.tasks.release_claims": MINUTE,
         "reviews.tasks.tell_owed": MINUTE,
         "reviews.tasks.chase_questions": MINUTE,

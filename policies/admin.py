@@ -25,7 +25,7 @@ class CategoryInline(ReadOnly, admin.TabularInline):
     model = Category
     template = "admin/policies/rows_inline.html"
     verbose_name_plural = "categories"
-    fields = ("position", "code", "kind", "name", "lane", "triggers", "approval_months")
+    fields = ("position", "code", "kind", "name", "lane", "severity", "triggers", "approval_months")
     extra = 0
 
 

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 from audit import moves
 from audit.models import append_only
-from policies.states import TRANSITIONS, Lane, VersionState
+from policies.states import TRANSITIONS, Lane, Severity, VersionState
 
 UNPUBLISHED = (VersionState.DRAFT, VersionState.CONSULTATION)
 
@@ -95,6 +95,11 @@ class Category(models.Model):
     name = models.CharField(max_length=120)
     definition = models.TextField()
     lane = models.CharField(max_length=10, choices=Lane.choices)
+    severity = models.PositiveSmallIntegerField(
+        choices=Severity.choices,
+        default=Severity.NOTHING,
+        help_text="How hard its cases may be to read for the staff.",
+    )
     example_allowed = models.TextField(blank=True)
     example_disallowed = models.TextField(blank=True)
     triggers = models.JSONField(
@@ -112,6 +117,7 @@ class Category(models.Model):
             models.UniqueConstraint(fields=["guidelines", "code"], name="one_category_per_code"),
             models.CheckConstraint(name="category_lane_known", condition=Q(lane__in=Lane.values)),
             models.CheckConstraint(name="category_kind_known", condition=Q(kind__in=CategoryKind.values)),
+            models.CheckConstraint(name="category_severity_known", condition=Q(severity__in=Severity.values)),
         ]
 
     def __str__(self) -> str:

@@ -1,6 +1,6 @@
-"""The life of a guideline version, and the lanes."""
+"""The life of a guideline version, the lanes, and how hard a case may be to read."""
 
-from django.db.models import TextChoices
+from django.db.models import IntegerChoices, TextChoices
 
 
 class Lane(TextChoices):
@@ -13,6 +13,15 @@ class Lane(TextChoices):
 
 
 STRICTEST_FIRST = (Lane.REFUSE, Lane.HOLD, Lane.NOTIFY, Lane.MONITOR)
+
+
+class Severity(IntegerChoices):
+    """How hard the cases of a category may be to read; from HARM on their text is covered until it is opened."""
+
+    NOTHING = 0, "0 · nothing hard to read"
+    UNPLEASANT = 1, "1 · may be unpleasant"
+    HARM = 2, "2 · describes harm to people"
+    GRAVE = 3, "3 · describes grave harm"
 
 
 class VersionState(TextChoices):

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from audit import clock
-from reviews.domain import cases, chasing, claims, erasure, telling
+from reviews.domain import cases, chasing, claims, erasure, severities, telling
 
 
 @shared_task
@@ -12,6 +12,12 @@ def open_owed() -> None:
     at = clock.now()
     cases.close_withdrawn(at=at)
     cases.open_owed(at=at)
+
+
+@shared_task
+def expect_owed() -> None:
+    """Look anew at what cases may hold that is hard to read."""
+    severities.expect_owed()
 
 
 @shared_task

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 
 from audit import ledger
 from audit.events import Event
+from policies.domain import severities
 from policies.domain import source as files
 from policies.domain.source import BadGuidelines, CategorySource, GuidelinesSource, ScrutinySource
 from policies.models import Category, CategoryKind, GuidelineVersion, UsualUse
@@ -149,6 +150,7 @@ def _categories(version: GuidelineVersion, checked: GuidelinesSource) -> list[Ca
             name=part.name,
             definition=part.definition,
             lane=part.lane,
+            severity=severities.usual(part.id, kind) if part.severity is None else part.severity,
             example_allowed=part.example_allowed,
             example_disallowed=part.example_disallowed,
             triggers=part.triggers,

@@ -40,6 +40,7 @@ class CategorySource(Part):
     name: Annotated[Line, StringConstraints(max_length=120)]
     definition: Paragraph
     lane: Lane
+    severity: Annotated[int, Field(ge=0, le=3)] | None = None  # None: what `severities.usual` says
     triggers: list[Condition] = []
     example_allowed: Paragraph
     example_disallowed: Paragraph

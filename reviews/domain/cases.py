@@ -9,7 +9,7 @@ from audit import ledger
 from audit.events import Event
 from onboarding.models import Application, Revision
 from onboarding.states import ApplicationState
-from reviews.domain import due
+from reviews.domain import due, severities
 from reviews.models import Case, Claim, Decision
 from reviews.states import CASE_TRANSITIONS, UNDECIDED, CaseState
 
@@ -49,7 +49,10 @@ def move(
         raise IllegalMove(case, to)
     case.state = to
     case.decided_at = at if to == CaseState.DECIDED else None
-    case.save(update_fields=["state", "decided_at", "due_at"])
+    case.expectation_owed = (
+        case.expectation_owed or to == CaseState.OPEN
+    )  # answered, given back: it may hold more
+    case.save(update_fields=["state", "decided_at", "due_at", "expectation_owed"])
     ledger.record(event, subject=case, actor=by, at=at, reason=reason, **details)
 
 
@@ -100,6 +103,8 @@ def _follow(case: Case, sent: Revision, at: datetime) -> None:
     case.revision, case.lane, case.domains = sent, sent.lane, sent.domains
     case.risk_score, case.risk_level = sent.risk_score, sent.risk_level
     case.save(update_fields=["revision", "lane", "domains", "risk_score", "risk_level", "due_at"])
+    severities.expect([case.pk])
+    case.refresh_from_db(fields=["severity", "severe", "expectation_owed"])
     ledger.record(
         Event.CASE_FOLLOWED, subject=case, actor="reviews", at=at, revision=sent.number, lane=sent.lane,
         risk_level=sent.risk_level, due_at=case.due_at.isoformat(),
@@ -141,6 +146,7 @@ def _open_chunk(at: datetime, most: int) -> tuple[int, int]:
     with connection.cursor() as cursor:
         cursor.execute(INSERT, [at, [application.pk for application in ready], dues])
         opened = [Case(pk=pk) for (pk,) in cursor.fetchall()]
+    severities.expect(case.pk for case in opened)
     Application.objects.filter(pk__in=[application.pk for application in owed]).update(case_owed=False)
     ledger.record_many(Event.CASE_OPENED, subjects=opened, actor="reviews", at=at)
     return len(owed), len(opened)

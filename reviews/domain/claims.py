@@ -10,7 +10,7 @@ from audit import ledger
 from audit.events import Event
 from onboarding.domain import applications
 from onboarding.states import ApplicationState
-from reviews.domain import cases
+from reviews.domain import cases, severities
 from reviews.models import Case, Claim
 from reviews.permissions import may_claim
 from reviews.states import CaseState
@@ -73,6 +73,7 @@ def claim(case: Case, *, by: User, at: datetime, seen: int | None = None) -> Cla
     cases.follow_locked(case, at=at)
     if seen is not None and seen != case.revision.number:
         raise ChangedMeanwhile(case)
+    severities.expect_now(case)
     until = at + timedelta(minutes=case.program.claim_minutes)
     standing = case.claims.select_related("reviewer").filter(released_at=None).first()
     if standing and standing.reviewer_id == by.pk:

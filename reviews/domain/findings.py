@@ -7,7 +7,7 @@ from django.db import transaction
 
 from accounts.models import User
 from policies.models import Category
-from reviews.domain import cases, claims
+from reviews.domain import cases, claims, severities
 from reviews.models import Case, Finding
 from reviews.permissions import may_decide
 from reviews.states import Verdict
@@ -41,17 +41,20 @@ def record(case: Case, *, by: User, at: datetime, verdicts: Mapping[str, tuple[s
             raise BadFinding(
                 f"A note has at most {NOTE_MOST:,} characters; yours on {code} has {len(note):,}."
             )
+    if any(verdict in severities.GRAVE_VERDICTS for verdict, _ in verdicts.values()):
+        case.expectation_owed = True
+        case.save(update_fields=["expectation_owed"])
     return Finding.objects.bulk_create(
         [
             Finding(
                 case=case, revision=case.revision, reviewer=by, category=code, verdict=verdict, note=note.strip(),
-                found_at=at,
+                found_at=at, expectation_owed=verdict in severities.GRAVE_VERDICTS,
             )
             for code, (verdict, note) in verdicts.items()
         ],
         update_conflicts=True,
         unique_fields=["case", "revision", "reviewer", "category"],
-        update_fields=["verdict", "note", "found_at"],
+        update_fields=["verdict", "note", "found_at", "expectation_owed"],
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from audit import moves
 from onboarding.models import Application, Program, Revision
-from policies.states import Lane
+from policies.states import Lane, Severity
 from reviews.states import CASE_TRANSITIONS, UNDECIDED, CaseKind, CaseState, Verdict
 
 
@@ -38,6 +38,15 @@ class Case(models.Model):
     opened_at = models.DateTimeField()
     due_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True)
+    severity = models.PositiveSmallIntegerField(
+        choices=Severity.choices, default=Severity.NOTHING, db_default=Severity.NOTHING
+    )
+    severe = models.JSONField(
+        default=dict, db_default={}, help_text="{category code: severity} of what it may hold that is severe."
+    )
+    expectation_owed = models.BooleanField(
+        default=True, db_default=True, help_text="Promise: what it may hold is looked at anew."
+    )
 
     objects = CaseQuerySet.as_manager()
 
@@ -51,11 +60,17 @@ class Case(models.Model):
                 condition=Q(state__in=["open", "claimed", "awaiting_second"]),
             ),
             models.Index(fields=["program", "state", "due_at"], name="case_by_program"),
+            models.Index(fields=["id"], name="case_expectation_owed", condition=Q(expectation_owed=True)),
         ]
         constraints = [
             models.CheckConstraint(name="case_state_known", condition=Q(state__in=CaseState.values)),
             models.CheckConstraint(
                 name="case_kind_and_lane_known", condition=Q(kind__in=CaseKind.values, lane__in=Lane.values)
+            ),
+            models.CheckConstraint(
+                name="case_severity_fits_what_is_severe",
+                condition=Q(severity__in=[Severity.HARM, Severity.GRAVE]) & ~Q(severe={})
+                | Q(severity__in=[Severity.NOTHING, Severity.UNPLEASANT], severe={}),
             ),
             models.CheckConstraint(
                 name="case_decided_at_when_decided",
@@ -112,6 +127,9 @@ class Finding(models.Model):
     verdict = models.CharField(max_length=10, choices=Verdict.choices)
     note = models.CharField(max_length=1000, blank=True)
     found_at = models.DateTimeField()
+    expectation_owed = models.BooleanField(
+        default=False, db_default=False, help_text="Promise: the owner's other cases are to know of it."
+    )
 
     PERSONAL_FIELDS = ("note",)
 
@@ -123,6 +141,9 @@ class Finding(models.Model):
                 name="one_finding_per_person_and_category",
             ),
             models.CheckConstraint(name="verdict_known", condition=Q(verdict__in=Verdict.values)),
+        ]
+        indexes = [
+            models.Index(fields=["id"], name="finding_spread_owed", condition=Q(expectation_owed=True))
         ]
 
     def __str__(self) -> str:
