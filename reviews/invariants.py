@@ -57,6 +57,12 @@ CASES: dict[str, str] = {
         SELECT finding.id FROM reviews_finding finding JOIN reviews_case kase ON kase.id = finding.case_id
         JOIN onboarding_revision revision ON revision.id = finding.revision_id
         WHERE revision.application_id <> kase.application_id""",
+    "Every quoted passage stands in the answer it names, until that is blanked.": """
+        SELECT finding.id, finding.quoted_in FROM reviews_finding finding
+        JOIN onboarding_revision revision ON revision.id = finding.revision_id
+        WHERE finding.quote NOT IN ('', '(blanked)') AND revision.erased_at IS NULL
+        AND finding.quote IS DISTINCT FROM substring(revision.answers ->> finding.quoted_in
+            FROM finding.quote_start + 1 FOR finding.quote_end - finding.quote_start)""",
 }
 
 PEOPLE: dict[str, str] = {
@@ -165,7 +171,7 @@ ERASED: dict[str, str] = {
             NOT (ARRAY[decision.explanation, decision.facts, decision.what_would_change, decision.return_reason,
                 coalesce(asked.question, ''), coalesce(asked.answer, '')] <@ ARRAY['', '(blanked)'])
             OR EXISTS (SELECT FROM reviews_finding finding WHERE finding.case_id = kase.id
-                AND finding.note NOT IN ('', '(blanked)')))""",
+                AND NOT (ARRAY[finding.note, finding.quote] <@ ARRAY['', '(blanked)'])))""",
 }
 
 INVARIANTS: dict[str, str] = {**CASES, **PEOPLE, **TELLING, **REVERSALS}

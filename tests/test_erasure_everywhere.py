@@ -85,7 +85,8 @@ UNMARKED = {
 }  # fmt: skip
 # What the staff wrote for each other, what is kept encrypted, and what the letters and the file do not repeat.
 NOT_GIVEN = {
-    ("reviews.Finding", "note"), ("onboarding.Move", "note"), ("onboarding.SealedAnswer", "text"),
+    ("reviews.Finding", "note"), ("reviews.Finding", "quote"), ("onboarding.Move", "note"),
+    ("onboarding.SealedAnswer", "text"),
     ("outbox.Letter", "html"), ("outbox.Letter", "problem"),
 }  # fmt: skip
 
@@ -128,7 +129,7 @@ def _fill(user: User, bob: User) -> None:
         user, name="board", scopes=[Scope.READ_KEYS], expires_at=LATER + timedelta(days=30), at=MONDAY
     )
     case, _ = make_claimed(bob, applicant=user)
-    findings.record(case, by=bob, at=MONDAY, verdicts={"health": ("concern", "a note")})
+    findings.record(case, by=bob, at=MONDAY, verdicts={"health": ("concern", "a note", "Docstrings")})
     asked = make_decision("needs_information", by=bob, applicant=user)
     make_decision("approved_with_conditions", by=bob, applicant=user)
     telling.tell_owed(at=MONDAY)

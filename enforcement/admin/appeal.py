@@ -25,9 +25,9 @@ from enforcement.models import Appeal
 from enforcement.permissions import conflicts, may_decide, may_see_appeal, may_see_appeals
 from enforcement.states import OPEN_STATES, AppealKind, AppealState
 from policies.models import Category
-from reviews.admin import workspace
+from reviews.admin import answered, workspace
 from reviews.admin.case import CappedPaginator
-from reviews.domain import reversals
+from reviews.domain import changes, reversals
 from reviews.states import SecondPerson
 
 REFUSALS = (
@@ -214,8 +214,8 @@ def _context(appeal: Appeal, *, user: User, at: datetime) -> dict[str, Any]:
         "application": case.application,
         "said": workspace.Said.of(decision, dict(rows.values_list("code", "name"))),
         "revision": revision,
-        "sections": workspace.sections(revision, case),
-        "facts": [(name, workspace.plain(value)) for name, value in case.application.facts.items()],
+        "sections": answered.sections(revision, case, before=changes.base(case)),
+        "facts": [(name, answered.plain(value)) for name, value in case.application.facts.items()],
         "others": list(others.select_related("filed_by", "decided_by").order_by("-pk")),
         "timeline": workspace.timeline(case, case.decisions.all(), [appeal, *others]),
         "due": due,

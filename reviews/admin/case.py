@@ -254,16 +254,15 @@ class CaseAdmin(admin.ModelAdmin):
         work.kept = True
         if not all(form.is_valid() for form in work.findings):
             return self._show(request, work, status=422)
-        verdicts = {
-            form.category.code: (form.cleaned_data["verdict"], form.cleaned_data["note"])
-            for form in work.findings
-            if form.cleaned_data["verdict"]
-        }
+        verdicts = {form.category.code: form.said() for form in work.findings if form.cleaned_data["verdict"]}
         try:
             if request.POST.get("claim") or work.mine:
                 claims.claim(work.case, by=request.user, at=at)  # who types on holds the case longer
             if verdicts:
                 findings.record(work.case, by=request.user, at=at, verdicts=verdicts)
+        except findings.NotInTheAnswers as error:
+            work.finding(error.category).add_error("quote", str(error))
+            return self._show(request, work, status=422)
         except REFUSALS as error:
             return self._refuse(request, work, error)
         return None

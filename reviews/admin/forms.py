@@ -8,8 +8,8 @@ from typing import Any
 from django import forms
 
 from policies.models import Category
-from reviews.domain import reasons, statements
-from reviews.domain.findings import NOTE_MOST
+from reviews.domain import allowed, reasons, statements
+from reviews.domain.findings import NOTE_MOST, QUOTE_MOST, Said
 from reviews.models import Case
 from reviews.states import Outcome, Verdict
 
@@ -192,26 +192,40 @@ class DecisionForm(forms.Form):
 
 
 class FindingForm(forms.Form):
-    """One verdict and its note."""
+    """One verdict, the passage it rests on, and a note."""
 
     verdict = forms.ChoiceField(
         choices=[(v.value, v.label.lower()) for v in Verdict], widget=forms.RadioSelect, required=False
     )
+    quote = forms.CharField(max_length=QUOTE_MOST, required=False, widget=forms.Textarea(attrs={"rows": 2}))
+    quoted_in = forms.CharField(max_length=60, required=False, widget=forms.HiddenInput)
     note = forms.CharField(max_length=NOTE_MOST, required=False)
 
     def clean(self) -> dict[str, Any]:
         said = super().clean() or {}
-        if said.get("note") and not said.get("verdict"):
-            self.add_error("verdict", f"Choose a verdict on {self.category.name} for your note.")
+        if not said.get("verdict") and (said.get("note") or said.get("quote")):
+            what = "note" if said.get("note") else "passage"
+            self.add_error("verdict", f"Choose a verdict on {self.category.name} for your {what}.")
         return said
+
+    @property
+    def is_written(self) -> bool:
+        """Whether there is a note or a passage to see, or something wrong with one."""
+        typed = self["note"].value() or self["quote"].value()
+        return bool(typed or self["note"].errors or self["quote"].errors)
+
+    def said(self) -> Said:
+        """Return what `findings.record` takes, from a form that read well."""
+        return Said(*(self.cleaned_data[name] for name in Said._fields))
 
     def __init__(
         self, data: Any = None, *, category: Category, initial: dict[str, str] | None = None
     ) -> None:
         super().__init__(data, initial=initial, prefix=f"f-{category.code}")
-        self.category = category
+        self.category, self.refused = category, allowed.refused(category)
         self.fields["verdict"].label = category.name
         self.fields["note"].label = f"Note on {category.name}"
+        self.fields["quote"].label = f"Passage of an answer, on {category.name}"
 
 
 def findings_forms(data: Any, *, categories: list[Category], known: Mapping[str, Any]) -> list[FindingForm]:
@@ -220,7 +234,7 @@ def findings_forms(data: Any, *, categories: list[Category], known: Mapping[str,
         FindingForm(
             data,
             category=category,
-            initial={"verdict": known[category.code].verdict, "note": known[category.code].note}
+            initial={name: getattr(known[category.code], name) for name in Said._fields}
             if category.code in known
             else None,
         )

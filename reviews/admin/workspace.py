@@ -1,6 +1,5 @@
 """What the page of one case shows, read with a fixed number of queries."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,19 +13,18 @@ from audit import ledger
 from audit.events import Event
 from audit.models import LedgerEntry
 from enforcement.domain import appeals
-from onboarding.domain import answers, questions, requests
-from onboarding.models import Application, Revision
+from onboarding.models import Application
 from onboarding.states import ApplicationState
 from policies.models import Category
+from reviews.admin import answered
 from reviews.admin.forms import DecisionForm, FindingForm, GiveBackForm, findings_forms
 from reviews.admin.queue import due_words
-from reviews.domain import findings, reasons, statements
+from reviews.domain import changes, findings, reasons, statements
 from reviews.domain import questions as questions_asked
 from reviews.models import Case, Claim, Decision, Finding
 from reviews.permissions import may_sign, was_overturned
 from reviews.states import UNDECIDED, CaseKind, CaseState, Outcome, SecondPerson, Verdict
 
-FIRST_SECTION = "purpose"  # read first and longest
 EARLIER_MOST = 10
 TIMELINE_MOST = 100
 HEAVIEST = 8  # parts drawn; all are in the table below the picture
@@ -45,21 +43,6 @@ SIGNS = {
 
 
 @dataclass(frozen=True)
-class Answer:
-    question: str
-    words: str
-    is_long: bool
-    url: str
-    was: str | None = None  # in a request: the approved answer, where it is another one
-
-
-@dataclass(frozen=True)
-class AnsweredSection:
-    name: str
-    answers: list[Answer]
-
-
-@dataclass(frozen=True)
 class Step:
     """One event of the case, its application or its decisions."""
 
@@ -67,16 +50,6 @@ class Step:
     says: str
     who: str
     reason: str
-
-
-@dataclass(frozen=True)
-class Found:
-    """One finding with its category's name, to read."""
-
-    name: str
-    verdict: str
-    note: str
-    reviewer: User
 
 
 @dataclass
@@ -93,7 +66,7 @@ class Work:
     may_sign: bool
     decision_form: DecisionForm
     findings: list[FindingForm]
-    found: list[Found]
+    found: list[answered.Found]
     give_back_form: GiveBackForm = field(default_factory=GiveBackForm)
     sealed: dict[str, str] = field(default_factory=dict)  # a test login that was asked to be shown
     kept: bool = False  # something typed came back with an error: show it whatever the state
@@ -110,9 +83,12 @@ class Work:
     def shows_forms(self) -> bool:
         return self.mine or self.kept
 
+    def finding(self, category: str) -> FindingForm:
+        return next(form for form in self.findings if form.category.code == category)
+
     def _stands_out(self, form: FindingForm) -> bool:
         verdict = form["verdict"].value()
-        return bool(form.category.code in self.case.domains or form.errors or form["note"].value()) or (
+        return bool(form.category.code in self.case.domains or form.errors or form.is_written) or (
             verdict in (Verdict.CONCERN, Verdict.VIOLATES)
         )
 
@@ -140,12 +116,7 @@ def of(case: Case, *, user: User, at: datetime, data: Any = None) -> Work:
         ),
         findings=findings_forms(data, categories=categories, known=found),
         found=[
-            Found(
-                category.name,
-                found[category.code].verdict,
-                found[category.code].note,
-                found[category.code].reviewer,
-            )
+            answered.Found(category.name, found[category.code])
             for category in categories
             if category.code in found
         ],
@@ -156,18 +127,20 @@ def context(work: Work, *, user: User) -> dict[str, Any]:
     """Return what the template needs beside the workspace itself."""
     case, names = work.case, {category.code: category.name for category in work.categories}
     due, urgency = due_words(case, work.at)
+    before = changes.base(case)
     decisions, signs = list(_decisions(case)), SIGNS[statements.second_person(case)]
     return {
         "work": work,
         "case": case,
         "application": case.application,
-        "sections": sections(case.revision, case),
-        "unanswered": _unanswered(case),
+        "sections": answered.sections(case.revision, case, before=before, found=work.found),
+        "unanswered": answered.unanswered(case),
+        "compared": before,
         "kind": case.get_kind_display() if case.kind != CaseKind.APPLICATION else "",
         "grant": case.application.grant,
         "has_sealed": case.kind == CaseKind.PRODUCTION
         and case.application.sealed.filter(draft=False, wiped_at=None).exists(),
-        "facts": [(name, plain(value)) for name, value in case.application.facts.items()],
+        "facts": [(name, answered.plain(value)) for name, value in case.application.facts.items()],
         "domains": [names.get(code, code) for code in case.domains],
         "lane_reasons": case.revision.lane_reasons,
         "signs": signs,
@@ -214,27 +187,6 @@ class Said:
         )
 
 
-def sections(revision: Revision, case: Case) -> list[AnsweredSection]:
-    """Return the answers by section, what people wrote at length before what they ticked."""
-    form = questions.of(revision.question_set)
-    paper = answers.paper(
-        form, case.program, case.application.kind, in_production=case.application.is_about_production
-    )
-    changed = _approved_before(case, revision)
-    ordered = sorted(form.sections, key=lambda section: section.key != FIRST_SECTION)
-    found = []
-    for section in ordered:
-        given = [q for q in form.of_section(section.key) if not answers.is_empty(revision.answers.get(q.key))]
-        given.sort(key=lambda question: question.type != "long")
-        if given:
-            found.append(
-                AnsweredSection(
-                    section.name, [_answer(paper, q, revision.answers[q.key], changed) for q in given]
-                )
-            )
-    return found
-
-
 def heaviest(parts: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Return the parts of a risk score that weigh most, for a small picture of it."""
     weighing = [part for part in parts if part.get("kind") == "impact" and part.get("points")]
@@ -279,49 +231,12 @@ def timeline(case: Case, decisions: Iterable[Decision], others: Iterable[Model] 
     ]
 
 
-def _unanswered(case: Case) -> int:
-    """Return how many of the questions that this application is asked have no answer."""
-    form = questions.of(case.revision.question_set)
-    paper = answers.paper(
-        form, case.program, case.application.kind, in_production=case.application.is_about_production
-    )
-    reading = answers.Reading(paper, case.revision.answers)
-    return sum(answers.is_empty(case.revision.answers.get(question.key)) for question in reading.asked())
-
-
-def plain(value: Any) -> str:
-    """Return an imported value as text; lists and objects as the JSON they came as."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
 def _reason_name(code: str) -> str:
     """Return a reason in words; a code of an older version stands for itself."""
     try:
         return reasons.get(code).name
     except reasons.UnknownReason:
         return code
-
-
-def _approved_before(case: Case, revision: Revision) -> dict[str, Any]:
-    """Return the approved answers that a request changes, by question."""
-    grant = case.application.grant
-    if grant is None or grant.revision is None:
-        return {}
-    approved = grant.revision.answers
-    return {key: approved.get(key) for key in requests.changes(case.application, revision.answers)}
-
-
-def _answer(
-    paper: answers.Paper, question: questions.Question, value: Any, changed: Mapping[str, Any]
-) -> Answer:
-    words = answers.in_words(paper, question, value)
-    was = None
-    if question.key in changed:
-        before = changed[question.key]
-        was = "" if answers.is_empty(before) else answers.in_words(paper, question, before)
-    link = words if question.type == "url" and words.startswith("https://") else ""
-    is_long = question.type == "long" or len(words) > 120
-    return Answer(question.question, words, is_long=is_long, url=link, was=was)
 
 
 def _categories(case: Case) -> list[Category]:

@@ -35,7 +35,7 @@ def _forget(user: User, at: datetime) -> None:
     asked = InformationRequest.objects.filter(decision__in=made)
     letters.blank_about(asked, at=at)
     asked.update(video_url="", **_blanked("question", "answer"))
-    Finding.objects.filter(**about).update(**_blanked("note"))
+    Finding.objects.filter(**about).update(**_blanked("note", "quote"))
 
 
 def _keep_bars(user: User, at: datetime) -> None:

@@ -11,7 +11,7 @@ from onboarding.domain import terms
 from onboarding.states import ApplicationKind, Environment
 from policies.models import Category
 from policies.states import Lane
-from reviews.domain import reasons
+from reviews.domain import allowed, reasons
 from reviews.domain.reasons import Reason, Unfilled, UnknownReason
 from reviews.models import Case
 from reviews.states import APPROVALS, Outcome, SecondPerson, Verdict
@@ -194,6 +194,10 @@ def _check_categories(kept: Statement, case: Case, by: User, problems: dict[str,
     )
     if kept.outcome in APPROVALS and Verdict.VIOLATES in mine.values():
         problems[Field.OUTCOME] = "You marked a category as violated: change that finding, or do not approve."
+    elif kept.outcome == Outcome.APPROVED and (
+        why := allowed.against_approval(case, cited=kept.categories, mine=mine)
+    ):
+        problems[Field.OUTCOME] = why
     concerned = any(verdict != Verdict.NONE for verdict in mine.values())
     if not kept.categories and (kept.outcome != Outcome.APPROVED or concerned):
         problems[Field.CATEGORIES] = "Name the category that this rests on, the main one first."

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from audit import moves
 from onboarding.models import Application, Program, Revision
@@ -126,12 +126,18 @@ class Finding(models.Model):
     category = models.SlugField(max_length=60)
     verdict = models.CharField(max_length=10, choices=Verdict.choices)
     note = models.CharField(max_length=1000, blank=True)
+    quote = models.CharField(
+        max_length=1000, blank=True, help_text="A passage of an answer, as it stands there."
+    )
+    quoted_in = models.SlugField(max_length=60, blank=True, help_text="The question whose answer holds it.")
+    quote_start = models.PositiveIntegerField(null=True, help_text="Its first character in the answer.")
+    quote_end = models.PositiveIntegerField(null=True, help_text="The character after its last one.")
     found_at = models.DateTimeField()
     expectation_owed = models.BooleanField(
         default=False, db_default=False, help_text="Promise: the owner's other cases are to know of it."
     )
 
-    PERSONAL_FIELDS = ("note",)
+    PERSONAL_FIELDS = ("note", "quote")
 
     class Meta:
         default_permissions = ()
@@ -141,6 +147,11 @@ class Finding(models.Model):
                 name="one_finding_per_person_and_category",
             ),
             models.CheckConstraint(name="verdict_known", condition=Q(verdict__in=Verdict.values)),
+            models.CheckConstraint(
+                name="quote_has_its_place",
+                condition=Q(quote="", quoted_in="", quote_start=None, quote_end=None)
+                | ~Q(quote="") & ~Q(quoted_in="") & Q(quote_start__gte=0, quote_end__gt=F("quote_start")),
+            ),
         ]
         indexes = [
             models.Index(fields=["id"], name="finding_spread_owed", condition=Q(expectation_owed=True))

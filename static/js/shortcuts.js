@@ -1,5 +1,5 @@
 // Keys for the desk. data-key="c" is pressed (a button, link, fold) or focused (a field) by that key;
-// data-row marks the links of a list that j and k walk through; ? says all keys. Nothing happens while one types.
+// data-row marks the links of a list, or the headings of a page, that j and k walk through; ? says all keys. Nothing happens while one types.
 // Single keys can be switched off in the same dialog (some people speak to their computer).
 "use strict";
 
@@ -29,10 +29,13 @@
   }
 
   function walk(step) {
-    const at = rows.indexOf(document.activeElement);
+    // From inside a section, k goes to its heading and j to the next one.
+    const after = rows.findIndex((row) => row.compareDocumentPosition(document.activeElement) & Node.DOCUMENT_POSITION_PRECEDING);
+    const inside = (after === -1 ? rows.length : after) - (step > 0 ? 1 : 0);
+    const at = rows.includes(document.activeElement) || !rows[0].dataset.rowIs ? rows.indexOf(document.activeElement) : inside;
     const next = rows[Math.min(Math.max(at + step, 0), rows.length - 1)];
     next.focus();
-    next.scrollIntoView({ block: "nearest" });
+    next.scrollIntoView({ block: next.dataset.rowIs ? "start" : "nearest" });
   }
 
   function line(list, key, says) {
@@ -67,8 +70,9 @@
     title.id = "keys-title";
     dialog.setAttribute("aria-labelledby", title.id);
     list.className = "keys";
-    if (rows.length) line(list, "j", "Next line");
-    if (rows.length) line(list, "k", "Line before");
+    const row = rows[0]?.dataset.rowIs || "line";
+    if (rows.length) line(list, "j", `Next ${row}`);
+    if (rows.length) line(list, "k", `${row[0].toUpperCase()}${row.slice(1)} before`);
     for (const target of targets) line(list, target.dataset.key, name(target));
     line(list, "?", "This list");
     form.method = "dialog";

@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any
 
+import pgtrigger
+
 from accounts.models import User
 from onboarding.models import Program
 from reviews.domain import cases, claims, decisions
@@ -31,10 +33,26 @@ SAYS: dict[str, dict[str, Any]] = {
 
 
 def make_case(program: Program | None = None, *, at: datetime = MONDAY, **fields: Any) -> Case:
-    """Return an open case of a fresh application; lane notify and no domain unless said."""
+    """Return an open case of a fresh application; lane notify and no domain unless said.
+
+    `answers` and `lane_reasons` are those of its revision.
+    """
+    sent = {name: fields.pop(name) for name in ("answers", "lane_reasons") if name in fields}
     application = make_application(program, at=at, **{"lane": "notify"} | fields)
+    if sent:
+        with pgtrigger.ignore("onboarding.Revision:blanked_once"):
+            application.revisions.update(**sent)
     cases.open_owed(at=at)
     return Case.objects.get(application=application)
+
+
+def send_again(case: Case, answers: dict[str, Any], *, at: datetime = MONDAY) -> Case:
+    """Return the case about a newer revision, as if its applicant had sent one."""
+    newest = case.application.revisions.latest("number")
+    newest.pk, newest.number, newest.answers, newest.submitted_at = None, newest.number + 1, answers, at
+    newest.save(force_insert=True)
+    Case.objects.filter(pk=case.pk).update(revision=newest)
+    return Case.objects.get(pk=case.pk)
 
 
 def make_claimed(by: User | None = None, **fields: Any) -> tuple[Case, User]:

@@ -87,6 +87,41 @@ def test_a_decision_is_made_with_the_findings_beside_it(client, bob, held):
 
 
 @pytest.mark.django_db
+def test_a_quoted_passage_is_a_mark_in_the_answer(client, bob):
+    case = make_case(at=clock.now(), answers={"summary": "It scores <people> daily."})
+    claims.claim(case, by=bob, at=clock.now())
+
+    client.post(
+        url(case, "findings/"),
+        {"f-health-verdict": "concern", "f-health-quote": "scores <people>", "f-health-quoted_in": "summary"},
+    )
+
+    page = client.get(url(case)).content.decode()
+    assert (
+        'It <mark title="Quoted for Health and mental wellbeing">scores &lt;people&gt;</mark> daily.' in page
+    )
+
+
+@pytest.mark.django_db
+def test_a_quote_that_stands_nowhere_is_refused_beside_its_field_and_kept(client, bob, held):
+    shown = client.post(
+        url(held, "findings/"), {"f-weapons-verdict": "concern", "f-weapons-quote": "It was never said."}
+    )
+
+    assert (shown.status_code, Finding.objects.exists()) == (422, False)
+    assert shown.content.decode().count("It was never said.") == 2
+
+
+@pytest.mark.django_db
+def test_the_picker_says_what_a_category_allows_and_why_not(client, bob, held):
+    page = client.get(url(held)).content.decode()
+
+    assert ("Cannot simply be approved" in page, "refuse lane" in page, "<b>Allows</b>" in page) == (
+        True,
+    ) * 3
+
+
+@pytest.mark.django_db
 def test_conditions_come_from_ticks_and_own_lines(client, bob):
     case = make_case(domains=["employment"])
     claims.claim(case, by=bob, at=clock.now())
