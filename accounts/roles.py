@@ -7,6 +7,7 @@ class Duty(TextChoices):
     """Each is a Django permission `accounts.<value>`."""
 
     REVIEW_CASES = "review_cases", "Can claim and decide cases"
+    MANAGE_QUEUE = "manage_queue", "Can see who has which case, take a case away, keep the days off"
     SIGN_AS_SENIOR = "sign_as_senior", "Can be the second person where a senior reviewer is asked for"
     DECIDE_APPEALS = "decide_appeals", "Can take up and decide appeals against others' decisions"
     MANAGE_RATES = "manage_rates", "Can set weekly rates, pause and resume a program"
@@ -32,11 +33,13 @@ DUTIES: dict[str, tuple[Duty, ...]] = {
     Role.REVIEWER: (Duty.REVIEW_CASES,),
     Role.SENIOR_REVIEWER: (
         Duty.REVIEW_CASES,
+        Duty.MANAGE_QUEUE,
         Duty.SIGN_AS_SENIOR,
         Duty.DECIDE_APPEALS,
         Duty.MANAGE_ACCESS,
     ),
     Role.ONBOARDING_MANAGER: (
+        Duty.MANAGE_QUEUE,
         Duty.MANAGE_RATES,
         Duty.SEE_LINE,
         Duty.IMPORT_APPLICATIONS,

@@ -112,6 +112,9 @@ class Event(TextChoices):
 
     CASE_OPENED = "case.opened", "Case opened"
     CASE_CLAIMED = "case.claimed", "Case claimed"
+    CASE_HELD = "case.held", "Case put aside"
+    CASE_RESUMED = "case.resumed", "Case taken up again"
+    CASE_HANDED_OVER = "case.handed_over", "Case handed over"
     CASE_RELEASED = "case.released", "Case released"
     CASE_AWAITS_SECOND = "case.awaits_second", "Case waits for a second person"
     CASE_AWAITS_APPLICANT = "case.awaits_applicant", "Case waits for the applicant"

@@ -27,6 +27,9 @@ CASES: dict[str, str] = {
             "case.unanswered": "open",
             "case.followed": "open",
             "case.claimed": "claimed",
+            "case.held": "claimed",
+            "case.resumed": "claimed",
+            "case.handed_over": "claimed",
             "case.awaits_second": "awaiting_second",
             "case.awaits_applicant": "awaiting_applicant",
             "case.decided": "decided",
@@ -38,6 +41,10 @@ CASES: dict[str, str] = {
         LEFT JOIN reviews_claim claim ON claim.case_id = kase.id AND claim.released_at IS NULL
         WHERE kase.state <> 'awaiting_second' GROUP BY kase.id
         HAVING count(claim.id) <> (kase.state = 'claimed')::int""",
+    "Nobody works on more than three cases at once.": """
+        SELECT reviewer_id, count(*) AS claims FROM reviews_claim
+        WHERE released_at IS NULL AND held_at IS NULL AND expires_at > now() GROUP BY reviewer_id
+        HAVING count(*) > 3""",
     "Every application under review has a case.": """
         SELECT application.id, application.state FROM onboarding_application application
         WHERE application.state IN ('in_review', 'information_requested', 'approved', 'rejected')

@@ -23,6 +23,11 @@ def may_claim(user: User, case: Case) -> bool:
     return may_see_case(user, case) and not was_overturned(user, case)
 
 
+def may_take_away(user: User, case: Case) -> bool:
+    """Return whether this person may put a case back into the queue that somebody else has."""
+    return may(user, Duty.MANAGE_QUEUE) and not has_part_in(user, case.application)
+
+
 def may_decide(user: User, case: Case) -> bool:
     return may_claim(user, case)
 
@@ -55,5 +60,6 @@ __all__ = [
     "may_overturn",
     "may_see_case",
     "may_sign",
+    "may_take_away",
     "was_overturned",
 ]

@@ -59,6 +59,18 @@ class Verdict(TextChoices):
     VIOLATES = "violates", "Violates"
 
 
+class ClaimEnd(TextChoices):
+    """How somebody came to have a case no more."""
+
+    DONE = "done", "Worked on"
+    GIVEN_BACK = "given_back", "Given back"
+    RAN_OUT = "ran_out", "Ran out"
+    HOLD_OVER = "hold_over", "The time it was put aside for is over"
+    HANDED_OVER = "handed_over", "Handed over"
+    FORCED = "forced", "Taken away"
+    WITHDRAWN = "withdrawn", "The applicant withdrew"
+
+
 class SecondPerson(TextChoices):
     """Who must sign beside the one who decides."""
 

@@ -23,7 +23,7 @@ from enforcement.models import Appeal  # noqa: E402
 from onboarding.domain import amending, invitations, keys, waitlist  # noqa: E402
 from onboarding.models import Application, Grant, Invitation, Key, Program  # noqa: E402
 from onboarding.states import Environment, Overlap  # noqa: E402
-from reviews.domain import cases, claims, decisions, signatures, telling  # noqa: E402
+from reviews.domain import cases, claims, decisions, signatures, slots, telling  # noqa: E402
 from reviews.models import Case, Decision  # noqa: E402
 from tests.processes import START_LINE  # noqa: E402
 
@@ -82,8 +82,16 @@ def claim(case: str, reviewer: str, at: str, seen: str = "") -> str:
     by, found = User.objects.get(pk=reviewer), Case.objects.get(pk=case)
     try:
         claims.claim(found, by=by, at=datetime.fromisoformat(at), seen=int(seen) if seen else None)
-    except (claims.HeldBy, claims.ChangedMeanwhile) as error:
-        return "refused" if isinstance(error, claims.HeldBy) else str(error)
+    except (claims.HeldBy, claims.ChangedMeanwhile, slots.TooMany) as error:
+        return "refused" if not isinstance(error, claims.ChangedMeanwhile) else str(error)
+    return "claimed"
+
+
+def take_next(reviewer: str, at: str) -> str:
+    try:
+        claims.take_next(by=User.objects.get(pk=reviewer), at=datetime.fromisoformat(at))
+    except (slots.TooMany, claims.NothingWaits) as error:
+        return type(error).__name__
     return "claimed"
 
 

@@ -67,6 +67,7 @@ THEIRS = {
     "onboarding.Invitation": "seat__entry__owner__person",
     "onboarding.Grant": "owner__person",
     "onboarding.Key": "grant__owner__person",
+    "reviews.Claim": "case__application__owner__person",
     "reviews.Finding": "case__application__owner__person",
     "reviews.Decision": "case__application__owner__person",
     "reviews.InformationRequest": "decision__case__application__owner__person",
@@ -81,6 +82,7 @@ UNMARKED = {
     ("outbox.Letter", "recipient"), ("accounts.User", "email"), ("accounts.User", "time_zone"),
     ("accounts.User", "language"), ("accounts.OrganisationInvitation", "email"),
     ("onboarding.Grant", "key_name"), ("onboarding.Grant", "suspend_reason"), ("reviews.Decision", "return_reason"),
+    ("reviews.Claim", "held_reason"), ("reviews.Claim", "handed_note"), ("reviews.Claim", "release_reason"),
     ("enforcement.Appeal", "explanation"), ("enforcement.Appeal", "look_again"),
 }  # fmt: skip
 # What the staff wrote for each other, what is kept encrypted, and what the letters and the file do not repeat.

@@ -11,7 +11,7 @@ from onboarding.models import Application, Revision
 from onboarding.states import ApplicationState
 from reviews.domain import due, severities
 from reviews.models import Case, Claim, Decision
-from reviews.states import CASE_TRANSITIONS, UNDECIDED, CaseState
+from reviews.states import CASE_TRANSITIONS, UNDECIDED, CaseState, ClaimEnd
 
 CHUNK = 2000  # applications a transaction
 
@@ -175,7 +175,7 @@ def _close(pk: int, at: datetime) -> bool:
     case = locked(Case.objects.only("application_id").get(pk=pk))
     if case.state == CaseState.CLOSED:
         return False
-    Claim.objects.filter(case=case, released_at=None).update(released_at=at)
+    Claim.objects.filter(case=case, released_at=None).update(released_at=at, ended=ClaimEnd.WITHDRAWN)
     # A decision that was not told yet is never told now: its promise is taken back, the row stays.
     Decision.objects.filter(case=case, told_at=None).exclude(tell_at=None).update(tell_at=None)
     if case.state not in UNDECIDED:

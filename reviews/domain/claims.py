@@ -1,31 +1,28 @@
-"""Claims: who works on a case, for how long. One unreleased claim a case; the database says so too."""
+"""Claims: who works on a case, for how long. One unreleased claim a case, three a person; the database says so too.
+
+What is put aside, handed over or taken away: see `handing`.
+"""
 
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils.timezone import localtime
 
 from accounts.models import User
+from accounts.roles import Duty, may
 from audit import ledger
 from audit.events import Event
 from onboarding.domain import applications
 from onboarding.states import ApplicationState
-from reviews.domain import cases, severities
+from reviews.domain import cases, giving, severities, slots
+from reviews.domain.giving import NotForYou
 from reviews.models import Case, Claim
 from reviews.permissions import may_claim
-from reviews.states import CaseState
+from reviews.states import CaseState, ClaimEnd
 
 BATCH = 500
-
-
-class NotForYou(Exception):
-    """Not a reviewer, or it is their own or their organisation's case."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "You cannot take part in this case: it is your own, your organisation's, or not your duty, "
-            "or an appeal overturned what you decided here and somebody else looks at it now."
-        )
+_ANYTHING = Q()
 
 
 class HeldBy(Exception):
@@ -60,6 +57,13 @@ class NothingToClaim(Exception):
         )
 
 
+class NothingWaits(Exception):
+    """Nothing in the queue, as this person may see and wants it, is free."""
+
+    def __init__(self) -> None:
+        super().__init__("No case waits that you could take now: what is left is with others, or put aside.")
+
+
 @transaction.atomic
 def claim(case: Case, *, by: User, at: datetime, seen: int | None = None) -> Claim:
     """Take a case for the program's claim time; asking again renews it; a run-out claim of another is taken over.
@@ -73,27 +77,71 @@ def claim(case: Case, *, by: User, at: datetime, seen: int | None = None) -> Cla
     cases.follow_locked(case, at=at)
     if seen is not None and seen != case.revision.number:
         raise ChangedMeanwhile(case)
-    severities.expect_now(case)
-    until = at + timedelta(minutes=case.program.claim_minutes)
     standing = case.claims.select_related("reviewer").filter(released_at=None).first()
     if standing and standing.reviewer_id == by.pk:
-        standing.expires_at = max(standing.expires_at, until)
-        standing.save(update_fields=["expires_at"])
-        return standing
+        return _renew(standing, case, at)
     if standing and standing.expires_at > at:
         raise HeldBy(standing)
+    severities.expect_now(case)
+    if not giving.may_be_given(by, case, at=at):
+        raise NotForYou
     if standing:
-        _let_go(standing, case, by=by, at=at, reason="ran_out")
+        let_go(standing, case, by=by, at=at, ended=ran_out(standing))
     if case.state != CaseState.OPEN or case.application.state not in _WORKABLE:
         raise NothingToClaim(case)
-    taken = Claim.objects.create(case=case, reviewer=by, claimed_at=at, expires_at=until)
-    cases.move(case, to=CaseState.CLAIMED, event=Event.CASE_CLAIMED, by=by, at=at)
-    if case.application.state == ApplicationState.SUBMITTED:
-        applications.take_up(case.application, by=by, at=at)
-    return taken
+    return _give(case, by, slots.free(by, at=at), at)
 
 
 _WORKABLE = (ApplicationState.SUBMITTED, ApplicationState.IN_REVIEW)
+
+
+@transaction.atomic
+def take_next(*, by: User, at: datetime, wanted: Q = _ANYTHING) -> Claim:
+    """Take the first case of the queue that this person may be given and nobody has; `wanted` narrows the queue.
+
+    What somebody else is just taking, or changing, is passed by, not waited for. Raises NotForYou, slots.TooMany,
+    NothingWaits.
+    """
+    if not may(by, Duty.REVIEW_CASES):
+        raise NotForYou
+    slot = slots.free(by, at=at)
+    offered = Case.objects.offered().filter(wanted, application__state__in=_WORKABLE)
+    offered = offered.exclude(giving.kept_from(by, at=at))
+    passed: list[int] = []
+    while (case := _first_free(offered.exclude(pk__in=passed))) is not None:
+        was_unsure = case.expectation_owed
+        cases.follow_locked(case, at=at)
+        severities.expect_now(case)
+        if not was_unsure or giving.may_be_given(by, case, at=at):
+            return _give(case, by, slot, at)
+        passed.append(case.pk)
+    raise NothingWaits
+
+
+def _first_free(offered: QuerySet[Case]) -> Case | None:
+    """Lock the first of these cases, and its application, that nobody else has locked."""
+    return (
+        offered.select_for_update(skip_locked=True, of=("self", "application"))
+        .select_related("application__owner", "application__applicant", "program", "revision__guidelines")
+        .first()
+    )
+
+
+@transaction.atomic
+def renew(case: Case, *, by: User, at: datetime) -> Claim:
+    """Hold a case longer that one works on: what its open page asks for. What is put aside stays so.
+
+    Raises NotForYou, HeldBy, NotHeld.
+    """
+    case = cases.locked(case)
+    if not may_claim(by, case):
+        raise NotForYou
+    standing = case.claims.select_related("reviewer").filter(released_at=None).first()
+    if standing is None or (standing.reviewer_id != by.pk and standing.expires_at <= at):
+        raise NotHeld
+    if standing.reviewer_id != by.pk:
+        raise HeldBy(standing)
+    return standing if standing.held_at else _renew(standing, case, at)
 
 
 @transaction.atomic
@@ -105,7 +153,7 @@ def release(case: Case, *, by: User, at: datetime) -> None:
         return
     if standing.reviewer_id != by.pk:
         raise NotHeld
-    _let_go(standing, case, by=by, at=at, reason="given_back")
+    let_go(standing, case, by=by, at=at, ended=ClaimEnd.GIVEN_BACK)
 
 
 def held(case: Case, *, by: User, at: datetime) -> Claim:
@@ -118,10 +166,23 @@ def held(case: Case, *, by: User, at: datetime) -> Claim:
     return standing
 
 
-def finish(standing: Claim, *, at: datetime) -> None:
-    """End a claim because its work is done; the case's own move tells the ledger."""
-    standing.released_at = at
-    standing.save(update_fields=["released_at"])
+def finish(standing: Claim, *, at: datetime, ended: ClaimEnd = ClaimEnd.DONE) -> None:
+    """End a claim; the case's own move tells the ledger."""
+    standing.released_at, standing.ended = at, ended
+    standing.save(update_fields=["released_at", "ended"])
+
+
+def let_go(
+    standing: Claim, case: Case, *, by: ledger.Actor, at: datetime, ended: ClaimEnd, **more: object
+) -> None:
+    """End a claim and put its locked case back into the queue."""
+    finish(standing, at=at, ended=ended)
+    cases.move(case, to=CaseState.OPEN, event=Event.CASE_RELEASED, by=by, at=at, reason=ended, **more)
+
+
+def ran_out(standing: Claim) -> ClaimEnd:
+    """Return what it is called that the time of this claim is over: nobody left the case where it was put aside."""
+    return ClaimEnd.HOLD_OVER if standing.held_at else ClaimEnd.RAN_OUT
 
 
 def release_run_out(*, at: datetime) -> int:
@@ -136,10 +197,33 @@ def _release_run_out(pk: int, at: datetime) -> bool:
     standing = case.claims.run_out(at).filter(pk=pk).first()
     if standing is None:  # renewed, released or decided while we waited for the lock
         return False
-    _let_go(standing, case, by="reviews", at=at, reason="ran_out")
+    let_go(standing, case, by="reviews", at=at, ended=ran_out(standing))
     return True
 
 
-def _let_go(standing: Claim, case: Case, *, by: ledger.Actor, at: datetime, reason: str) -> None:
-    finish(standing, at=at)
-    cases.move(case, to=CaseState.OPEN, event=Event.CASE_RELEASED, by=by, at=at, reason=reason)
+def _give(case: Case, by: User, slot: int, at: datetime) -> Claim:
+    """Give a locked open case to this person, who has this slot free."""
+    taken = Claim.objects.create(
+        case=case, reviewer=by, claimed_at=at, expires_at=_until(case, at), slot=slot
+    )
+    cases.move(case, to=CaseState.CLAIMED, event=Event.CASE_CLAIMED, by=by, at=at)
+    if case.application.state == ApplicationState.SUBMITTED:
+        applications.take_up(case.application, by=by, at=at)
+    return taken
+
+
+def _renew(standing: Claim, case: Case, at: datetime) -> Claim:
+    """Let the holder of a locked case go on with it, also with what they had put aside."""
+    until = _until(case, at)
+    if standing.held_at:
+        standing.held_at, standing.held_reason, standing.expires_at = None, "", until
+        standing.save(update_fields=["held_at", "held_reason", "expires_at"])
+        ledger.record(Event.CASE_RESUMED, subject=case, actor=standing.reviewer, at=at)
+    slots.keep(standing, at=at)
+    standing.expires_at = max(standing.expires_at, until)
+    standing.save(update_fields=["expires_at"])
+    return standing
+
+
+def _until(case: Case, at: datetime) -> datetime:
+    return at + timedelta(minutes=case.program.claim_minutes)

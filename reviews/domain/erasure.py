@@ -14,7 +14,7 @@ from onboarding.domain.erasure import BLANKED, blank_conditions
 from onboarding.states import ApplicationState
 from outbox import erasure as letters
 from reviews.domain import bars, cases, rejections
-from reviews.models import Decision, Finding, InformationRequest
+from reviews.models import Claim, Decision, Finding, InformationRequest
 from reviews.states import Outcome
 
 
@@ -36,6 +36,7 @@ def _forget(user: User, at: datetime) -> None:
     letters.blank_about(asked, at=at)
     asked.update(video_url="", **_blanked("question", "answer"))
     Finding.objects.filter(**about).update(**_blanked("note", "quote"))
+    Claim.objects.filter(**about).update(**_blanked("held_reason", "handed_note", "release_reason"))
 
 
 def _keep_bars(user: User, at: datetime) -> None:

@@ -1,7 +1,8 @@
 """Everything reviews keeps, by noun."""
 
 from reviews.models.bar import Bar
-from reviews.models.case import Case, Claim, Finding
+from reviews.models.case import Case, Finding
+from reviews.models.claim import Claim
 from reviews.models.decision import Decision, InformationRequest
 
 __all__ = ["Bar", "Case", "Claim", "Decision", "Finding", "InformationRequest"]

@@ -1,6 +1,4 @@
-"""Cases, who has them, and what was found."""
-
-from datetime import datetime
+"""Cases, and what was found."""
 
 from django.conf import settings
 from django.db import models
@@ -18,6 +16,10 @@ class CaseQuerySet(models.QuerySet["Case"]):
         return self.filter(state__in=[CaseState.OPEN, CaseState.CLAIMED, CaseState.AWAITING_SECOND]).order_by(
             "due_at", "-risk_score", "id"
         )
+
+    def offered(self) -> "CaseQuerySet":
+        """What waits for a reviewer and nobody has, in the order of the queue; index `case_next` serves it."""
+        return self.filter(state=CaseState.OPEN).order_by("due_at", "-risk_score", "id")
 
     def undecided(self) -> "CaseQuerySet":
         return self.filter(state__in=UNDECIDED)
@@ -81,40 +83,6 @@ class Case(models.Model):
 
     def __str__(self) -> str:
         return f"case {self.pk}"
-
-
-class ClaimQuerySet(models.QuerySet["Claim"]):
-    def live(self, at: datetime) -> "ClaimQuerySet":
-        return self.filter(released_at=None, expires_at__gt=at)
-
-    def run_out(self, at: datetime) -> "ClaimQuerySet":
-        return self.filter(released_at=None, expires_at__lte=at)
-
-
-class Claim(models.Model):
-    """Who works on a case, and until when. At most one unreleased claim a case: the database says so."""
-
-    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="claims")
-    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="claims")
-    claimed_at = models.DateTimeField()
-    expires_at = models.DateTimeField()
-    released_at = models.DateTimeField(null=True)
-
-    objects = ClaimQuerySet.as_manager()
-
-    class Meta:
-        default_permissions = ()
-        constraints = [
-            models.UniqueConstraint(
-                fields=["case"], condition=Q(released_at=None), name="one_unreleased_claim_per_case"
-            )
-        ]
-        indexes = [
-            models.Index(fields=["expires_at"], name="claim_unreleased", condition=Q(released_at=None)),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.reviewer} on case {self.case_id}"
 
 
 class Finding(models.Model):
