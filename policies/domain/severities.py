@@ -1,5 +1,7 @@
 """How hard the cases of a category may be to read: what this product ships where guidelines do not say it."""
 
+import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,11 +17,28 @@ def usual(code: str, kind: str) -> int:
     return known["severity"] if known else _shipped()["of_kind"][kind]
 
 
+def hinted(words: Any) -> set[str]:
+    """Return the categories that something in these words, however nested, makes one expect."""
+    text = "\n".join(_texts(words))
+    return {code for code, pattern in _hints().items() if pattern.search(text)}
+
+
+def _texts(words: Any) -> Iterator[str]:
+    if isinstance(words, dict):
+        words = words.values()
+    elif isinstance(words, str):
+        yield words
+        return
+    elif not isinstance(words, list):
+        return
+    for part in words:
+        yield from _texts(part)
+
+
 @cache
-def hints() -> dict[str, str]:
-    """Return category code -> the PostgreSQL pattern of the words that make one expect it."""
+def _hints() -> dict[str, re.Pattern[str]]:
     return {
-        code: rf"\m(?:{'|'.join(known['hints'])})\M"
+        code: re.compile(rf"\b(?:{'|'.join(known['hints'])})\b", re.IGNORECASE)
         for code, known in _shipped()["categories"].items()
         if known.get("hints")
     }

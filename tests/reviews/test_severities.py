@@ -63,6 +63,7 @@ def test_a_trigger_among_the_reasons_for_the_lane_is_expected_too():
         ("A line people call when they think of suicide", SELF_HARM),
         ("SUICIDAL thoughts, seen early", SELF_HARM),
         ("Finding CSAM", CHILDREN),
+        ("A diary.\nSuicide is a word in it", SELF_HARM),
         ("Booking for a dog grooming salon", {}),
         ("Suicidexyz", {}),
     ],
@@ -150,7 +151,7 @@ def test_any_number_of_cases_takes_the_same_number_of_statements(owed):
     with CaptureQueriesContext(connection) as asked:
         severities.expect_owed()
 
-    assert len([each for each in asked if "SAVEPOINT" not in each["sql"]]) == 4
+    assert len([each for each in asked if "SAVEPOINT" not in each["sql"]]) == 8
 
 
 @pytest.mark.parametrize("change", [{"severity": 2, "severe": {}}, {"severity": 1, "severe": SELF_HARM}])
