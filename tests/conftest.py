@@ -20,3 +20,9 @@ def django_db_setup(django_db_setup, django_db_blocker):
 def _quick_hashes(settings):
     """Argon2 is slow on purpose; tests that are not about passwords need not wait for it."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def _files_when_asked_for(settings):
+    """Each new Client makes the middleware anew: two thirds of a request went into listing all static files."""
+    settings.WHITENOISE_AUTOREFRESH = True
