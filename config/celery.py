@@ -32,6 +32,7 @@ app.conf.beat_schedule = {
         "enforcement.tasks.copy_last_used": MINUTE,
         "reviews.tasks.open_owed": MINUTE,
         "reviews.tasks.expect_owed": MINUTE,
+        "reviews.tasks.keep_likenesses": MINUTE,
         "reviews.tasks.release_claims": MINUTE,
         "reviews.tasks.tell_owed": MINUTE,
         "reviews.tasks.chase_questions": MINUTE,

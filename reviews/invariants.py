@@ -176,9 +176,11 @@ ERASED: dict[str, str] = {
         LEFT JOIN reviews_informationrequest asked ON asked.decision_id = decision.id
         WHERE person.erased_at IS NOT NULL AND (
             NOT (ARRAY[decision.explanation, decision.facts, decision.what_would_change, decision.return_reason,
+                decision.why_different,
                 coalesce(asked.question, ''), coalesce(asked.answer, '')] <@ ARRAY['', '(blanked)'])
             OR EXISTS (SELECT FROM reviews_finding finding WHERE finding.case_id = kase.id
-                AND NOT (ARRAY[finding.note, finding.quote] <@ ARRAY['', '(blanked)'])))""",
+                AND NOT (ARRAY[finding.note, finding.quote] <@ ARRAY['', '(blanked)']))
+            OR EXISTS (SELECT FROM reviews_likeness likeness WHERE likeness.case_id = kase.id))""",
 }
 
 INVARIANTS: dict[str, str] = {**CASES, **PEOPLE, **TELLING, **REVERSALS}

@@ -9,8 +9,11 @@ from reviews.models import Case, Decision
 from reviews.states import SecondPerson
 
 
-def may_see_case(user: User, case: Case) -> bool:
-    return may(user, Duty.REVIEW_CASES) and not has_part_in(user, case.application)
+def may_see_case(user: User, case: Case, *, hidden: Q | None = None) -> bool:
+    """Return whether this person may open a case. `hidden`: what is kept from them, where the caller has asked."""
+    if hidden is None:
+        return may(user, Duty.REVIEW_CASES) and not has_part_in(user, case.application)
+    return may(user, Duty.REVIEW_CASES) and not Case.objects.filter(hidden, pk=case.pk).exists()
 
 
 def was_overturned(user: User, case: Case) -> bool:

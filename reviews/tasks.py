@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from audit import clock
-from reviews.domain import cases, chasing, claims, erasure, severities, telling
+from reviews.domain import cases, chasing, claims, erasure, likenesses, severities, telling
 
 
 @shared_task
@@ -18,6 +18,12 @@ def open_owed() -> None:
 def expect_owed() -> None:
     """Look anew at what cases may hold that is hard to read."""
     severities.expect_owed()
+
+
+@shared_task
+def keep_likenesses() -> None:
+    """Keep what cases are compared by."""
+    likenesses.keep_owed()
 
 
 @shared_task

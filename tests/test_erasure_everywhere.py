@@ -30,7 +30,7 @@ from onboarding.models import SealedAnswer
 from onboarding.states import FileKind
 from outbox import letters
 from reviews.domain import erasure as reviews
-from reviews.domain import findings, questions, rejections, telling
+from reviews.domain import findings, likenesses, questions, rejections, telling
 from reviews.models import Bar, InformationRequest
 from tests.enforcement.appealing import make_appeal
 from tests.factories import (
@@ -70,6 +70,7 @@ THEIRS = {
     "reviews.Claim": "case__application__owner__person",
     "reviews.Finding": "case__application__owner__person",
     "reviews.Decision": "case__application__owner__person",
+    "reviews.Likeness": "case__application__owner__person",
     "reviews.InformationRequest": "decision__case__application__owner__person",
     "enforcement.Appeal": "decision__case__application__owner__person",
 }
@@ -88,6 +89,7 @@ UNMARKED = {
 # What the staff wrote for each other, what is kept encrypted, and what the letters and the file do not repeat.
 NOT_GIVEN = {
     ("reviews.Finding", "note"), ("reviews.Finding", "quote"), ("onboarding.Move", "note"),
+    ("reviews.Decision", "why_different"), ("reviews.Likeness", "text"), ("reviews.Likeness", "mail_key"),
     ("onboarding.SealedAnswer", "text"),
     ("outbox.Letter", "html"), ("outbox.Letter", "problem"),
 }  # fmt: skip
@@ -146,6 +148,7 @@ def _fill(user: User, bob: User) -> None:
         reason="A fair.",
         note="x",
     )
+    likenesses.keep_owed()
     _decline(user)
     other = organisations.found("Another one", "", by=make_user(), at=MONDAY)
     make_invitation(other, user.email)

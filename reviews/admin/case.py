@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
@@ -145,8 +145,9 @@ class CaseAdmin(admin.ModelAdmin):
 
     def workspace(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show one case."""
-        case = self._case(request, pk)
-        return self._show(request, workspace.of(case, user=request.user, at=clock.now()))
+        hidden = conflicts(request.user, to="application__")
+        case = self._case(request, pk, hidden=hidden)
+        return self._show(request, workspace.of(case, user=request.user, at=clock.now(), hidden=hidden))
 
     def claim(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Take the case, or hold it longer."""
@@ -234,7 +235,7 @@ class CaseAdmin(admin.ModelAdmin):
         found = get_object_or_404(Attachment, application=case.application_id, token=token)
         return uploads.download(found)
 
-    def _case(self, request: HttpRequest, pk: object) -> Case:
+    def _case(self, request: HttpRequest, pk: object, *, hidden: Q | None = None) -> Case:
         """Return a case this person may see, or refuse: 404 for none, 403 for one they have a part in."""
         found = Case.objects.select_related(
             "application__grant__revision",
@@ -242,7 +243,8 @@ class CaseAdmin(admin.ModelAdmin):
             "revision__question_set", "revision__guidelines",
         )  # fmt: skip
         case = get_object_or_404(found, pk=pk)
-        if not may_see_case(request.user, case):
+        case.application.program = case.program
+        if not may_see_case(request.user, case, hidden=hidden):
             raise PermissionDenied
         if case.application.case_owed:  # sent again a moment ago: show that, not what it replaced
             cases.follow(case, at=clock.now())

@@ -10,6 +10,7 @@ from django import forms
 from policies.models import Category
 from reviews.domain import allowed, reasons, statements
 from reviews.domain.findings import NOTE_MOST, QUOTE_MOST, Said
+from reviews.domain.precedents import Custom
 from reviews.models import Case
 from reviews.states import Outcome, Verdict
 
@@ -111,21 +112,30 @@ class DecisionForm(forms.Form):
         ),
     )
 
+    why_different = forms.CharField(
+        label="Why this one differs",
+        required=False,
+        help_text="A sentence for your colleagues and the case file; the applicant does not read it.",
+        widget=forms.Textarea(
+            attrs={"rows": 2, "data-count": "", "data-max": statements.MOST["why_different"]}
+        ),
+    )
+
     def __init__(
         self, data: Any = None, *, case: Case, at: datetime, categories: list[Category], suggested: list[str]
     ) -> None:
         initial = {"main_category": suggested[0] if suggested else "", "categories": suggested[1:]}
         super().__init__(data, initial=initial, prefix="d")
-        known = statements.values(case, at=at)
+        named = {category.code: category.name for category in categories}
+        known = statements.values(case, at=at, named=named)
         for outcome in Outcome:
             choices = [("", "Choose"), *((r.code, r.name) for r in reasons.for_outcome(outcome))]
             picked = forms.ChoiceField(label="Reason", choices=choices, required=False, widget=ReasonSelect)
             picked.widget.known = known
             picked.mark = "required"
             self.fields[f"reason_{outcome}"] = picked
-        named = [(category.code, category.name) for category in categories]
-        self.fields["main_category"].choices = [("", "None"), *named]
-        self.fields["categories"].choices = named
+        self.fields["main_category"].choices = [("", "None"), *named.items()]
+        self.fields["categories"].choices = list(named.items())
         self.fields["conditions"].choices = [
             (f"{category.code}{CONDITION_SEPARATOR}{text}", f"{text[:1].upper()}{text[1:]}")
             for category in categories
@@ -138,6 +148,15 @@ class DecisionForm(forms.Form):
 
     def reason_fields(self) -> list[forms.BoundField]:
         return [self[f"reason_{outcome}"] for outcome in Outcome]
+
+    def measure(self, custom: Custom | None) -> None:
+        """Ask for a reason where the nearest cases were clearly decided otherwise, and only then."""
+        if custom is None:
+            return
+        other = [outcome.value for outcome in Outcome if custom.differs(outcome)]
+        self.fields["why_different"].shown_when = json.dumps(
+            {"key": "d-outcome", "op": "in", "values": other}
+        )
 
     def kwargs(self) -> dict[str, Any]:
         """Return what `decisions.decide` takes, from a form that read well."""
@@ -154,6 +173,7 @@ class DecisionForm(forms.Form):
             "reapply_never": said["reapply_never"],
             "conditions": self._conditions(),
             "question": said["question"],
+            "why_different": said["why_different"],
         }
 
     def take_problems(self, problems: Mapping[str, str], *, begun: str) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Model, Prefetch, Q
+from django.db.models import Model, Q
 from django.utils.timesince import timesince
 
 from accounts.models import User
@@ -13,19 +13,17 @@ from audit import ledger
 from audit.events import Event
 from audit.models import LedgerEntry
 from enforcement.domain import appeals
-from onboarding.models import Application
 from onboarding.states import ApplicationState
 from policies.models import Category
 from reviews.admin import answered
 from reviews.admin.forms import DecisionForm, FindingForm, GiveBackForm, findings_forms
 from reviews.admin.queue import due_words
-from reviews.domain import changes, findings, reasons, statements
+from reviews.domain import changes, comparing, findings, kin, reasons, signals, statements
 from reviews.domain import questions as questions_asked
 from reviews.models import Case, Claim, Decision, Finding
-from reviews.permissions import may_sign, was_overturned
+from reviews.permissions import conflicts, may_sign
 from reviews.states import UNDECIDED, CaseKind, CaseState, Outcome, SecondPerson, Verdict
 
-EARLIER_MOST = 10
 TIMELINE_MOST = 100
 HEAVIEST = 8  # parts drawn; all are in the table below the picture
 LEVELS = ("", "I", "II", "III", "IV")
@@ -58,10 +56,13 @@ class Work:
 
     case: Case
     at: datetime
+    hidden: Q  # the condition on cases this person may not see
     claim: Claim | None
     mine: bool
     may_claim: bool
     categories: list[Category]
+    decisions: list[Decision]  # newest first
+    was_overturned: bool  # by an appeal: what this person decided or signed here
     pending: Decision | None
     may_sign: bool
     decision_form: DecisionForm
@@ -93,22 +94,30 @@ class Work:
         )
 
 
-def of(case: Case, *, user: User, at: datetime, data: Any = None) -> Work:
-    """Return the workspace of a case; with `data`, its forms hold what was typed."""
+def of(case: Case, *, user: User, at: datetime, data: Any = None, hidden: Q | None = None) -> Work:
+    """Return the workspace of a case; with `data`, its forms hold what was typed.
+
+    `hidden` is the condition on cases this person may not see, where the caller has asked for it already.
+    """
     claim = case.claims.select_related("reviewer").filter(released_at=None, expires_at__gt=at).first()
-    pending = _pending(case)
+    decisions = list(_decisions(case))
+    overturned = any(d.overturned_at and user.pk in (d.decided_by_id, d.signed_by_id) for d in decisions)
+    pending = _pending(case, decisions)
     categories = _categories(case)
     found = findings.latest(case)
     return Work(
         case=case,
         at=at,
+        hidden=conflicts(user, to="application__") if hidden is None else hidden,
         claim=claim,
         mine=claim is not None and claim.reviewer_id == user.pk,
         may_claim=claim is None
-        and not was_overturned(user, case)
+        and not overturned
         and case.state in (CaseState.OPEN, CaseState.CLAIMED)
         and case.application.state in (ApplicationState.SUBMITTED, ApplicationState.IN_REVIEW),
         categories=categories,
+        decisions=decisions,
+        was_overturned=overturned,
         pending=pending,
         may_sign=pending is not None and may_sign(user, pending),
         decision_form=DecisionForm(
@@ -127,8 +136,10 @@ def context(work: Work, *, user: User) -> dict[str, Any]:
     """Return what the template needs beside the workspace itself."""
     case, names = work.case, {category.code: category.name for category in work.categories}
     due, urgency = due_words(case, work.at)
-    before = changes.base(case)
-    decisions, signs = list(_decisions(case)), SIGNS[statements.second_person(case)]
+    before, beside = changes.base(case), comparing.of(case, hidden=work.hidden)
+    near = beside.near
+    work.decision_form.measure(near.custom)
+    decisions, signs = work.decisions, SIGNS[statements.second_person(case)]
     return {
         "work": work,
         "case": case,
@@ -155,11 +166,15 @@ def context(work: Work, *, user: User) -> dict[str, Any]:
         and timesince(case.application.submitted_at or case.opened_at, work.at, depth=1),
         "decisions": [Said.of(decision, names) for decision in decisions if decision != work.pending],
         "pending": Said.of(work.pending, names) if work.pending else None,
-        "thread": questions_asked.thread(case.application),
-        "earlier": earlier(case.application),
-        "appeal": appeals.upheld_for(case),
-        "was_overturned": was_overturned(user, case),
-        "timeline": timeline(case, decisions),
+        "thread": questions_asked.thread(case.application)
+        if any(decision.told_at for decision in decisions)
+        else [],
+        "earlier": kin.earlier(beside.kin),
+        "near": near,
+        "signals": signals.of(case, kin=beside.kin, twins=near.twins),
+        "appeal": appeals.upheld_for(case) if any(decision.overturned_at for decision in decisions) else None,
+        "was_overturned": work.was_overturned,
+        "timeline": timeline(case, decisions, known=_people(work, user)),
         "user": user,
     }
 
@@ -193,20 +208,9 @@ def heaviest(parts: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return sorted(weighing, key=lambda part: -part["points"])[:HEAVIEST]
 
 
-def earlier(application: Application) -> list[Application]:
-    """Return other applications of the same owner, newest first, each with its case and its last told decision."""
-    told = Decision.objects.exclude(told_at=None).order_by("-told_at")
-    return list(
-        Application.objects.filter(owner=application.owner_id)
-        .exclude(Q(pk=application.pk) | Q(state=ApplicationState.DRAFT))
-        .select_related("program", "case")
-        .prefetch_related(Prefetch("case__decisions", told, to_attr="told"))
-        .defer("answers", "facts")
-        .order_by("-pk")[:EARLIER_MOST]
-    )
-
-
-def timeline(case: Case, decisions: Iterable[Decision], others: Iterable[Model] = ()) -> list[Step]:
+def timeline(
+    case: Case, decisions: Iterable[Decision], others: Iterable[Model] = (), *, known: Iterable[User] = ()
+) -> list[Step]:
     """Return what the ledger holds about the case, its application, its decisions and `others`, newest first."""
     subjects = Q(subject_type=ledger.kind_of(case), subject_id=str(case.pk))
     subjects |= Q(subject_type=ledger.kind_of(case.application), subject_id=str(case.application_id))
@@ -217,7 +221,10 @@ def timeline(case: Case, decisions: Iterable[Decision], others: Iterable[Model] 
         subjects |= Q(subject_type=ledger.kind_of(other), subject_id=str(other.pk))
     rows = list(LedgerEntry.objects.filter(subjects).order_by("-at", "-id")[:TIMELINE_MOST])
     people = {int(row.actor[5:]) for row in rows if row.actor.startswith("user:") and row.actor[5:].isdigit()}
-    names = {f"user:{user.pk}": str(user) for user in User.objects.filter(pk__in=people)}
+    met = {user.pk: user for user in known}
+    if strange := people - set(met):
+        met |= {user.pk: user for user in User.objects.filter(pk__in=strange)}
+    names = {f"user:{pk}": str(user) for pk, user in met.items()}
     return [
         Step(
             at=row.at,
@@ -229,6 +236,13 @@ def timeline(case: Case, decisions: Iterable[Decision], others: Iterable[Model] 
         )
         for row in rows
     ]
+
+
+def _people(work: Work, user: User) -> list[User]:
+    """Return whom the page has read anyway."""
+    met = [user, work.case.application.applicant, work.claim.reviewer if work.claim else None]
+    met += [person for decision in work.decisions for person in (decision.decided_by, decision.signed_by)]
+    return [person for person in met if person]
 
 
 def _reason_name(code: str) -> str:
@@ -245,11 +259,12 @@ def _categories(case: Case) -> list[Category]:
     return sorted(found, key=lambda category: category.code not in case.domains)
 
 
-def _pending(case: Case) -> Decision | None:
+def _pending(case: Case, decisions: Iterable[Decision]) -> Decision | None:
+    """Return the decision that waits for a second person."""
     if case.state != CaseState.AWAITING_SECOND:
         return None
-    waiting = case.decisions.unsigned().filter(told_at=None).select_related("decided_by", "guidelines")
-    pending = waiting.first()
+    waiting = (d for d in decisions if d.second != SecondPerson.NOBODY and not (d.signed_at or d.returned_at))
+    pending = next((decision for decision in waiting if decision.told_at is None), None)
     if pending:
         pending.case = case
     return pending
@@ -257,7 +272,7 @@ def _pending(case: Case) -> Decision | None:
 
 def _decisions(case: Case) -> Iterable[Decision]:
     return case.decisions.select_related(
-        "decided_by", "signed_by", "returned_by", "overturned_by", "request__answered_by"
+        "decided_by", "signed_by", "returned_by", "overturned_by", "request__answered_by", "guidelines"
     ).order_by("-pk")
 
 

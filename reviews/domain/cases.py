@@ -102,7 +102,10 @@ def _follow(case: Case, sent: Revision, at: datetime) -> None:
     )
     case.revision, case.lane, case.domains = sent, sent.lane, sent.domains
     case.risk_score, case.risk_level = sent.risk_score, sent.risk_level
-    case.save(update_fields=["revision", "lane", "domains", "risk_score", "risk_level", "due_at"])
+    case.likeness_owed = True
+    case.save(
+        update_fields=["revision", "lane", "domains", "risk_score", "risk_level", "due_at", "likeness_owed"]
+    )
     severities.expect([case.pk])
     case.refresh_from_db(fields=["severity", "severe", "expectation_owed"])
     ledger.record(

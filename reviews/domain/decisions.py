@@ -52,6 +52,7 @@ def decide(
     reapply_never: bool = False,
     conditions: Sequence[dict[str, str]] = (),
     question: str = "",
+    why_different: str = "",
 ) -> Decision:
     """Decide a case one holds; told after the program's recall window, or once a second person has signed.
 
@@ -71,7 +72,7 @@ def decide(
     said, reason = statements.checked(
         Statement(
             outcome, reason_code, categories, explanation, facts, what_would_change,
-            reapply_after_days, reapply_never, conditions, question,
+            reapply_after_days, reapply_never, conditions, question, why_different,
         ),
         case=case, by=by, at=at,
     )  # fmt: skip
@@ -104,6 +105,7 @@ def _write(case: Case, said: Statement, *, second: SecondPerson, by: User, at: d
         reapply_after_days=said.reapply_after_days,
         reapply_never=said.reapply_never,
         conditions=said.conditions,
+        why_different=said.why_different,
         second=second,
         decided_by=by,
         decided_at=at,

@@ -14,7 +14,8 @@ from onboarding.domain.erasure import BLANKED, blank_conditions
 from onboarding.states import ApplicationState
 from outbox import erasure as letters
 from reviews.domain import bars, cases, rejections
-from reviews.models import Claim, Decision, Finding, InformationRequest
+from reviews.models import Case as ReviewCase
+from reviews.models import Claim, Decision, Finding, InformationRequest, Likeness
 from reviews.states import Outcome
 
 
@@ -27,16 +28,30 @@ def erase_owed(*, at: datetime) -> int:
 
 def _forget(user: User, at: datetime) -> None:
     _keep_bars(user, at)
+    _drop_likenesses(user)
     about = {"case__application__owner__in": list(owners.ending_with(user).values_list("pk", flat=True))}
     made = Decision.objects.filter(**about)
     letters.blank_about(made, at=at)
     blank_conditions(made)
-    made.update(**_blanked("explanation", "facts", "what_would_change", "return_reason"))
+    made.update(**_blanked("explanation", "facts", "what_would_change", "return_reason", "why_different"))
     asked = InformationRequest.objects.filter(decision__in=made)
     letters.blank_about(asked, at=at)
     asked.update(video_url="", **_blanked("question", "answer"))
     Finding.objects.filter(**about).update(**_blanked("note", "quote"))
     Claim.objects.filter(**about).update(**_blanked("held_reason", "handed_note", "release_reason"))
+
+
+def _drop_likenesses(user: User) -> None:
+    """Drop what cases are compared by, and the person's address where the case stays an organisation's.
+
+    The cases are locked first: a payer that is making one has read what is being erased.
+    """
+    ending = list(owners.ending_with(user).values_list("pk", flat=True))
+    about = ReviewCase.objects.filter(application__owner__in=ending)
+    locked = list(about.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
+    ReviewCase.objects.filter(pk__in=locked).update(likeness_owed=False)
+    Likeness.objects.filter(case__in=locked).delete()
+    Likeness.objects.filter(case__application__applicant=user).update(mail_key="", mail_domain="")
 
 
 def _keep_bars(user: User, at: datetime) -> None:

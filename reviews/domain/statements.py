@@ -1,6 +1,6 @@
 """What a decision says, checked before it is made; and who has to sign it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -11,9 +11,10 @@ from onboarding.domain import terms
 from onboarding.states import ApplicationKind, Environment
 from policies.models import Category
 from policies.states import Lane
-from reviews.domain import allowed, reasons
+from reviews.domain import allowed, precedents, reasons
 from reviews.domain.reasons import Reason, Unfilled, UnknownReason
 from reviews.models import Case
+from reviews.permissions import conflicts
 from reviews.states import APPROVALS, Outcome, SecondPerson, Verdict
 
 MOST = {
@@ -22,6 +23,7 @@ MOST = {
     "what_would_change": 2000,
     "question": 2000,
     "condition": 300,
+    "why_different": 1000,
 }  # characters
 CONDITIONS_MOST = 20
 REAPPLY_MOST = 3650  # days; a longer ban is "never", said so
@@ -50,6 +52,7 @@ class Field(TextChoices):
     REAPPLY = "reapply_after_days"
     CONDITIONS = "conditions"
     QUESTION = "question"
+    WHY_DIFFERENT = "why_different"
 
 
 FILLED_BY = {
@@ -73,6 +76,7 @@ class Statement:
     reapply_never: bool = False
     conditions: Sequence[dict[str, str]] = field(default_factory=list)
     question: str = ""
+    why_different: str = ""
 
 
 def checked(statement: Statement, *, case: Case, by: User, at: datetime) -> tuple[Statement, Reason]:
@@ -97,8 +101,15 @@ def checked(statement: Statement, *, case: Case, by: User, at: datetime) -> tupl
         problems[Field.CONDITIONS] = f"At most {CONDITIONS_MOST} conditions: nobody keeps more."
     if kept.outcome == Outcome.NEEDS_INFORMATION and not kept.question:
         problems[Field.QUESTION] = "Write the question that the applicant is to answer."
+    kept = _check_precedents(kept, case, by, problems)
     kept = replace(kept, explanation=_explanation(kept, reason, case, at, problems))
-    for name in (Field.EXPLANATION, Field.FACTS, Field.WHAT_WOULD_CHANGE, Field.QUESTION):
+    for name in (
+        Field.EXPLANATION,
+        Field.FACTS,
+        Field.WHAT_WOULD_CHANGE,
+        Field.QUESTION,
+        Field.WHY_DIFFERENT,
+    ):
         if len(getattr(kept, name)) > MOST[name]:
             problems[name] = f"At most {MOST[name]:,} characters; this has {len(getattr(kept, name)):,}."
     if problems:
@@ -124,9 +135,18 @@ def second_person(case: Case, *, reason: Reason | None = None) -> SecondPerson:
     return SecondPerson.NOBODY
 
 
-def values(case: Case, *, at: datetime, statement: Statement | None = None) -> dict[str, str]:
-    """Return what the placeholders of the wordings stand for, as far as it is known without a person."""
-    named = names(case.revision.guidelines_id)
+def values(
+    case: Case,
+    *,
+    at: datetime,
+    statement: Statement | None = None,
+    named: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """Return what the placeholders of the wordings stand for, as far as it is known without a person.
+
+    `named` are the names of the categories, where the caller has read them.
+    """
+    named = names(case.revision.guidelines_id) if named is None else named
     domains = [named.get(code, code) for code in case.domains]
     known = {
         "version": case.revision.guidelines.version,
@@ -176,6 +196,7 @@ def _tidy(statement: Statement, reason: Reason) -> Statement:
         explanation=statement.explanation.strip(),
         facts=statement.facts.strip(),
         what_would_change=statement.what_would_change.strip() if rejected else "",
+        why_different=statement.why_different.strip(),
         question=statement.question.strip() if statement.outcome == Outcome.NEEDS_INFORMATION else "",
         reapply_after_days=(statement.reapply_after_days if says_when else reason.reapply_after_days)
         if rejected
@@ -201,6 +222,18 @@ def _check_categories(kept: Statement, case: Case, by: User, problems: dict[str,
     concerned = any(verdict != Verdict.NONE for verdict in mine.values())
     if not kept.categories and (kept.outcome != Outcome.APPROVED or concerned):
         problems[Field.CATEGORIES] = "Name the category that this rests on, the main one first."
+
+
+def _check_precedents(kept: Statement, case: Case, by: User, problems: dict[str, str]) -> Statement:
+    """Ask for a sentence where the nearest cases were clearly decided otherwise; keep none where they were not."""
+    if kept.outcome == Outcome.NEEDS_INFORMATION:
+        return replace(kept, why_different="")
+    custom = precedents.near(case, hidden=conflicts(by, to="application__")).custom
+    if custom is None or not custom.differs(kept.outcome):
+        return replace(kept, why_different="")
+    if not kept.why_different:
+        problems[Field.WHY_DIFFERENT] = f"{custom}: say in a sentence why this one differs."
+    return kept
 
 
 def _check_rejection(kept: Statement, problems: dict[str, str]) -> None:

@@ -49,6 +49,9 @@ class Case(models.Model):
     expectation_owed = models.BooleanField(
         default=True, db_default=True, help_text="Promise: what it may hold is looked at anew."
     )
+    likeness_owed = models.BooleanField(
+        default=True, db_default=True, help_text="Promise: what it is compared by is made anew."
+    )
 
     objects = CaseQuerySet.as_manager()
 
@@ -63,6 +66,7 @@ class Case(models.Model):
             ),
             models.Index(fields=["program", "state", "due_at"], name="case_by_program"),
             models.Index(fields=["id"], name="case_expectation_owed", condition=Q(expectation_owed=True)),
+            models.Index(fields=["id"], name="case_likeness_owed", condition=Q(likeness_owed=True)),
         ]
         constraints = [
             models.CheckConstraint(name="case_state_known", condition=Q(state__in=CaseState.values)),

@@ -61,6 +61,11 @@ class Decision(models.Model):
     reapply_after_days = models.PositiveSmallIntegerField(null=True, blank=True)
     reapply_never = models.BooleanField(default=False)
     conditions = models.JSONField(default=list, help_text="[{category, text}]")
+    why_different = models.TextField(
+        max_length=1000,
+        blank=True,
+        help_text="Why it differs from the nearest decided cases; for colleagues.",
+    )
     second = models.CharField(max_length=10, choices=SecondPerson.choices, default=SecondPerson.NOBODY)
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="decisions"
@@ -88,7 +93,7 @@ class Decision(models.Model):
         null=True, help_text="What was wrong is mended: one may apply again from then on."
     )
 
-    PERSONAL_FIELDS = ("explanation", "facts", "what_would_change", "return_reason")
+    PERSONAL_FIELDS = ("explanation", "facts", "what_would_change", "return_reason", "why_different")
 
     objects = DecisionQuerySet.as_manager()
 

@@ -1,0 +1,204 @@
+"""The nearest cases that were decided, and whether a decision would differ from them.
+
+Full text finds, trigrams recognise: candidates share the rarest words of the case, as many words as keep the candidates
+few whatever the size of the table; the nearest of them are those that share most words, the rare ones counting more.
+What a reviewer may not see is not looked at: neither shown nor counted.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import connection
+from django.db.models import BooleanField, Prefetch, Q
+from django.db.models.expressions import RawSQL
+
+from reviews.domain import likenesses
+from reviews.models import Case, Decision
+from reviews.states import APPROVALS, CaseState, Outcome
+
+CANDIDATES = 2_000  # as many as the chosen words are expected to bring
+WORDS_MOST = 40  # words that are looked for
+LOOKED_AT = 40  # candidates whose words are compared
+SHOWN = 6
+ALIKE = 0.3  # from here on a case is near; see docs/adr/0012-precedents.md
+TWIN = 0.8  # trigram similarity of two texts of which one was copied from the other
+COUNTED = 5  # the nearest of them that a decision is measured against
+FEWEST = 3  # fewer are no custom
+MAJORITY = 0.8  # "4 of 5"
+
+# How often each word occurs is what ANALYZE found; a word it did not list is rarer than the rarest it did.
+LISTED = """WITH listed AS MATERIALIZED (
+        SELECT one.word, one.share FROM pg_stats,
+            unnest(most_common_elems::text::text[], most_common_elem_freqs) AS one (word, share)
+        WHERE schemaname = current_schema() AND tablename = 'reviews_likeness' AND attname = 'words'
+            AND one.word IS NOT NULL
+    ), floor AS (SELECT coalesce(min(share), 0.002) / 2 AS share FROM listed)"""
+QUERY = f"""({LISTED}, mine AS (
+        SELECT mine.lexeme, coalesce(listed.share, floor.share) AS share, length(mine.lexeme) AS length
+        FROM unnest(to_tsvector('english', %s)) AS mine CROSS JOIN floor LEFT JOIN listed ON listed.word = mine.lexeme
+    ), ordered AS (
+        SELECT lexeme, row_number() OVER rare AS place, sum(share) OVER rare AS shares FROM mine
+        WINDOW rare AS (ORDER BY share, length DESC, lexeme ROWS UNBOUNDED PRECEDING)
+    )
+    SELECT string_agg('''' || replace(replace(lexeme, '\\', '\\\\'), '''', '''''') || '''', ' | ')::tsquery FROM ordered
+    WHERE place = 1 OR (place <= {WORDS_MOST} AND shares
+        * (SELECT reltuples FROM pg_class WHERE oid = 'reviews_likeness'::regclass) <= {CANDIDATES}))"""
+COMPARED = f"""{LISTED}, mine AS MATERIALIZED (
+        SELECT mine.lexeme, -ln(coalesce(listed.share, floor.share)) AS weight
+        FROM unnest(to_tsvector('english', %(text)s)) AS mine CROSS JOIN floor
+        LEFT JOIN listed ON listed.word = mine.lexeme
+    ), compared AS (
+        SELECT other.id, sum(-ln(coalesce(listed.share, floor.share))) AS theirs, sum(mine.weight) AS common
+        FROM reviews_likeness other CROSS JOIN floor CROSS JOIN LATERAL unnest(other.words) AS word
+        LEFT JOIN listed ON listed.word = word.lexeme LEFT JOIN mine ON mine.lexeme = word.lexeme
+        WHERE other.case_id = ANY(%(cases)s) GROUP BY other.id
+    )
+    SELECT other.case_id, coalesce(2 * compared.common / nullif(compared.theirs
+            + (SELECT sum(weight) FROM mine), 0), 0), similarity(other.text, %(text)s)
+    FROM compared JOIN reviews_likeness other ON other.id = compared.id"""
+
+
+@dataclass(frozen=True)
+class Precedent:
+    """A decided case, its decision, and how alike the two cases are, from 0 to 1."""
+
+    case: Case
+    decision: Decision
+    alike: float
+
+    @property
+    def percent(self) -> int:
+        return round(self.alike * 100)
+
+    @property
+    def is_approval(self) -> bool:
+        return self.decision.outcome in APPROVALS
+
+
+@dataclass(frozen=True)
+class Custom:
+    """How the nearest cases were decided, where that is clear: `number` of `of` were approved, or rejected."""
+
+    is_approval: bool
+    number: int
+    of: int
+
+    def differs(self, outcome: str) -> bool:
+        """Return whether a decision would not be as theirs were; a question never is otherwise."""
+        return outcome != Outcome.NEEDS_INFORMATION and (outcome in APPROVALS) != self.is_approval
+
+    def __str__(self) -> str:
+        done = "approved" if self.is_approval else "rejected"
+        return f"{self.number} of the {self.of} decided cases most like this one were {done}"
+
+
+@dataclass(frozen=True)
+class Twin:
+    """A case of somebody else with nearly the same text."""
+
+    case: Case
+    percent: int
+
+
+@dataclass(frozen=True)
+class Near:
+    """What is near a case, as far as one person may see it."""
+
+    precedents: Sequence[Precedent] = ()
+    twins: Sequence[Twin] = ()
+
+    @property
+    def custom(self) -> Custom | None:
+        return custom(self.precedents)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found, by id: how alike the nearest decided cases are, and how similar the texts of twins."""
+
+    alike: Mapping[int, float]
+    similar: Mapping[int, float]
+
+
+def near(case: Case, *, hidden: Q) -> Near:
+    """Return the decided cases most like this one, the nearest first, and its twins, whatever became of them.
+
+    `hidden` is the condition on cases this person may not see. Four statements at most, whatever there is to find.
+    """
+    found = find(case, hidden=hidden)
+    return put_together(case, found, read({*found.alike, *found.similar}))
+
+
+def find(case: Case, *, hidden: Q) -> Found:
+    """Return the ids of what is near. Two statements at most."""
+    text = likenesses.text_of(case.revision, case.application.title)
+    found = _candidates(case, text, hidden)
+    if not found:
+        return Found({}, {})
+    decided = {pk for pk, state in [row for row in found if row[1] == CaseState.DECIDED][:LOOKED_AT]}
+    compared = _compared({*decided, *(pk for pk, _ in found[:LOOKED_AT])}, text)
+    nearest = sorted(decided & set(compared), key=lambda pk: (-compared[pk][0], -pk))[:SHOWN]
+    return Found(
+        alike={pk: compared[pk][0] for pk in nearest if compared[pk][0] >= ALIKE},
+        similar={pk: similarity for pk, (_, similarity) in compared.items() if similarity >= TWIN},
+    )
+
+
+def put_together(case: Case, found: Found, cases: Mapping[int, Case]) -> Near:
+    """Return what was found with the cases as `read` reads them."""
+    similar = sorted(found.similar, key=lambda pk: (-found.similar[pk], -pk))
+    return Near(
+        precedents=[
+            Precedent(cases[pk], decision, share)
+            for pk, share in found.alike.items()
+            if (decision := _final(cases[pk]))
+        ],
+        twins=[
+            Twin(cases[pk], round(found.similar[pk] * 100))
+            for pk in similar
+            if cases[pk].application.owner_id != case.application.owner_id
+        ],
+    )
+
+
+def custom(precedents: Sequence[Precedent]) -> Custom | None:
+    """Return what the nearest decided cases have in common; None where they are few or divided."""
+    nearest = precedents[:COUNTED]
+    approved = sum(precedent.is_approval for precedent in nearest)
+    number = max(approved, len(nearest) - approved)
+    if len(nearest) < FEWEST or number < MAJORITY * len(nearest):
+        return None
+    return Custom(approved == number, number, len(nearest))
+
+
+def _candidates(case: Case, text: str, hidden: Q) -> list[tuple[int, str]]:
+    """Return (case, state) of what shares one of the rarest words of the text, the most of them first."""
+    holds = RawSQL(f'"reviews_likeness"."words" @@ {QUERY}', [text], output_field=BooleanField())
+    rank = RawSQL(f'ts_rank("reviews_likeness"."words", {QUERY})', [text])
+    found = Case.objects.filter(holds, likeness__isnull=False).exclude(hidden).exclude(pk=case.pk)
+    return list(found.order_by(rank.desc(), "-pk").values_list("pk", "state")[: CANDIDATES // 4])
+
+
+def _compared(cases: set[int], text: str) -> dict[int, tuple[float, float]]:
+    """Return the share of common words, the rare ones counting more, and the similarity of the texts, by case."""
+    with connection.cursor() as cursor:
+        cursor.execute(COMPARED, {"cases": list(cases), "text": text})
+        return {pk: (float(share), similarity) for pk, share, similarity in cursor.fetchall()}
+
+
+def read(cases: Collection[int]) -> dict[int, Case]:
+    """Return cases by id, each with who is behind it and its standing decisions, the newest first."""
+    standing = Decision.objects.standing().order_by("-pk")
+    found = Case.objects.filter(pk__in=cases).select_related(
+        "application__program", "application__owner__person", "application__owner__organisation"
+    )
+    found = found.defer("application__answers", "application__facts")
+    return {case.pk: case for case in found.prefetch_related(Prefetch("decisions", standing))}
+
+
+def _final(case: Case) -> Decision | None:
+    """Return the decision that counts; a question is none, nor is what an appeal set aside."""
+    counts = (
+        d for d in case.decisions.all() if d.outcome != Outcome.NEEDS_INFORMATION and not d.overturned_at
+    )
+    return next(counts, None)
