@@ -24,7 +24,7 @@ demo: $(VENV)/dev ## walk the main job end to end on a throw-away site, with a t
 	@exec $(PY) -m devstack --tied demo $(if $(JSON),--json)
 
 test: $(VENV)/dev ## run the whole suite on real PostgreSQL and Valkey (ARGS="tests/audit -k seal"; REQUIRE_BROWSER=1)
-	@exec $(PY) -m pytest -n 2 $(ARGS)
+	@exec $(PY) -m pytest -n 2 --dist loadgroup $(ARGS)
 
 soak: $(VENV)/dev ## run the long series of faults and races
 	@exec $(PY) -m pytest -m soak $(ARGS)

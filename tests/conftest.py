@@ -3,6 +3,16 @@
 import pytest
 from django.db import connection
 
+COSTLY = ("tests/browser/", "tests/test_permissions_matrix.py", "tests/test_bad_input.py")
+
+
+@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in its own
+def pytest_collection_modifyitems(items):
+    """Keep together what shares a site or a world that takes long to make: one worker makes it, and once."""
+    for item in items:
+        if place := next((place for place in COSTLY if item.nodeid.startswith(place)), None):
+            item.add_marker(pytest.mark.xdist_group(place))
+
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
