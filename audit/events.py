@@ -126,6 +126,8 @@ class Event(TextChoices):
     CASE_REOPENED = "case.reopened", "Case reopened by an appeal"
     QUESTION_REMINDED = "question.reminded", "Applicant reminded of a question"
     QUESTION_ANSWERED_LATE = "question.answered_late", "Question answered after its time"
+    CARE_RULE_SET = "care_rule.set", "What reviewers are spared by default changed"
+    OVERRIDE_GIVEN = "override.given", "Reviewer let into a case whatever they declared"
     DECISION_PROPOSED = "decision.proposed", "Decision proposed"
     DECISION_SIGNED = "decision.signed", "Decision signed by a second person"
     DECISION_RETURNED = "decision.returned", "Decision returned by the second person"

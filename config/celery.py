@@ -33,6 +33,8 @@ app.conf.beat_schedule = {
         "reviews.tasks.open_owed": MINUTE,
         "reviews.tasks.expect_owed": MINUTE,
         "reviews.tasks.keep_likenesses": MINUTE,
+        "reviews.tasks.reroute_owed": MINUTE,
+        "reviews.tasks.forget_exposure": HOUR,
         "reviews.tasks.release_claims": MINUTE,
         "reviews.tasks.tell_owed": MINUTE,
         "reviews.tasks.chase_questions": MINUTE,

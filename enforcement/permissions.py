@@ -4,9 +4,9 @@ from accounts.models import User
 from accounts.roles import Duty, may
 from enforcement.models import Appeal
 from enforcement.states import OPEN_STATES
-from onboarding.permissions import conflicts, has_part_in, may_see
+from onboarding.permissions import may_see
 from reviews.models import Decision
-from reviews.permissions import may_overturn
+from reviews.permissions import conflicts, has_opted_out, has_part_in, may_overturn
 
 
 def may_file(user: User, decision: Decision) -> bool:
@@ -28,7 +28,11 @@ def may_see_appeal(user: User, appeal: Appeal) -> bool:
 
 
 def may_decide(user: User, appeal: Appeal) -> bool:
-    return appeal.filed_by_id != user.pk and may_overturn(user, appeal.decision)
+    return (
+        appeal.filed_by_id != user.pk
+        and may_overturn(user, appeal.decision)
+        and not has_opted_out(user, appeal.decision.case)
+    )
 
 
 __all__ = ["conflicts", "may_decide", "may_file", "may_see_appeal", "may_see_appeals", "may_withdraw"]

@@ -1,12 +1,45 @@
-"""Who may do what with a case. Nobody takes part in their own or their organisation's case."""
+"""Who may do what with a case. Nobody takes part in their own or their organisation's case, or in what they declared.
+
+What passes with time (breaks, hours, minutes) is asked where a case is given: `reviews.domain.giving`.
+"""
 
 from django.db.models import Q
 
 from accounts.models import User
 from accounts.roles import Duty, may
-from onboarding.permissions import conflicts, has_part_in
-from reviews.models import Case, Decision
-from reviews.states import SecondPerson
+from onboarding import permissions as onboarding
+from onboarding.models import Application
+from policies.models import Category
+from policies.states import Severity
+from reviews.interested import declared
+from reviews.models import Case, CategoryChoice, Decision
+from reviews.states import Choice, SecondPerson
+
+
+def conflicts(user: User, *, to: str = "") -> Q:
+    """Return the condition on applications that are kept from this person for good: their part in it, or declared."""
+    return onboarding.conflicts(user, to=to) | declared(user, to=to)
+
+
+def has_part_in(user: User, application: Application) -> bool:
+    """Return whether it is their own, their organisation's, or of an interest they declared."""
+    return Application.objects.filter(conflicts(user), pk=application.pk).exists()
+
+
+def spared_categories(user: User) -> set[str]:
+    """Return the categories whose cases this person does not take: chosen away, or grave and not chosen.
+
+    Two queries. A category is grave where any version of the guidelines says so.
+    """
+    chosen = dict(CategoryChoice.objects.filter(reviewer=user).values_list("category", "choice"))
+    grave = set(Category.objects.filter(severity=Severity.GRAVE).values_list("code", flat=True))
+    out = {code for code, choice in chosen.items() if choice == Choice.OUT}
+    return out | {code for code in grave if chosen.get(code) != Choice.IN}
+
+
+def has_opted_out(user: User, case: Case) -> bool:
+    """Return whether the case is expected to hold what this person does not take."""
+    return bool(case.severe) and not spared_categories(user).isdisjoint(case.severe)
 
 
 def may_see_case(user: User, case: Case, *, hidden: Q | None = None) -> bool:
@@ -28,7 +61,21 @@ def may_claim(user: User, case: Case) -> bool:
 
 def may_take_away(user: User, case: Case) -> bool:
     """Return whether this person may put a case back into the queue that somebody else has."""
-    return may(user, Duty.MANAGE_QUEUE) and not has_part_in(user, case.application)
+    return may(user, Duty.MANAGE_QUEUE) and not onboarding.has_part_in(user, case.application)
+
+
+def may_override(user: User, case: Case) -> bool:
+    """Return whether this person may let another into a case whatever that one declared."""
+    return may_take_away(user, case)
+
+
+def may_see_team(user: User) -> bool:
+    """Return whether this person may see what the team bears, in totals."""
+    return may(user, Duty.MANAGE_QUEUE)
+
+
+def may_set_care_rule(user: User) -> bool:
+    return may(user, Duty.MANAGE_QUEUE)
 
 
 def may_decide(user: User, case: Case) -> bool:
@@ -42,6 +89,7 @@ def may_sign(user: User, decision: Decision) -> bool:
         and decision.decided_by_id != user.pk
         and (decision.second != SecondPerson.SENIOR or may(user, Duty.SIGN_AS_SENIOR))
         and may_decide(user, decision.case)
+        and not has_opted_out(user, decision.case)
     )
 
 
@@ -53,16 +101,3 @@ def may_overturn(user: User, decision: Decision) -> bool:
         and (decision.second != SecondPerson.SENIOR or may(user, Duty.SIGN_AS_SENIOR))
         and not has_part_in(user, decision.case.application)
     )
-
-
-__all__ = [
-    "conflicts",
-    "has_part_in",
-    "may_claim",
-    "may_decide",
-    "may_overturn",
-    "may_see_case",
-    "may_sign",
-    "may_take_away",
-    "was_overturned",
-]

@@ -77,3 +77,23 @@ class SecondPerson(TextChoices):
     NOBODY = "nobody", "Nobody"
     REVIEWER = "reviewer", "Another reviewer"
     SENIOR = "senior", "A senior reviewer"
+
+
+class Choice(TextChoices):
+    """Whether a reviewer takes cases of a category."""
+
+    IN = "in", "Offer me these"
+    OUT = "out", "Not for me"
+
+
+class Blur(TextChoices):
+    """How text that was opened looks until one points at it."""
+
+    NONE = "none", "None"
+    LIGHT = "light", "Light"
+    STRONG = "strong", "Strong"
+
+
+class InterestKind(TextChoices):
+    ORGANISATION = "organisation", "Organisation"
+    DOMAIN = "domain", "E-mail domain"

@@ -3,7 +3,17 @@
 from celery import shared_task
 
 from audit import clock
-from reviews.domain import cases, chasing, claims, erasure, likenesses, severities, telling
+from reviews.domain import (
+    cases,
+    chasing,
+    claims,
+    erasure,
+    exposure,
+    likenesses,
+    optouts,
+    severities,
+    telling,
+)
 
 
 @shared_task
@@ -50,3 +60,15 @@ def chase_questions() -> None:
     at = clock.now()
     chasing.remind_owed(at=at)
     chasing.return_overdue(at=at)
+
+
+@shared_task
+def reroute_owed() -> None:
+    """Put back what reviewers hold and do not take any more."""
+    optouts.reroute_owed(at=clock.now())
+
+
+@shared_task
+def forget_exposure() -> None:
+    """Delete minutes that are older than they are kept."""
+    exposure.forget_old(at=clock.now())

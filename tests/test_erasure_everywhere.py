@@ -30,8 +30,8 @@ from onboarding.models import SealedAnswer
 from onboarding.states import FileKind
 from outbox import letters
 from reviews.domain import erasure as reviews
-from reviews.domain import findings, likenesses, questions, rejections, telling
-from reviews.models import Bar, InformationRequest
+from reviews.domain import findings, interests, likenesses, questions, rejections, telling
+from reviews.models import Bar, InformationRequest, Interest
 from tests.enforcement.appealing import make_appeal
 from tests.factories import (
     MONDAY,
@@ -72,6 +72,8 @@ THEIRS = {
     "reviews.Decision": "case__application__owner__person",
     "reviews.Likeness": "case__application__owner__person",
     "reviews.InformationRequest": "decision__case__application__owner__person",
+    "reviews.Interest": "reviewer",
+    "reviews.InterestOverride": "case__application__owner__person",
     "enforcement.Appeal": "decision__case__application__owner__person",
 }
 APART = {
@@ -90,6 +92,7 @@ UNMARKED = {
 NOT_GIVEN = {
     ("reviews.Finding", "note"), ("reviews.Finding", "quote"), ("onboarding.Move", "note"),
     ("reviews.Decision", "why_different"), ("reviews.Likeness", "text"), ("reviews.Likeness", "mail_key"),
+    ("reviews.Interest", "name"), ("reviews.InterestOverride", "reason"),
     ("onboarding.SealedAnswer", "text"),
     ("outbox.Letter", "html"), ("outbox.Letter", "problem"),
 }  # fmt: skip
@@ -134,6 +137,9 @@ def _fill(user: User, bob: User) -> None:
     )
     case, _ = make_claimed(bob, applicant=user)
     findings.record(case, by=bob, at=MONDAY, verdicts={"health": ("concern", "a note", "Docstrings")})
+    manager = make_manager(f"m{user.pk}")
+    interests.override(case, reviewer=bob, by=manager, at=MONDAY, reason="In case")
+    Interest.objects.create(reviewer=user, kind="domain", name="x.org", declared_at=MONDAY)
     asked = make_decision("needs_information", by=bob, applicant=user)
     make_decision("approved_with_conditions", by=bob, applicant=user)
     telling.tell_owed(at=MONDAY)
@@ -143,7 +149,7 @@ def _fill(user: User, bob: User) -> None:
     make_appeal(by=bob, applicant=user)
     order.put_forward(
         make_entry(make_program(), applicant=user),
-        by=make_manager(f"m{user.pk}"),
+        by=manager,
         at=MONDAY,
         reason="A fair.",
         note="x",

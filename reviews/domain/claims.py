@@ -15,7 +15,7 @@ from audit import ledger
 from audit.events import Event
 from onboarding.domain import applications
 from onboarding.states import ApplicationState
-from reviews.domain import cases, giving, severities, slots
+from reviews.domain import cases, exposure, giving, severities, slots
 from reviews.domain.giving import NotForYou
 from reviews.models import Case, Claim
 from reviews.permissions import may_claim
@@ -82,9 +82,8 @@ def claim(case: Case, *, by: User, at: datetime, seen: int | None = None) -> Cla
         return _renew(standing, case, at)
     if standing and standing.expires_at > at:
         raise HeldBy(standing)
-    severities.expect_now(case)
     if not giving.may_be_given(by, case, at=at):
-        raise NotForYou
+        raise NotForYou(giving.why_not(by, case, at=at))
     if standing:
         let_go(standing, case, by=by, at=at, ended=ran_out(standing))
     if case.state != CaseState.OPEN or case.application.state not in _WORKABLE:
@@ -167,7 +166,8 @@ def held(case: Case, *, by: User, at: datetime) -> Claim:
 
 
 def finish(standing: Claim, *, at: datetime, ended: ClaimEnd = ClaimEnd.DONE) -> None:
-    """End a claim; the case's own move tells the ledger."""
+    """End a claim, and cover the text; the case's own move tells the ledger."""
+    exposure.cover(standing.reviewer, at=min(at, standing.expires_at), case=standing.case)
     standing.released_at, standing.ended = at, ended
     standing.save(update_fields=["released_at", "ended"])
 

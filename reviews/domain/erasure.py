@@ -14,8 +14,18 @@ from onboarding.domain.erasure import BLANKED, blank_conditions
 from onboarding.states import ApplicationState
 from outbox import erasure as letters
 from reviews.domain import bars, cases, rejections
+from reviews.models import (
+    Care,
+    CategoryChoice,
+    Claim,
+    Decision,
+    Finding,
+    InformationRequest,
+    Interest,
+    InterestOverride,
+    Likeness,
+)
 from reviews.models import Case as ReviewCase
-from reviews.models import Claim, Decision, Finding, InformationRequest, Likeness
 from reviews.states import Outcome
 
 
@@ -39,6 +49,14 @@ def _forget(user: User, at: datetime) -> None:
     asked.update(video_url="", **_blanked("question", "answer"))
     Finding.objects.filter(**about).update(**_blanked("note", "quote"))
     Claim.objects.filter(**about).update(**_blanked("held_reason", "handed_note", "release_reason"))
+    InterestOverride.objects.filter(**about).update(**_blanked("reason"))
+    _forget_reviewer(user)
+
+
+def _forget_reviewer(user: User) -> None:
+    """Delete what somebody who reviewed once had set for themselves; their minutes go by themselves."""
+    for model in (Interest, CategoryChoice, Care):
+        model.objects.filter(reviewer=user).delete()
 
 
 def _drop_likenesses(user: User) -> None:

@@ -9,16 +9,18 @@ from django.db.models import Q
 
 from accounts.models import User
 from accounts.roles import Duty, may
-from onboarding.permissions import conflicts
+from reviews.domain import care, severities, slots
 from reviews.models import Case, Decision
+from reviews.permissions import conflicts
 
 
 class NotForYou(Exception):
-    """Not a reviewer, or it is their own or their organisation's case."""
+    """Not a reviewer, their own or their organisation's case, or one that care keeps from them: then it says `why`."""
 
-    def __init__(self) -> None:
+    def __init__(self, why: str = "") -> None:
         super().__init__(
-            "You cannot take part in this case: it is your own, your organisation's, or not your duty, "
+            why
+            or "You cannot take part in this case: it is your own, your organisation's, or not your duty, "
             "or an appeal overturned what you decided here and somebody else looks at it now."
         )
 
@@ -26,14 +28,23 @@ class NotForYou(Exception):
 def kept_from(user: User, *, at: datetime) -> Q:
     """Return the condition on cases that this person is not given now, by no path; `at` is for what passes with time.
 
-    Those in which they have a part, and those where an appeal overturned what they decided or signed.
+    Those in which they have a part or declared one, those where an appeal overturned what they decided or signed, and
+    those that care keeps from them: breaks, hours, minutes, what they chose.
     """
     overturned = Decision.objects.overturned().filter(Q(decided_by=user) | Q(signed_by=user))
-    return conflicts(user, to="application__") | Q(pk__in=overturned.values("case"))
+    apart = conflicts(user, to="application__") | Q(pk__in=overturned.values("case"))
+    return apart | care.kept_from(user, at=at)
 
 
 def may_be_given(user: User, case: Case, *, at: datetime) -> bool:
-    """Return whether this person may be given this case now, whoever gives it and by whatever path."""
+    """Return whether this person may be given this locked case now, whoever gives it and by whatever path."""
     if not may(user, Duty.REVIEW_CASES):
         return False
+    slots.lock(user)  # what they choose or are given beside this comes before it or after it
+    severities.expect_now(case)
     return not Case.objects.filter(kept_from(user, at=at), pk=case.pk).exists()
+
+
+def why_not(user: User, case: Case, *, at: datetime) -> str:
+    """Return what care says to this person where it keeps the case from them; nobody else is told."""
+    return care.spared(user, at=at).why(case)

@@ -9,7 +9,7 @@ from accounts.models import User
 from audit import ledger
 from audit.events import Event
 from onboarding.domain.programs import SayWhy
-from reviews.domain import cases, statements, telling
+from reviews.domain import cases, exposure, statements, telling
 from reviews.models import Case, Decision
 from reviews.permissions import may_sign
 from reviews.states import CaseState, SecondPerson
@@ -58,6 +58,7 @@ def sign(decision: Decision, *, by: User, at: datetime) -> Decision:
     cases.move(
         case, to=CaseState.DECIDED, event=Event.CASE_DECIDED, by=by, at=at, reason=decision.reason_code
     )
+    exposure.cover(by, at=at, case=case)
     telling.hint(decision, at=at)
     return decision
 
@@ -83,6 +84,7 @@ def give_back(decision: Decision, *, by: User, at: datetime, reason: str) -> Dec
     decision.returned_by, decision.returned_at, decision.return_reason = by, at, reason.strip()
     decision.save(update_fields=["returned_by", "returned_at", "return_reason"])
     ledger.record(Event.DECISION_RETURNED, subject=decision, actor=by, at=at, reason=ledger.digest(reason))
+    exposure.cover(by, at=at, case=case)
     cases.move(case, to=CaseState.OPEN, event=Event.CASE_RELEASED, by=by, at=at, reason="not_signed")
     return decision
 

@@ -1,9 +1,25 @@
 """Everything reviews keeps, by noun."""
 
 from reviews.models.bar import Bar
+from reviews.models.care import Care, CareRule, CategoryChoice, Exposure
 from reviews.models.case import Case, Finding
 from reviews.models.claim import Claim
 from reviews.models.decision import Decision, InformationRequest
+from reviews.models.interest import Interest, InterestOverride
 from reviews.models.likeness import Likeness
 
-__all__ = ["Bar", "Case", "Claim", "Decision", "Finding", "InformationRequest", "Likeness"]
+__all__ = [
+    "Bar",
+    "Care",
+    "CareRule",
+    "Case",
+    "CategoryChoice",
+    "Claim",
+    "Decision",
+    "Exposure",
+    "Finding",
+    "InformationRequest",
+    "Interest",
+    "InterestOverride",
+    "Likeness",
+]

@@ -23,7 +23,7 @@ from tests.factories import (
 from tests.reviews.making import make_case, make_claimed, make_decision
 
 DESK = "/admin/reviews/case/desk/"
-NUMBER = 19  # queries of the page: session, person, duties, conflicts, promise, counts, rows with their parts, names
+NUMBER = 20  # queries of the page: session, person, duties, conflicts, interests, promise, counts, rows, parts, names
 
 
 def titles(client, **query):

@@ -1,0 +1,192 @@
+"""What a reviewer is spared now, and why: breaks, hours, cool-down, minutes, choices. Every giving of a case asks here.
+
+Sentences are for the person themselves. Whoever hands a case over learns no more than that it cannot be given.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+
+from accounts.models import User
+from audit import ledger
+from audit.events import Event
+from policies.models import Category
+from policies.states import Severity
+from reviews.domain import minutes
+from reviews.domain.severities import SEVERE
+from reviews.models import Care, CareRule, Case, CategoryChoice, Claim
+from reviews.permissions import may_set_care_rule, spared_categories
+
+FIRST_HOUR = 6  # "from 16:00 on" lasts until then
+LEAST_MINUTES = 5  # less is opting out
+LEAST_LEFT = timedelta(minutes=1)  # with less left of the day's minutes there is nothing to begin
+
+
+class NotYoursToSet(Exception):
+    def __init__(self) -> None:
+        super().__init__("A senior reviewer or a manager sets what holds for everybody, not you.")
+
+
+class BadRule(Exception):
+    """Out of bounds; says which."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What holds for one person: their own settings within the rule's bounds, else the rule."""
+
+    rule: CareRule
+    own: Care
+    choices: Mapping[str, CategoryChoice]
+
+    @property
+    def cool_down(self) -> timedelta:
+        own = self.own.cool_down
+        return timedelta(minutes=self.rule.cool_down if own is None else max(own, self.rule.least_cool_down))
+
+    @property
+    def last_hour(self) -> int:
+        own = self.own.last_hour
+        return self.rule.last_hour if own is None else min(own, self.rule.latest_hour)
+
+    def minutes(self, code: str, severity: int) -> timedelta:
+        chosen = self.choices.get(code)
+        if chosen and chosen.minutes is not None:
+            return timedelta(minutes=min(chosen.minutes, self.rule.most_minutes))
+        usual = self.rule.grave_minutes if severity == Severity.GRAVE else self.rule.minutes
+        return timedelta(minutes=usual)
+
+
+@dataclass(frozen=True)
+class Spared:
+    """What somebody is spared at one moment: all cases, all severe ones, some categories; each with its sentence."""
+
+    everything: str = ""
+    severe: str = ""
+    categories: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def cases(self) -> Q:
+        """Return the condition on cases that are not given to them now."""
+        if self.everything:
+            return Q(pk__isnull=False)
+        if self.severe:
+            return Q(severity__gte=SEVERE)
+        return Q(severe__has_any_keys=sorted(self.categories))
+
+    def why(self, case: Case) -> str:
+        """Return why they are spared this case, or an empty string."""
+        if self.everything or case.severity < SEVERE:
+            return self.everything
+        return self.severe or next(
+            (self.categories[code] for code in case.severe if code in self.categories), ""
+        )
+
+
+def rule() -> CareRule:
+    """Return what holds for everybody: the latest rule, or the one this product ships."""
+    return CareRule.objects.first() or CareRule()
+
+
+def own(user: User) -> Care:
+    """Return somebody's own settings; where they set nothing, an unsaved row."""
+    return Care.objects.filter(reviewer=user).first() or Care(reviewer=user)
+
+
+def limits(user: User) -> Limits:
+    chosen = CategoryChoice.objects.filter(reviewer=user)
+    return Limits(rule(), own(user), {choice.category: choice for choice in chosen})
+
+
+def kept_from(user: User, *, at: datetime) -> Q:
+    """Return the condition on cases that care keeps from this person now."""
+    return spared(user, at=at).cases
+
+
+def spared(user: User, *, at: datetime, reading: Case | None = None) -> Spared:
+    """Return what this person is spared now. `reading`: a case of theirs whose own text does not count against it."""
+    holds = limits(user)
+    if holds.own.paused_at:
+        return Spared(everything="You are on a break: nothing is offered to you until you are back.")
+    used = minutes.today(user, at=at)
+    severe = _late(user, holds, at) or _cooling(user, holds, used, at, reading) or _held(user, at, reading)
+    codes = dict.fromkeys(spared_categories(user), "You do not take cases of this kind.")
+    severities = dict.fromkeys(used.seconds, int(SEVERE)) | _severities(used)
+    for code, seconds in used.seconds.items():
+        left = holds.minutes(code, severities[code]) - timedelta(seconds=seconds)
+        if left < LEAST_LEFT:
+            codes.setdefault(code, "Your minutes for this kind of text are used up for today.")
+    return Spared(severe=severe, categories=codes)
+
+
+def left(user: User, case: Case, *, at: datetime) -> timedelta:
+    """Return for how long this person may still read this severe case today: the least over its categories."""
+    holds, used = limits(user), minutes.today(user, at=at)
+    return min(
+        holds.minutes(code, severity) - timedelta(seconds=used.seconds[code])
+        for code, severity in case.severe.items()
+    )
+
+
+@transaction.atomic
+def set_rule(*, by: User, at: datetime, reason: str, **numbers: int) -> CareRule:
+    """Set what holds for everybody from now on, and the bounds of what a person sets. Raises NotYoursToSet, BadRule."""
+    if not may_set_care_rule(by):
+        raise NotYoursToSet
+    made = CareRule(set_by=by, set_at=at, reason=reason.strip(), **numbers)
+    _check(made)
+    made.save()
+    ledger.record(
+        Event.CARE_RULE_SET, subject=made, actor=by, at=at, reason=ledger.digest(made.reason), **numbers
+    )
+    return made
+
+
+def _check(made: CareRule) -> None:
+    if not made.reason:
+        raise BadRule("Say why: everybody it holds for may read it.")
+    if len(made.reason) > 500:
+        raise BadRule(f"A reason has at most 500 characters; this has {len(made.reason):,}.")
+    if not min(made.minutes, made.grave_minutes) >= LEAST_MINUTES:
+        raise BadRule(f"At least {LEAST_MINUTES} minutes a day: who wants none opts out.")
+    if not max(made.minutes, made.grave_minutes) <= made.most_minutes <= 480:
+        raise BadRule("The minutes are at most what a person may set, and that is at most 480.")
+    if not made.least_cool_down <= made.cool_down <= 480:
+        raise BadRule("The pause is at least what a person may set, and at most 480 minutes.")
+    if not FIRST_HOUR < made.last_hour <= made.latest_hour <= 24:
+        raise BadRule(f"The hour lies after {FIRST_HOUR}:00 and not after the latest one, 24 at most.")
+
+
+def _late(user: User, holds: Limits, at: datetime) -> str:
+    hour = minutes.local(user, at).hour
+    if FIRST_HOUR <= hour < holds.last_hour:
+        return ""
+    return f"After {holds.last_hour}:00 where you are, and before {FIRST_HOUR}:00, nothing severe is offered to you."
+
+
+def _cooling(user: User, holds: Limits, used: minutes.Today, at: datetime, reading: Case | None) -> str:
+    last = used.last
+    if last is None or (reading and last.case_id == reading.pk):
+        return ""
+    again = minutes.ended(last, at) + holds.cool_down
+    if again <= at:
+        return ""
+    return f"You read a severe case just now: the next one is offered from {minutes.local(user, again):%H:%M} on."
+
+
+def _held(user: User, at: datetime, reading: Case | None) -> str:
+    held = Claim.objects.live(at).filter(reviewer=user, case__severity__gte=SEVERE)
+    if reading:
+        held = held.exclude(case=reading)
+    return "You have a severe case already: one at a time." if held.exists() else ""
+
+
+def _severities(used: minutes.Today) -> dict[str, int]:
+    """Return the severity of what was read today; a category of two versions counts as the graver one."""
+    if not used.seconds:
+        return {}
+    found = Category.objects.filter(code__in=list(used.seconds)).order_by("severity")
+    return dict(found.values_list("code", "severity"))
