@@ -123,6 +123,7 @@ class Event(TextChoices):
     CASE_FOLLOWED = "case.followed", "Case follows a new revision"
     CASE_DECIDED = "case.decided", "Case decided"
     CASE_CLOSED = "case.closed", "Case closed without a decision"
+    CASE_EXPORTED = "case.exported", "Case file taken"
     CASE_REOPENED = "case.reopened", "Case reopened by an appeal"
     QUESTION_REMINDED = "question.reminded", "Applicant reminded of a question"
     QUESTION_ANSWERED_LATE = "question.answered_late", "Question answered after its time"

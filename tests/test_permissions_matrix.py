@@ -306,6 +306,8 @@ GET  302 302 302 200 200 403 403 403  admin/reviews/case/<int:pk>/
 POST 302 302 302 405 405 405 405 405  admin/reviews/case/<int:pk>/
 GET  302 302 302 200 200 403 403 403  admin/reviews/case/<int:pk>/files/<slug:token>/
 POST 302 302 302 405 405 405 405 405  admin/reviews/case/<int:pk>/files/<slug:token>/
+GET  302 302 302 405 405 405 405 405  admin/reviews/case/<int:pk>/case-file/
+POST 302 302 302 200 200 403 403 403  admin/reviews/case/<int:pk>/case-file/
 GET  302 302 302 405 405 405 405 405  admin/reviews/case/<int:pk>/claim/
 POST 302 302 302 302 409 403 403 403  admin/reviews/case/<int:pk>/claim/
 GET  302 302 302 405 405 405 405 405  admin/reviews/case/<int:pk>/release/

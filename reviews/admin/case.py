@@ -25,7 +25,7 @@ from onboarding.domain.programs import SayWhy
 from onboarding.models import Attachment
 from onboarding.views import uploads
 from policies.states import Lane
-from reviews.admin import queue, workspace
+from reviews.admin import exports, queue, workspace
 from reviews.admin.forms import GiveBackForm
 from reviews.admin.workspace import Work
 from reviews.domain import cases, claims, decisions, evidence, findings, signatures, statements
@@ -101,7 +101,7 @@ class CaseAdmin(admin.ModelAdmin):
         """Send the stock page of a case to its workspace."""
         if not object_id.isdecimal():
             raise Http404
-        return redirect("admin:case", self._case(request, object_id).pk)
+        return redirect("admin:case", self.case(request, object_id).pk)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -120,6 +120,7 @@ class CaseAdmin(admin.ModelAdmin):
                 name="case_give_back",
             ),
             path("<int:pk>/files/<slug:token>/", view(require_GET(self.file)), name="case_file"),
+            *exports.paths(self),
             *super().get_urls(),
         ]
 
@@ -130,7 +131,7 @@ class CaseAdmin(admin.ModelAdmin):
         at = clock.now()
         cases.open_owed(at=at, most=OPEN_AT_ONCE)
         filters, visible = queue.Filters.read(request.GET), queue.visible_to(request.user)
-        return self._page(
+        return self.page(
             request,
             "admin/reviews/desk.html",
             title="Desk",
@@ -146,34 +147,34 @@ class CaseAdmin(admin.ModelAdmin):
     def workspace(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show one case."""
         hidden = conflicts(request.user, to="application__")
-        case = self._case(request, pk, hidden=hidden)
+        case = self.case(request, pk, hidden=hidden)
         return self._show(request, workspace.of(case, user=request.user, at=clock.now(), hidden=hidden))
 
     def claim(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Take the case, or hold it longer."""
-        case, at = self._case(request, pk), clock.now()
+        case, at = self.case(request, pk), clock.now()
         shown = request.POST.get("revision", "")
         seen = int(shown) if shown.isascii() and shown.isdecimal() else None
         return self._do(request, case, lambda: claims.claim(case, by=request.user, at=at, seen=seen))
 
     def release(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Give the case back to the queue."""
-        case, at = self._case(request, pk), clock.now()
+        case, at = self.case(request, pk), clock.now()
         return self._do(request, case, lambda: claims.release(case, by=request.user, at=at), to="admin:desk")
 
     def findings(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Save the findings, and hold the case longer."""
-        case, at = self._case(request, pk), clock.now()
+        case, at = self.case(request, pk), clock.now()
         work = workspace.of(case, user=request.user, at=at, data=request.POST)
         if problem := self._record_findings(request, work, at):
             return problem
         messages.success(request, "Your findings are saved.")
-        work = workspace.of(self._case(request, pk), user=request.user, at=at, data=request.POST)
+        work = workspace.of(self.case(request, pk), user=request.user, at=at, data=request.POST)
         return self._show(request, work)
 
     def decide(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Save the findings and decide; `claim` takes a case whose claim ran out while one was typing."""
-        case, at = self._case(request, pk), clock.now()
+        case, at = self.case(request, pk), clock.now()
         work = workspace.of(case, user=request.user, at=at, data=request.POST)
         if problem := self._record_findings(request, work, at):
             return problem
@@ -191,7 +192,7 @@ class CaseAdmin(admin.ModelAdmin):
 
     def test_login(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show what a production review sealed: in this one response, and on record."""
-        case, at = self._case(request, pk), clock.now()
+        case, at = self.case(request, pk), clock.now()
         work = workspace.of(case, user=request.user, at=at)
         try:
             work.sealed = evidence.show(case, by=request.user, at=at)
@@ -203,7 +204,7 @@ class CaseAdmin(admin.ModelAdmin):
 
     def sign(self, request: HttpRequest, pk: int, decision: int) -> HttpResponse:
         """Sign as the second person."""
-        case, at = self._case(request, pk), clock.now()
+        case, at = self.case(request, pk), clock.now()
         waiting = get_object_or_404(Decision, pk=decision, case=case)
         return self._do(
             request,
@@ -215,7 +216,7 @@ class CaseAdmin(admin.ModelAdmin):
 
     def give_back(self, request: HttpRequest, pk: int, decision: int) -> HttpResponse:
         """Do not sign, and say why."""
-        case, at = self._case(request, pk), clock.now()
+        case, at = self.case(request, pk), clock.now()
         waiting = get_object_or_404(Decision, pk=decision, case=case)
         work = workspace.of(case, user=request.user, at=at)
         work.give_back_form = GiveBackForm(request.POST)
@@ -231,11 +232,11 @@ class CaseAdmin(admin.ModelAdmin):
 
     def file(self, request: HttpRequest, pk: int, token: str) -> HttpResponseBase:
         """Hand out a file that the applicant sent."""
-        case = self._case(request, pk)
+        case = self.case(request, pk)
         found = get_object_or_404(Attachment, application=case.application_id, token=token)
         return uploads.download(found)
 
-    def _case(self, request: HttpRequest, pk: object, *, hidden: Q | None = None) -> Case:
+    def case(self, request: HttpRequest, pk: object, *, hidden: Q | None = None) -> Case:
         """Return a case this person may see, or refuse: 404 for none, 403 for one they have a part in."""
         found = Case.objects.select_related(
             "application__grant__revision",
@@ -282,7 +283,7 @@ class CaseAdmin(admin.ModelAdmin):
         try:
             act()
         except REFUSALS as error:
-            work = workspace.of(self._case(request, case.pk), user=request.user, at=clock.now())
+            work = workspace.of(self.case(request, case.pk), user=request.user, at=clock.now())
             return self._refuse(request, work, error)
         if says:
             messages.success(request, says)
@@ -296,7 +297,7 @@ class CaseAdmin(admin.ModelAdmin):
     def _show(self, request: HttpRequest, work: Work, *, status: int = 200) -> HttpResponse:
         shown = workspace.context(work, user=request.user)
         organisation = work.case.application.owner.organisation
-        return self._page(
+        return self.page(
             request,
             "admin/reviews/case.html",
             title=work.case.application.title or "Untitled",
@@ -305,7 +306,7 @@ class CaseAdmin(admin.ModelAdmin):
             **shown,
         )
 
-    def _page(
+    def page(
         self, request: HttpRequest, template: str, *, status: int = 200, **shown: object
     ) -> HttpResponse:
         context = {
