@@ -51,13 +51,16 @@ REMEMBERED = f"""(s.ended_at IS NULL OR s.ended_at > clock_timestamp() - make_in
     OR NOT EXISTS (SELECT FROM onboarding_secret n WHERE n.key_id = s.key_id AND n.number > s.number))"""
 PROJECTED = f"""
     SELECT k.id, s.digest, k.access_version, {STATE}, k.key_id, g.public_id::text, o.public_id::text, p.slug,
-        a.number, k.environment, g.models_allowed, t.requests_per_minute, t.requests_per_day,
+        a.number, k.environment, g.models_allowed,
+        least(t.requests_per_minute, g.most_per_minute), least(t.requests_per_day, g.most_per_day),
         floor(extract(epoch FROM least(k.expires_at, g.expires_at, s.expires_at)))::bigint,
         EXISTS (SELECT FROM policies_acceptance x WHERE x.document = 'guidelines' AND (
             x.user_id IN (o.person_id, a.applicant_id) OR x.user_id IN (
                 SELECT m.user_id FROM accounts_membership m WHERE m.organisation_id = o.organisation_id
                 UNION ALL SELECT r.submitted_by_id FROM onboarding_revision r WHERE r.application_id = a.id))),
-        t.environment
+        t.environment,
+        (SELECT coalesce(jsonb_agg(DISTINCT said ->> 'kind'), '[]'::jsonb) FROM jsonb_array_elements(g.conditions) said
+            WHERE said ->> 'kind' IN ('human_review', 'disclosure'))
     FROM onboarding_secret s
         JOIN onboarding_key k ON k.id = s.key_id
         JOIN onboarding_grant g ON g.id = k.grant_id
@@ -105,17 +108,16 @@ class Projection:
     expires: int = 0  # seconds since 1970, UTC: of key, grant or secret, whichever is first
     accepted: bool = False  # whoever is of the owner, or sent its application, accepted some guidelines
     counted: str = ""  # the environment whose allowance it uses: its own, or test while the grant is limited
+    conditions: tuple[str, ...] = ()  # kinds that only the caller can see kept: human_review, disclosure
 
     @classmethod
     def of_row(cls, row: Sequence[Any]) -> "Projection":
         """Return the projection of one row of PROJECTED."""
         _, digest, version, state, key, grant, owner, program, application, *rest = row
-        environment, models, per_minute, per_day, expires, accepted, counted = rest
-        if isinstance(models, str):  # Django's own connections leave jsonb as text
-            models = json.loads(models)
+        environment, models, per_minute, per_day, expires, accepted, counted, conditions = rest
         return cls(
-            version, digest, state, key, grant, owner, program, application, environment, tuple(models),
-            per_minute, per_day, expires, accepted, counted,
+            version, digest, state, key, grant, owner, program, application, environment, _listed(models),
+            per_minute, per_day, expires, accepted, counted, _listed(conditions),
         )  # fmt: skip
 
     @property
@@ -145,6 +147,11 @@ def arguments(projections: Sequence[Projection]) -> tuple[list[str], list[str | 
         for name, value in zip(FIELDS, astuple(each), strict=True):
             argv += [name, _plain(value)]
     return [name_of(each.digest) for each in projections], argv
+
+
+def _listed(value: Any) -> tuple[str, ...]:
+    """Return a list of jsonb, which Django's own connections leave as text."""
+    return tuple(json.loads(value) if isinstance(value, str) else value)
 
 
 def _plain(value: Any) -> str | int:

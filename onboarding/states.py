@@ -155,3 +155,14 @@ class Overlap(TextChoices):
     HOUR = "hour", _("1 hour")
     DAY = "day", _("24 hours")
     WEEK = "week", _("7 days")
+
+
+class ConditionKind(TextChoices):
+    """What a condition of an approval is about; the first three are held by the gateway, not by promises."""
+
+    SCOPE = "scope", "Only these models"
+    LIMIT = "limit", "Fewer requests"
+    REVIEW_DATE = "review_date", "Looked at again"
+    HUMAN_REVIEW = "human_review", "A person checks output"
+    DISCLOSURE = "disclosure", "People are told"
+    OTHER = "other", "Other"

@@ -1,6 +1,7 @@
 """What the gateway answers: each status, code and sentence of the contract, as problem+json (RFC 9457)."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -103,11 +104,16 @@ def plain(body: dict[str, Any], *, status: int = 200, code: str = "ok") -> Answe
     return Answer(status, code, json.dumps(body).encode(), kind="application/json")
 
 
-def allowed(*, key: str, grant: str, owner: str, program: str, standing: Standing) -> Answer:
-    """Return 200 with who this is and what is left."""
+def allowed(
+    *, key: str, grant: str, owner: str, program: str, standing: Standing, conditions: Sequence[str] = ()
+) -> Answer:
+    """Return 200 with who this is, what is left, and the conditions that only the caller can see kept."""
     names = {"grant": grant, "key": key, "owner": owner, "program": program}
     headers = [(f"x-gatehouse-{name}", value) for name, value in names.items()]
-    body = {"status": 200, "code": "ok"} | names
+    body: dict[str, Any] = {"status": 200, "code": "ok"} | names
+    if conditions:
+        body["conditions"] = list(conditions)
+        headers.append(("x-gatehouse-conditions", ", ".join(conditions)))
     return Answer(200, "ok", json.dumps(body).encode(), "application/json", headers + rate_headers(standing))
 
 

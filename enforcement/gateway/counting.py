@@ -47,6 +47,7 @@ class Verdict:
     application: str = ""
     what: str = ""  # of outside_scope: model or scope
     standing: Standing | None = None
+    conditions: tuple[str, ...] = ()  # kinds that only the caller can see kept
 
     @classmethod
     def of_reply(cls, reply: list[Any]) -> "Verdict":
@@ -56,9 +57,9 @@ class Verdict:
         names, rest = (key, grant, owner, program, application), reply[7:]
         if code not in LIMITED:
             return cls(code, *names, rest[0] if rest else "")
-        per_minute, debt, per_day, spent, fits_minute, fits_day = map(int, rest)
+        per_minute, debt, per_day, spent, fits_minute, fits_day = map(int, rest[:6])
         standing = Standing(int(now), per_minute, debt, per_day, spent, bool(fits_minute), bool(fits_day))
-        return cls(code, *names, standing=standing)
+        return cls(code, *names, standing=standing, conditions=tuple(rest[6].split()))
 
 
 class Counting:

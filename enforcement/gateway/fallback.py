@@ -64,7 +64,8 @@ class Fallback:
             return Verdict(code, *names, what)
         standing = self._count(known, now)
         fits_both = standing.fits_minute and standing.fits_day
-        return Verdict("ok" if fits_both else "rate_limited", *names, standing=standing)
+        code = "ok" if fits_both else "rate_limited"
+        return Verdict(code, *names, standing=standing, conditions=known.conditions)
 
     def _count(self, known: Projection, now: int) -> Standing:
         """Count one request in this process' share, if it fits both limits."""

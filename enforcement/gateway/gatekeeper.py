@@ -113,6 +113,7 @@ def answer_of(verdict: Verdict, asked: Asked) -> Answer:
             owner=verdict.owner,
             program=verdict.program,
             standing=verdict.standing,
+            conditions=verdict.conditions,
         )
     if verdict.code == "rate_limited" and verdict.standing:
         return answers.rate_limited(verdict.standing)

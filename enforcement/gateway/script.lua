@@ -17,7 +17,7 @@ local now = seconds * 1000000 + tonumber(time[2])
 local row, missing
 for index, name in ipairs(KEYS) do
     local held = redis.call('HMGET', name, 'version', 'state', 'key', 'grant', 'owner', 'program', 'application',
-        'environment', 'models', 'per_minute', 'per_day', 'expires', 'accepted', 'counted')
+        'environment', 'models', 'per_minute', 'per_day', 'expires', 'accepted', 'counted', 'conditions')
     if not held[1] or tonumber(held[1]) < tonumber(ARGV[5 + index]) then
         missing = true
     elseif held[2] ~= 'unknown' then
@@ -83,4 +83,5 @@ if fits_minute and fits_day then
     redis.call('SET', daily, spent, 'EXAT', (today + 1) * DAY + 3600)
 end
 local verdict = fits_minute and fits_day and 'ok' or 'rate_limited'
-return answer(verdict, per_minute, whole(debt), per_day, spent, fits_minute and 1 or 0, fits_day and 1 or 0)
+return answer(verdict, per_minute, whole(debt), per_day, spent, fits_minute and 1 or 0, fits_day and 1 or 0,
+    row[15] or '')

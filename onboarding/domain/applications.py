@@ -6,6 +6,7 @@ Every verb locks the application, checks, writes, records, see `onboarding.domai
 from collections.abc import Sequence
 from datetime import MAXYEAR, datetime
 from functools import partial
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -303,6 +304,13 @@ def approve(
         waitlist.join(application, by=by, at=at)
     requests.approved(application, by=by, at=at)
     return application
+
+
+def recondition(application: Application, *, conditions: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Put corrected conditions on a locked, approved application; return those that were."""
+    was, application.conditions = application.conditions, list(conditions)
+    application.save(update_fields=["conditions"])
+    return was
 
 
 @transaction.atomic

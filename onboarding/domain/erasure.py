@@ -62,7 +62,7 @@ BLANK_REVISIONS = """
     WHERE id = salted.salted_id"""
 BLANK_CONDITIONS = """
     UPDATE {table} SET conditions = (SELECT coalesce(jsonb_agg(
-        jsonb_build_object('category', said -> 'category', 'text', '')), '[]'::jsonb)
+        said || jsonb_build_object('text', '')), '[]'::jsonb)
         FROM jsonb_array_elements(conditions) AS said)
     WHERE id = ANY(%s) AND conditions <> '[]'::jsonb"""
 
@@ -95,7 +95,7 @@ def erase_owed(*, at: datetime) -> int:
 
 
 def blank_conditions(rows: QuerySet[Any]) -> None:
-    """Blank the text of the conditions in these rows; the categories stay."""
+    """Blank the text of the conditions in these rows; categories, kinds and figures stay."""
     with connection.cursor() as cursor:
         cursor.execute(
             BLANK_CONDITIONS.format(table=rows.model._meta.db_table),

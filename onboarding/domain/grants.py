@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
-from onboarding.domain import keys, notices, terms
+from onboarding.domain import bounds, keys, notices, terms
 from onboarding.domain.answers import USE_CHANGED
 from onboarding.domain.programs import SayWhy
 from onboarding.models import Application, Grant, Key, Program, Revision, Seat, Tier
@@ -59,10 +59,17 @@ def give(application: Application, *, seat: Seat, by: User, at: datetime) -> Gra
         seat=seat,
         tier=Tier.objects.get(program=program, environment=environment),
         revision=revision,
-        models_allowed=_models_of(program, revision),
+        models_allowed=bounds.models(application.conditions, of=_models_of(program, revision)),
         conditions=application.conditions,
+        most_per_minute=bounds.most(application.conditions, "per_minute"),
+        most_per_day=bounds.most(application.conditions, "per_day"),
         given_at=at,
-        expires_at=terms.first_end(application, revision, at=at),
+        expires_at=bounds.first_end(
+            application.conditions,
+            program=program,
+            at=at,
+            term=terms.first_end(application, revision, at=at),
+        ),
     )
     ledger.record(
         Event.GRANT_GIVEN,
@@ -136,7 +143,7 @@ def raise_to_production(grant: Grant, *, request: Application, by: ledger.Actor,
     if grant.tier.environment == Environment.LIVE:
         raise IllegalMove(grant, _("raised: it is for production already"))
     grant.tier = Tier.objects.get(program=grant.program_id, environment=Environment.LIVE)
-    grant.conditions = _merged(grant.conditions, request.conditions)
+    grant.conditions = bounds.merged(grant.conditions, request.conditions)
     _approve_use(grant, request)
     _change(grant, request, Event.GRANT_RAISED, by, at, tier=grant.tier.name)
     # Where it cannot be owed now the holder makes one on the page of their keys: the approval does not wait.
@@ -173,9 +180,36 @@ def renew(grant: Grant, *, request: Application, by: ledger.Actor, at: datetime)
     """
     if not _is_new(grant, request):
         return grant
-    grant.conditions = _merged(grant.conditions, request.conditions)
+    grant.conditions = bounds.merged(grant.conditions, request.conditions)
     _approve_use(grant, request)
     _change(grant, request, Event.GRANT_RENEWED, by, at)
+    return grant
+
+
+@transaction.atomic
+def recondition(
+    application: Application, *, was: Sequence[dict[str, Any]], by: ledger.Actor, at: datetime
+) -> Grant | None:
+    """Put the corrected conditions of a locked application in force instead of those that were; return its grant.
+
+    A day named only brings the end nearer. Nothing where no access of it lives.
+    """
+    found = Grant.objects.live().filter(Q(application=application) | Q(pk=application.grant_id)).first()
+    if found is None:
+        return None
+    grant = locked(found.pk)
+    kept = [condition for condition in grant.conditions if condition not in was]
+    grant.conditions = bounds.merged(kept, application.conditions)
+    _bound(grant)
+    if named := bounds.end(application.conditions, program=grant.program):
+        _move_end(grant, min(grant.expires_at, max(named, at)))
+    grant.save(
+        update_fields=["conditions", "models_allowed", "most_per_minute", "most_per_day", "expires_at"]
+    )
+    ledger.record(
+        Event.GRANT_RECONDITIONED, subject=grant, actor=by, at=at, until=grant.expires_at.isoformat()
+    )
+    keys.access_changed(Key.objects.filter(grant=grant))
     return grant
 
 
@@ -255,15 +289,25 @@ def _approve_use(grant: Grant, request: Application) -> None:
     revision = request.revisions.latest("number")
     if replaces_use(request.kind, revision.answers):
         grant.revision = revision
-        grant.models_allowed = _models_of(grant.program, revision)
+    _bound(grant)
     request.grant = grant
     assert request.settled_at is not None, "it was told a moment ago"
     if request.kind == ApplicationKind.AMENDMENT and grant.held_over_from is not None:
         return  # the renewal under review moves the end
     end = terms.end(revision, request, at=request.settled_at)
+    if named := bounds.end(request.conditions, program=grant.program):
+        end = min(end, max(named, request.settled_at))
     if request.kind != ApplicationKind.AMENDMENT:
         grant.held_over_from, grant.reminded = None, 0
     _move_end(grant, end)
+
+
+def _bound(grant: Grant) -> None:
+    """Hold a grant to its conditions: they reach the gateway with it."""
+    offered = _models_of(grant.program, grant.revision) if grant.revision else grant.models_allowed
+    grant.models_allowed = bounds.models(grant.conditions, of=offered)
+    grant.most_per_minute = bounds.most(grant.conditions, "per_minute")
+    grant.most_per_day = bounds.most(grant.conditions, "per_day")
 
 
 def _change(
@@ -272,8 +316,8 @@ def _change(
     grant.latest_request = request
     grant.save(
         update_fields=[
-            "tier", "conditions", "revision", "models_allowed", "expires_at", "held_over_from", "reminded",
-            "latest_request",
+            "tier", "conditions", "revision", "models_allowed", "most_per_minute", "most_per_day", "expires_at",
+            "held_over_from", "reminded", "latest_request",
         ]
     )  # fmt: skip
     ledger.record(
@@ -294,11 +338,6 @@ def _models_of(program: Program, revision: Revision) -> list[str]:
     asked = revision.answers.get("models") or []
     offered = list(program.models.values_list("code", flat=True))
     return [code for code in offered if code in asked] or offered
-
-
-def _merged(ours: Sequence[dict[str, str]], more: Sequence[dict[str, str]]) -> list[dict[str, str]]:
-    """Return the conditions of both, each once."""
-    return [*ours, *(condition for condition in more if condition not in ours)]
 
 
 def _move(

@@ -1,7 +1,7 @@
 """Open, pause and resume a program, and change its stage."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
 
@@ -133,4 +133,51 @@ def change_stage(program: Program, *, to: Stage, by: User, at: datetime, reason:
         was=was,
         now=to,
     )
+    return program
+
+
+@dataclass(frozen=True)
+class ReviewRules:
+    """How a program is reviewed: minutes between deciding and telling, whether who signs is blind, newcomers' days."""
+
+    recall_minutes: int
+    refusal_recall_minutes: int
+    blind_second: bool
+    newcomer_days: int
+
+
+RECALL_MOST = 7 * 24 * 60  # minutes: a decision that waits longer is a delay, no second thought
+
+
+class BadRules(Exception):
+    """A figure that cannot be meant."""
+
+
+@transaction.atomic
+def set_review_rules(program: Program, rules: ReviewRules, *, by: User, at: datetime, reason: str) -> Program:
+    """Change how a program's decisions wait and who signs them; those already made keep their time.
+
+    Raises SayWhy, AlreadySo, BadRules.
+    """
+    program = Program.objects.select_for_update().get(pk=program.pk)
+    if not reason.strip():
+        raise SayWhy
+    wanted = asdict(rules)
+    minutes = (rules.recall_minutes, rules.refusal_recall_minutes)
+    if not all(0 <= each <= RECALL_MOST for each in minutes) or not 0 <= rules.newcomer_days <= 365:
+        raise BadRules(
+            _("Between deciding and telling lie 0 to %(most)s minutes; newcomers are 0 to 365 days new.")
+            % {"most": f"{RECALL_MOST:,}"}
+        )
+    was = {name: getattr(program, name) for name in wanted}
+    if was == wanted:
+        raise AlreadySo(_("%(program)s is reviewed like that already.") % {"program": program})
+    for name, value in wanted.items():
+        setattr(program, name, value)
+    program.save(update_fields=list(wanted))
+    changed = {name: [was[name], value] for name, value in wanted.items() if was[name] != value}
+    ledger.record(
+        Event.PROGRAM_REVIEW_RULES_SET, subject=program, actor=by, at=at, reason=ledger.digest(reason),
+        changed=changed,
+    )  # fmt: skip
     return program

@@ -42,7 +42,13 @@ class Grant(models.Model):
     tier = models.ForeignKey(Tier, on_delete=models.PROTECT, related_name="grants")
     state = models.CharField(max_length=10, choices=GrantState.choices, default=GrantState.ACTIVE)
     models_allowed = models.JSONField(help_text="Model codes; the gateway refuses any other.")
-    conditions = models.JSONField(default=list, help_text="[{category, text}] as decided.")
+    conditions = models.JSONField(
+        default=list, help_text="[{category, text, kind, …}] as decided, see `domain.bounds`."
+    )
+    most_per_minute = models.PositiveIntegerField(
+        null=True, help_text="Requests, where a condition asks for fewer than the tier."
+    )
+    most_per_day = models.PositiveIntegerField(null=True, help_text="The same for a UTC day.")
     revision = models.ForeignKey(
         Revision,
         null=True,
@@ -117,6 +123,11 @@ class Grant(models.Model):
                 fields=["program", "owner"],
                 condition=Q(state__in=LIVE_GRANT_STATES),
                 name="one_live_grant_per_owner_and_program",
+            ),
+            models.CheckConstraint(
+                name="grant_limits_positive",
+                condition=(Q(most_per_minute=None) | Q(most_per_minute__gte=1))
+                & (Q(most_per_day=None) | Q(most_per_day__gte=1)),
             ),
             models.CheckConstraint(name="grant_state_known", condition=Q(state__in=GrantState.values)),
             models.CheckConstraint(

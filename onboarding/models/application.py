@@ -117,7 +117,7 @@ class Application(models.Model):
     risk_score = models.PositiveSmallIntegerField(null=True, help_text="0-100, share of the raw maximum.")
     risk_level = models.PositiveSmallIntegerField(null=True, help_text="1-4, written I-IV.")
     conditions = models.JSONField(
-        default=list, help_text="[{category, text}] of the approval; the grant takes them."
+        default=list, help_text="[{category, text, kind, …}] of the approval; the grant takes them."
     )
     case_owed = models.BooleanField(
         default=False, help_text="Promise: reviews opens a case and takes this back."

@@ -43,7 +43,18 @@ class Program(models.Model):
         default=30, help_text="Days a key waits to be opened."
     )
     grant_months = models.PositiveSmallIntegerField(default=12)
-    recall_minutes = models.PositiveIntegerField(default=0, help_text="Between deciding and telling.")
+    recall_minutes = models.PositiveIntegerField(
+        default=30, help_text="Between deciding and telling: time to take a decision back."
+    )
+    refusal_recall_minutes = models.PositiveIntegerField(
+        default=120, help_text="The same for a rejection, which is worse to have been told in error."
+    )
+    blind_second = models.BooleanField(
+        default=False, help_text="Who signs writes down their own view before they see the first one."
+    )
+    newcomer_days = models.PositiveSmallIntegerField(
+        default=30, help_text="For so long a new reviewer's decisions are signed by a second person."
+    )
     claim_minutes = models.PositiveSmallIntegerField(
         default=15, validators=[MinValueValidator(1)], help_text="How long a reviewer's claim holds."
     )
