@@ -1,15 +1,18 @@
 """Who is on the demo site: staff in every role, applicants, one password for all."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth.models import Group
 
 from accounts.domain import organisations, people
 from accounts.models import MemberRole, User
-from accounts.roles import Role
+from accounts.roles import DUTIES, Duty, Role
 from demo import PASSWORD
+from reviews.domain import tenures
+
+LONG_HERE = timedelta(days=400)  # so that nobody on the demo is a newcomer
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,8 @@ def make_staff(at: datetime) -> dict[str, User]:
     for row in STAFF:
         user = make(row.email, row.name, at=at, is_staff=True, is_superuser=row.role == "Superuser")
         user.groups.set(Group.objects.filter(name=row.role))
+        if Duty.REVIEW_CASES in DUTIES.get(row.role, ()):
+            tenures.begin(user, at=at - LONG_HERE)
         made[row.name.split()[0].lower()] = user
     return made
 

@@ -38,6 +38,7 @@ from reviews.models import Case, Decision
 DATA = yaml.safe_load(Path(__file__).with_name("stories.yaml").read_text())
 TEXTS = DATA["programs"]  # slug -> description and known weaknesses
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
+AT_ONCE = {"recall_minutes": 0, "refusal_recall_minutes": 0}  # so that a visitor sees what follows
 DAYS = 70  # how far back the demo goes
 # Calibrated on public figures: the image model let in 400 vetted people first, then 1,000 a week, and plans 10,000.
 IMAGE_STEPS = ((70, 400, "First group, vetted by hand"), (49, 1000, "Review holds up: a thousand a week"))
@@ -98,7 +99,7 @@ class Story:
                 models={"gate-code-1": "Code 1", "gate-code-1-mini": "Code 1 mini"},
                 limits=[Limits("trial", Environment.TEST, 5, 100), Limits("standard", Environment.LIVE, 60, 5000)],
                 by=dora, at=self.start, time_zone="Europe/Madrid", description=TEXTS["code-model"]["description"],
-                api_base_url="https://models.example/v1",
+                api_base_url="https://models.example/v1", **AT_ONCE,
             ),
             "image-model": programs.open_program(
                 "image-model",
@@ -107,7 +108,7 @@ class Story:
                 models={"gate-image-1": "Image 1"},
                 limits=[Limits("trial", Environment.TEST, 2, 50), Limits("standard", Environment.LIVE, 10, 500)],
                 by=dora, at=self.start, time_zone="America/Los_Angeles", production_review=True,
-                description=TEXTS["image-model"]["description"],
+                description=TEXTS["image-model"]["description"], **AT_ONCE,
             ),
         }  # fmt: skip
         for slug, texts in TEXTS.items():

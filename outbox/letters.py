@@ -1,18 +1,20 @@
 """Write letters, and settle them: the only place that sends mail."""
 
+import hashlib
 import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import models, transaction
-from django.template.loader import render_to_string
+from django.template.loader import get_template, render_to_string
 from django.utils import timezone, translation
 
 from audit import ledger
@@ -27,6 +29,10 @@ STOP_AFTER = 5  # failures in a row
 RETRY_AFTER = timedelta(minutes=2)  # doubled at each try: 2, 4, 8, … minutes, a day at most
 GIVE_UP_AFTER = 12  # tries; about three days. A person sees it in the admin and may put it back.
 BLANKED = "(The text of this letter held a one-time link and was removed after it was sent.)"
+
+
+ENDINGS = (".subject.txt", ".txt", ".html")
+FRAME = "letters_base.html"  # what every letter's html is set into
 
 
 class NotGivenUp(Exception):
@@ -69,6 +75,26 @@ def write(
 ) -> None:
     """Write one letter, due at `at`, from templates/<app>/letters/<letter>.{subject.txt,txt,html}."""
     write_many([Draft(kind, to, context, about, once)], at=at)
+
+
+def write_one(kind: str, *, to: str, at: datetime, about: models.Model, once: str, **context: Any) -> Letter:
+    """Write one letter as `write` does, and return it: the one there is where it was written before."""
+    write(kind, to=to, at=at, about=about, once=once, **context)
+    return Letter.objects.get(once=once)
+
+
+def version_of(kind: str) -> str:
+    """Return the version of a letter's wording: a digest of its templates as they are now."""
+    app, _, name = kind.partition("/")
+    digest = hashlib.sha256()
+    for template in (*(f"{app}/letters/{name}{ending}" for ending in ENDINGS), FRAME):
+        digest.update(_source(template))
+    return digest.hexdigest()[:12]
+
+
+def _source(template: str) -> bytes:
+    found: Any = get_template(template)  # each of Django's own engine has an origin
+    return Path(found.origin.name).read_bytes()
 
 
 def forward(

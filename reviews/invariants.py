@@ -109,9 +109,32 @@ TELLING: dict[str, str] = {
         WHERE (decision.told_at IS NOT NULL) <> EXISTS (
             SELECT FROM audit_ledgerentry entry WHERE entry.subject_type = 'reviews.decision'
             AND entry.subject_id = decision.id::text AND entry.event = 'decision.told')""",
-    "Nothing is told before its time, or after it was given back.": """
+    "Nothing is told before its time, or after it was given back or taken back.": """
         SELECT id, tell_at, told_at FROM reviews_decision
-        WHERE told_at < tell_at OR (told_at IS NOT NULL AND (tell_at IS NULL OR returned_at IS NOT NULL))""",
+        WHERE told_at < tell_at OR (told_at IS NOT NULL
+            AND (tell_at IS NULL OR returned_at IS NOT NULL OR recalled_at IS NOT NULL))""",
+    "A decision was taken back when the ledger says so, by the same person, and was never told.": """
+        SELECT decision.id, decision.recalled_by_id FROM reviews_decision decision
+        WHERE (decision.recalled_at IS NOT NULL) <> EXISTS (
+            SELECT FROM audit_ledgerentry entry WHERE entry.subject_type = 'reviews.decision'
+            AND entry.subject_id = decision.id::text AND entry.event IN ('decision.recalled', 'decision.cancelled')
+            AND entry.actor = coalesce('user:' || decision.recalled_by_id, entry.actor))""",
+    "Nobody was rejected for silence before a reminder had been sent for a week.": """
+        SELECT decision.id FROM reviews_decision decision WHERE decision.reason_code = 'R8_no_reply' AND NOT EXISTS (
+            SELECT FROM reviews_informationrequest asked
+            JOIN reviews_decision ask ON ask.id = asked.decision_id
+            JOIN outbox_letter reminder ON reminder.about_type = 'reviews.informationrequest'
+                AND reminder.about_id = asked.id::text
+            WHERE ask.case_id = decision.case_id AND asked.overdue_at IS NOT NULL
+            AND reminder.kind IN ('reviews/question_reminder', 'reviews/question_due')
+            AND reminder.sent_at <= decision.decided_at - interval '7 days')""",
+    "The letter a decision was told with is about that decision.": """
+        SELECT decision.id FROM reviews_decision decision JOIN outbox_letter letter ON letter.id = decision.letter_id
+        WHERE letter.about_type <> 'reviews.decision' OR letter.about_id <> decision.id::text
+        OR decision.told_at IS NULL OR decision.template_version = ''""",
+    "Every ask is made of questions.": """
+        SELECT asked.id FROM reviews_informationrequest asked WHERE NOT EXISTS (
+            SELECT FROM reviews_question question WHERE question.request_id = asked.id)""",
     "An application is what the latest decision that was told says.": f"""
         SELECT application.id, application.state, latest.outcome FROM reviews_case kase
         JOIN onboarding_application application ON application.id = kase.application_id {LATEST_TOLD}
@@ -177,7 +200,12 @@ ERASED: dict[str, str] = {
         WHERE person.erased_at IS NOT NULL AND (
             NOT (ARRAY[decision.explanation, decision.facts, decision.what_would_change, decision.return_reason,
                 decision.why_different,
+                decision.recall_reason, decision.emergency_reason,
                 coalesce(asked.question, ''), coalesce(asked.answer, '')] <@ ARRAY['', '(blanked)'])
+            OR EXISTS (SELECT FROM reviews_question question WHERE question.request_id = asked.id
+                AND question.question NOT IN ('', '(blanked)'))
+            OR EXISTS (SELECT FROM reviews_opinion opinion WHERE opinion.case_id = kase.id
+                AND opinion.note NOT IN ('', '(blanked)'))
             OR EXISTS (SELECT FROM reviews_finding finding WHERE finding.case_id = kase.id
                 AND NOT (ARRAY[finding.note, finding.quote] <@ ARRAY['', '(blanked)']))
             OR EXISTS (SELECT FROM reviews_likeness likeness WHERE likeness.case_id = kase.id))""",

@@ -93,6 +93,18 @@ def may_sign(user: User, decision: Decision) -> bool:
     )
 
 
+def may_recall(user: User, decision: Decision) -> bool:
+    """Return whether this person may take back what was not told yet: who decided it, or a senior reviewer."""
+    return may_see_case(user, decision.case) and (
+        decision.decided_by_id == user.pk or may(user, Duty.SIGN_AS_SENIOR)
+    )
+
+
+def may_correct(user: User, decision: Decision) -> bool:
+    """Return whether this person may put right what was told: who decided it, or a senior reviewer."""
+    return may_recall(user, decision) and may_decide(user, decision.case)
+
+
 def may_overturn(user: User, decision: Decision) -> bool:
     """Return whether this person may set a decision aside: a third one, senior where its second had to be."""
     return (

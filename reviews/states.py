@@ -30,7 +30,10 @@ CASE_TRANSITIONS: dict[str, set[str]] = {
         CaseState.OPEN,
         CaseState.CLOSED,
     },  # answered: back in the queue, old due time
-    CaseState.DECIDED: {CaseState.OPEN},  # an appeal was upheld
+    CaseState.DECIDED: {
+        CaseState.OPEN,  # an appeal was upheld, or the decision was taken back before it was told
+        CaseState.AWAITING_SECOND,  # what was told is corrected, and somebody signs that
+    },
     CaseState.CLOSED: set(),
 }
 UNDECIDED = (CaseState.OPEN, CaseState.CLAIMED, CaseState.AWAITING_SECOND, CaseState.AWAITING_APPLICANT)

@@ -23,6 +23,7 @@ from outbox import letters
 from outbox.models import Letter
 from policies.domain import acceptances, guidelines
 from policies.models import GuidelineVersion
+from reviews.models import Tenure
 from tests import reviewed
 
 MONDAY = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -56,10 +57,12 @@ def make_roles() -> None:
             )
 
 
-def make_staff(name: str, *roles: Role) -> User:
+def make_staff(name: str, *roles: Role, newcomer: bool = False) -> User:
     make_roles()
     user = verified(make_user(name, is_staff=True))
     user.groups.set(Group.objects.filter(name__in=[str(role) for role in roles]))
+    if Role.REVIEWER in roles and not newcomer:
+        Tenure.objects.create(reviewer=user, since_at=MONDAY - timedelta(days=400))
     return user
 
 
@@ -127,6 +130,8 @@ def make_questions() -> QuestionSet:
 def make_program(slug: str = "", **settings) -> Program:
     make_guidelines(), make_questions()
     slug = slug or f"model-{next(_serial)}"
+    settings.setdefault("recall_minutes", 0)  # decided is told, unless a test is about the time between
+    settings.setdefault("refusal_recall_minutes", settings["recall_minutes"])
     return programs.open_program(
         slug,
         name=slug.replace("-", " ").capitalize(),

@@ -71,6 +71,8 @@ THEIRS = {
     "reviews.Finding": "case__application__owner__person",
     "reviews.Decision": "case__application__owner__person",
     "reviews.Likeness": "case__application__owner__person",
+    "reviews.Opinion": "case__application__owner__person",
+    "reviews.Question": "request__decision__case__application__owner__person",
     "reviews.InformationRequest": "decision__case__application__owner__person",
     "reviews.Interest": "reviewer",
     "reviews.InterestOverride": "case__application__owner__person",
@@ -85,13 +87,15 @@ UNMARKED = {
     ("outbox.Letter", "recipient"), ("accounts.User", "email"), ("accounts.User", "time_zone"),
     ("accounts.User", "language"), ("accounts.OrganisationInvitation", "email"),
     ("onboarding.Grant", "key_name"), ("onboarding.Grant", "suspend_reason"), ("reviews.Decision", "return_reason"),
+    ("reviews.Decision", "recall_reason"),
     ("reviews.Claim", "held_reason"), ("reviews.Claim", "handed_note"), ("reviews.Claim", "release_reason"),
     ("enforcement.Appeal", "explanation"), ("enforcement.Appeal", "look_again"),
 }  # fmt: skip
 # What the staff wrote for each other, what is kept encrypted, and what the letters and the file do not repeat.
 NOT_GIVEN = {
     ("reviews.Finding", "note"), ("reviews.Finding", "quote"), ("onboarding.Move", "note"),
-    ("reviews.Decision", "why_different"), ("reviews.Likeness", "text"), ("reviews.Likeness", "mail_key"),
+    ("reviews.Decision", "why_different"), ("reviews.Decision", "emergency_reason"), ("reviews.Opinion", "note"),
+    ("reviews.Likeness", "text"), ("reviews.Likeness", "mail_key"),
     ("reviews.Interest", "name"), ("reviews.InterestOverride", "reason"),
     ("onboarding.SealedAnswer", "text"),
     ("outbox.Letter", "html"), ("outbox.Letter", "problem"),
@@ -171,7 +175,8 @@ def _decline(user: User) -> None:
 
 def _mark(user: User, name: str, label: str) -> None:
     rows = rows_of(label, user)
-    with pgtrigger.ignore("onboarding.Revision:blanked_once", "onboarding.Attachment:content_never_changes"):
+    kept = ("onboarding.Revision:blanked_once", "onboarding.Attachment:content_never_changes")
+    with pgtrigger.ignore(*kept, "reviews.Decision:words_never_change"):
         for field in fields_of(label):
             said, marked = mark(name, label, field), rows
             if isinstance(rows.model._meta.get_field(field), JSONField):

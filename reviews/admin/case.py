@@ -28,7 +28,7 @@ from policies.states import Lane
 from reviews.admin import exports, queue, workspace
 from reviews.admin.forms import GiveBackForm
 from reviews.admin.workspace import Work
-from reviews.domain import cases, claims, decisions, evidence, findings, signatures, statements
+from reviews.domain import cases, claims, decisions, evidence, findings, opinions, signatures, statements
 from reviews.models import Case, Decision
 from reviews.permissions import conflicts, may_see_case
 from reviews.states import CaseState
@@ -37,7 +37,8 @@ OPEN_AT_ONCE = 500  # cases opened while a page waits; the sweep opens the rest
 REFUSALS = (
     claims.NotForYou, claims.HeldBy, claims.NotHeld, claims.NothingToClaim, claims.ChangedMeanwhile,
     cases.IllegalMove, findings.BadFinding,
-    decisions.AlreadyDecided, decisions.CaseIsOver, signatures.NotYoursToSign, signatures.NothingToSign, SayWhy,
+    decisions.AlreadyDecided, decisions.CaseIsOver, decisions.Stale, opinions.BlindFirst,
+    signatures.NotYoursToSign, signatures.NothingToSign, SayWhy,
     sealing.NothingSealed,
 )  # fmt: skip
 

@@ -47,12 +47,14 @@ def move(
     """Change the state of a locked case and record it; the verbs of this app call it. Raises IllegalMove."""
     if to not in CASE_TRANSITIONS[case.state]:
         raise IllegalMove(case, to)
+    if {case.state, to} != {CaseState.OPEN, CaseState.CLAIMED}:  # who holds it changes nothing in it
+        case.version += 1
     case.state = to
     case.decided_at = at if to == CaseState.DECIDED else None
     case.expectation_owed = (
         case.expectation_owed or to == CaseState.OPEN
     )  # answered, given back: it may hold more
-    case.save(update_fields=["state", "decided_at", "due_at", "expectation_owed"])
+    case.save(update_fields=["state", "decided_at", "due_at", "expectation_owed", "version"])
     ledger.record(event, subject=case, actor=by, at=at, reason=reason, **details)
 
 
@@ -71,7 +73,7 @@ def locked_decision(decision: Decision) -> tuple[Case, Decision]:
     case = locked(Case.objects.only("application_id").get(pk=decision.case_id))
     decision = (
         Decision.objects.select_for_update(of=("self",))
-        .select_related("decided_by", "signed_by", "returned_by", "guidelines")
+        .select_related("decided_by", "signed_by", "returned_by", "recalled_by", "guidelines", "supersedes")
         .get(pk=decision.pk)
     )
     decision.case = case
@@ -103,9 +105,12 @@ def _follow(case: Case, sent: Revision, at: datetime) -> None:
     case.revision, case.lane, case.domains = sent, sent.lane, sent.domains
     case.risk_score, case.risk_level = sent.risk_score, sent.risk_level
     case.likeness_owed = True
+    case.version += 1
     case.save(
-        update_fields=["revision", "lane", "domains", "risk_score", "risk_level", "due_at", "likeness_owed"]
-    )
+        update_fields=[
+            "revision", "lane", "domains", "risk_score", "risk_level", "due_at", "likeness_owed", "version",
+        ]
+    )  # fmt: skip
     severities.expect([case.pk])
     case.refresh_from_db(fields=["severity", "severe", "expectation_owed"])
     ledger.record(

@@ -3,8 +3,10 @@
 Locks in the one order: application, case, decision.
 """
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils.timezone import localtime
@@ -13,9 +15,9 @@ from accounts.models import User
 from audit import ledger
 from audit.events import Event
 from onboarding.states import ApplicationState
-from reviews.domain import cases, claims, reasons, statements, telling
+from reviews.domain import cases, claims, findings, opinions, reasons, statements, telling, tenures
 from reviews.domain.statements import Statement
-from reviews.models import Case, Decision, InformationRequest
+from reviews.models import Case, Decision, InformationRequest, Question
 from reviews.permissions import may_decide
 from reviews.states import CaseState, Outcome, SecondPerson
 
@@ -23,17 +25,53 @@ from reviews.states import CaseState, Outcome, SecondPerson
 class AlreadyDecided(Exception):
     """Somebody was faster, or the same person decided otherwise before."""
 
-    def __init__(self, decision: Decision):
+    def __init__(self, decision: Decision, *, at: datetime):
         self.decision = decision
+        what = "" if _keeps_quiet(decision) else f": {decision.get_outcome_display().lower()}"
         super().__init__(
-            f"{decision.decided_by} decided this case on {localtime(decision.decided_at):%-d %B, %H:%M %Z}: "
-            f"{decision.get_outcome_display().lower()}. Nothing was changed; what you typed is kept below."
+            f"{decision.decided_by} decided this case {ago(decision.decided_at, at=at)}{what}. "
+            "Nothing was changed; what you typed is kept below."
+        )
+
+
+class QuestionOpen(AlreadyDecided):
+    """The applicant was asked and has time to answer: no decision until then."""
+
+    def __init__(self, request: InformationRequest):
+        Exception.__init__(
+            self,
+            f"A question to the applicant is open until {localtime(request.due_at):%-d %B, %H:%M %Z}: no decision "
+            "before it is answered or that time is over. What you typed is kept below.",
+        )
+
+
+class Stale(Exception):
+    """The page was loaded before something that a decision rests on has changed."""
+
+    def __init__(self, case: Case, *, seen_revision: int | None):
+        changed = (
+            f"the applicant sent revision {case.revision.number}"
+            if seen_revision not in (None, case.revision.number)
+            else "others worked on this case"
+        )
+        super().__init__(
+            f"After you opened this page {changed}. Nothing was decided: what you typed is kept below, beside the "
+            "case as it is now."
         )
 
 
 class CaseIsOver(Exception):
     def __init__(self, case: Case):
         super().__init__(f"This case is “{case.get_state_display().lower()}”: there is nothing to decide.")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the page showed that a decision was typed on, and the token of its form."""
+
+    version: int | None = None
+    revision: int | None = None
+    token: str = ""
 
 
 @transaction.atomic
@@ -50,46 +88,144 @@ def decide(
     what_would_change: str = "",
     reapply_after_days: int | None = None,
     reapply_never: bool = False,
-    conditions: Sequence[dict[str, str]] = (),
+    conditions: Sequence[dict[str, Any]] = (),
     question: str = "",
     why_different: str = "",
+    questions: Sequence[dict[str, str]] = (),
+    emergency_reason: str = "",
+    seen: Seen | None = None,
+    found: Mapping[str, findings.Said] | None = None,
 ) -> Decision:
     """Decide a case one holds; told after the program's recall window, or once a second person has signed.
 
-    The same decision by the same person again (a double click) returns the first. Raises claims.NotForYou, HeldBy and
-    NotHeld, AlreadyDecided, CaseIsOver, statements.Incomplete.
+    The same form again, or the same words by the same person (a double click, a retry), return the first decision.
+    `found`: findings by category to keep with it, see `findings.record`. Raises claims.NotForYou, HeldBy and NotHeld,
+    AlreadyDecided, QuestionOpen, CaseIsOver, Stale, findings.BadFinding, statements.Incomplete.
     """
+    seen = seen or Seen()
     case = cases.locked(case)
     if not may_decide(by, case):
         raise claims.NotForYou
+    said = Statement(
+        outcome, reason_code, categories, explanation, facts, what_would_change,
+        reapply_after_days, reapply_never, conditions, question, why_different, questions, emergency_reason,
+    )  # fmt: skip
+    if made := _before(case, said, seen, by=by, at=at):
+        return made
+    standing = claims.held(case, by=by, at=at)
+    if seen.version not in (None, case.version) or seen.revision not in (None, case.revision.number):
+        raise Stale(case, seen_revision=seen.revision)
+    if found:
+        findings.record(case, by=by, at=at, verdicts=found)
+    decision = propose(case, said, by=by, at=at, token=seen.token, supersedes=_fallen(case))
+    claims.finish(standing, at=at)
+    _move_on(case, decision, by, at)
+    return decision
+
+
+def propose(
+    case: Case,
+    said: Statement,
+    *,
+    by: User,
+    at: datetime,
+    token: str = "",
+    supersedes: Decision | None = None,
+    second: SecondPerson = SecondPerson.NOBODY,
+) -> Decision:
+    """Check and keep what somebody decides on a locked case, and record it; the caller moves the case on.
+
+    `second`: who has to sign at least, whatever the rule says. Raises statements.Incomplete.
+    """
+    said, reason = statements.checked(said, case=case, by=by, at=at)
+    tenures.begin(by, at=at)
+    is_new = tenures.is_new(by, case.program, at=at)
+    needs = statements.second_person(case, reason=reason, newcomer=is_new)
+    decision = _write(
+        case, said, by=by, at=at, token=token, supersedes=supersedes,
+        second=needs if needs != SecondPerson.NOBODY else second,
+    )  # fmt: skip
+    opinions.record(
+        case, by=by, at=at, outcome=decision.outcome, categories=decision.categories,
+        reason_code=decision.reason_code,
+    )  # fmt: skip
+    more = {"supersedes": supersedes.pk} if supersedes else {}
+    ledger.record(
+        Event.DECISION_PROPOSED, subject=decision, actor=by, at=at, reason=decision.reason_code,
+        outcome=decision.outcome, second=decision.second, categories=decision.categories, **more,
+    )  # fmt: skip
+    return decision
+
+
+def sent_before(case: Case, token: str, *, by: User) -> Decision | None:
+    """Return what this person decided with the same form before, if they did."""
+    return case.decisions.filter(token=token, decided_by=by).first() if token else None
+
+
+def ago(then: datetime, *, at: datetime) -> str:
+    """Return how long ago something was, in words; after a day, when it was."""
+    seconds = max(int((at - then).total_seconds()), 0)
+    for most, unit, name in ((90, 1, "second"), (90 * 60, 60, "minute"), (24 * 3600, 3600, "hour")):
+        if seconds < most:
+            number = seconds // unit
+            return f"{number} {name}{'' if number == 1 else 's'} ago"
+    return f"on {localtime(then):%-d %B, %H:%M %Z}"
+
+
+def _before(case: Case, said: Statement, seen: Seen, *, by: User, at: datetime) -> Decision | None:
+    """Return the decision this is a repetition of; raise where it comes too late to be one."""
+    if sent := sent_before(case, seen.token, by=by):
+        return sent
+    if asked := InformationRequest.objects.open().filter(decision__case=case).first():
+        raise QuestionOpen(asked)
     if made := _made(case):
-        if (made.decided_by_id, made.outcome) == (by.pk, outcome):
+        if made.decided_by_id == by.pk and (
+            _says_the_same(made, said) if seen.token else made.outcome == said.outcome
+        ):
             return made
-        raise AlreadyDecided(made)
+        raise AlreadyDecided(made, at=at)
     if case.state == CaseState.CLOSED or case.application.state == ApplicationState.WITHDRAWN:
         raise CaseIsOver(case)
-    standing = claims.held(case, by=by, at=at)
-    said, reason = statements.checked(
-        Statement(
-            outcome, reason_code, categories, explanation, facts, what_would_change,
-            reapply_after_days, reapply_never, conditions, question, why_different,
-        ),
-        case=case, by=by, at=at,
-    )  # fmt: skip
-    decision = _write(case, said, second=statements.second_person(case, reason=reason), by=by, at=at)
-    claims.finish(standing, at=at)
-    _after(case, decision, by, at)
-    return decision
+    return None
 
 
 def _made(case: Case) -> Decision | None:
     """Return the decision that stands on a case nobody works on; an earlier question does not count any more."""
     if case.state not in (CaseState.AWAITING_SECOND, CaseState.AWAITING_APPLICANT, CaseState.DECIDED):
         return None
-    return case.decisions.standing().select_related("decided_by").latest("pk")
+    return case.decisions.standing().select_related("decided_by", "case__program").latest("pk")
 
 
-def _write(case: Case, said: Statement, *, second: SecondPerson, by: User, at: datetime) -> Decision:
+def _fallen(case: Case) -> Decision | None:
+    """Return the decision this one takes the place of: given back, taken back or overturned, if the last one was."""
+    last = case.decisions.order_by("-pk").first()
+    return last if last and (last.returned_at or last.recalled_at or last.overturned_at) else None
+
+
+def _says_the_same(made: Decision, said: Statement) -> bool:
+    """Return whether a second form says what the first one said, as far as it was typed."""
+    return (
+        (made.outcome, made.reason_code, made.facts) == (said.outcome, said.reason_code, said.facts.strip())
+        and said.explanation.strip() in ("", made.explanation)
+        and said.what_would_change.strip() == made.what_would_change
+    )
+
+
+def _keeps_quiet(decision: Decision) -> bool:
+    """Return whether whoever comes second may be asked for a blind opinion, and must not read the first one."""
+    return decision.waits_for_second and decision.case.program.blind_second
+
+
+def _write(
+    case: Case,
+    said: Statement,
+    *,
+    second: SecondPerson,
+    by: User,
+    at: datetime,
+    token: str,
+    supersedes: Decision | None,
+) -> Decision:
     final = second == SecondPerson.NOBODY
     decision = Decision.objects.create(
         case=case,
@@ -106,24 +242,29 @@ def _write(case: Case, said: Statement, *, second: SecondPerson, by: User, at: d
         reapply_never=said.reapply_never,
         conditions=said.conditions,
         why_different=said.why_different,
+        emergency_reason=said.emergency_reason,
+        token=token,
+        supersedes=supersedes,
         second=second,
         decided_by=by,
         decided_at=at,
-        tell_at=at + timedelta(minutes=case.program.recall_minutes) if final else None,
+        tell_at=telling.due_at(case.program, said.outcome, urgent=bool(said.emergency_reason), at=at)
+        if final
+        else None,
     )
-    if said.question:  # its clock starts when it is told, see `telling`
-        InformationRequest.objects.create(
+    if said.questions:  # their clock starts when they are told, see `telling`
+        asked = InformationRequest.objects.create(
             decision=decision, question=said.question, asked_at=at, due_at=at + telling.ANSWER_WITHIN
+        )
+        Question.objects.bulk_create(
+            Question(request=asked, position=position, **one)
+            for position, one in enumerate(said.questions, start=1)
         )
     return decision
 
 
-def _after(case: Case, decision: Decision, by: User, at: datetime) -> None:
-    """Move the case on after a decision, and record both."""
-    ledger.record(
-        Event.DECISION_PROPOSED, subject=decision, actor=by, at=at, reason=decision.reason_code,
-        outcome=decision.outcome, second=decision.second, categories=decision.categories,
-    )  # fmt: skip
+def _move_on(case: Case, decision: Decision, by: User, at: datetime) -> None:
+    """Move the case on after a decision, and have it told when its time comes."""
     if decision.second != SecondPerson.NOBODY:
         to, event = CaseState.AWAITING_SECOND, Event.CASE_AWAITS_SECOND
     elif decision.outcome == Outcome.NEEDS_INFORMATION:

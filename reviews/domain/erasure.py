@@ -24,6 +24,8 @@ from reviews.models import (
     Interest,
     InterestOverride,
     Likeness,
+    Opinion,
+    Question,
 )
 from reviews.models import Case as ReviewCase
 from reviews.states import Outcome
@@ -43,10 +45,22 @@ def _forget(user: User, at: datetime) -> None:
     made = Decision.objects.filter(**about)
     letters.blank_about(made, at=at)
     blank_conditions(made)
-    made.update(**_blanked("explanation", "facts", "what_would_change", "return_reason", "why_different"))
+    made.update(
+        **_blanked(
+            "explanation",
+            "facts",
+            "what_would_change",
+            "return_reason",
+            "why_different",
+            "recall_reason",
+            "emergency_reason",
+        )
+    )
     asked = InformationRequest.objects.filter(decision__in=made)
     letters.blank_about(asked, at=at)
     asked.update(video_url="", **_blanked("question", "answer"))
+    Question.objects.filter(request__in=asked).update(**_blanked("question"))
+    Opinion.objects.filter(**about).update(**_blanked("note"))
     Finding.objects.filter(**about).update(**_blanked("note", "quote"))
     Claim.objects.filter(**about).update(**_blanked("held_reason", "handed_note", "release_reason"))
     InterestOverride.objects.filter(**about).update(**_blanked("reason"))

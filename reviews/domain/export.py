@@ -58,10 +58,12 @@ def _questions(user: User) -> Iterator[dict[str, Any]]:
     asked = InformationRequest.objects.filter(decision__told_at__isnull=False).filter(
         Q(decision__case__application__owner__person=user) | Q(answered_by=user)
     )
-    for request in asked.select_related("decision__case__application").order_by("pk").iterator(CHUNK):
+    shown = asked.select_related("decision__case__application").prefetch_related("questions")
+    for request in shown.order_by("pk").iterator(CHUNK):
         yield {
             "application": request.decision.case.application.number,
             "question": request.question,
+            "made_of": [{"question": one.question, "about": one.about} for one in request.questions.all()],
             "asked_at": request.asked_at,
             "answer_by": request.due_at,
             "answer": request.answer,

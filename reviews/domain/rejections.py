@@ -32,7 +32,7 @@ def reapply_from(
         outcome=Outcome.REJECTED,
         told_at__isnull=False,
         overturned_at=None,
-    )
+    ).exclude(superseded_by__told_at__isnull=False)
     found = [reapply_at(rejection) for rejection in rejections]
     if kind == ApplicationKind.ACCESS and (barred := bars.until(owner, program, never=NEVER)):
         found.append(barred)
@@ -40,11 +40,14 @@ def reapply_from(
 
 
 def reapply_at(rejection: Decision) -> datetime:
-    """Return when one may apply again after this rejection, counted from its telling; NEVER for never.
+    """Return when one may apply again after this rejection, counted from when it was told first; NEVER for never.
 
     Earlier where a reinstatement was upheld.
     """
-    if rejection.reapply_never or rejection.told_at is None or rejection.reapply_after_days is None:
+    first = rejection
+    while first.supersedes and first.is_correction:  # other words do not make the wait longer
+        first = first.supersedes
+    if rejection.reapply_never or first.told_at is None or rejection.reapply_after_days is None:
         return NEVER
-    again = rejection.told_at + timedelta(days=rejection.reapply_after_days)
+    again = first.told_at + timedelta(days=rejection.reapply_after_days)
     return min(again, rejection.reapply_allowed_at or again)

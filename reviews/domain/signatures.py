@@ -1,6 +1,10 @@
-"""The second person: sign a decision, or give it back. Both are deciders."""
+"""The second person: sign a decision, change it, or give it back. All are deciders.
 
-from datetime import datetime, timedelta
+A signature is under the words that were read: who changes one of them makes a decision of their own, and the other
+person signs that.
+"""
+
+from datetime import datetime
 
 from django.db import transaction
 from django.utils.timezone import localtime
@@ -9,7 +13,8 @@ from accounts.models import User
 from audit import ledger
 from audit.events import Event
 from onboarding.domain.programs import SayWhy
-from reviews.domain import cases, exposure, statements, telling
+from reviews.domain import cases, decisions, exposure, opinions, statements, telling
+from reviews.domain.statements import Statement
 from reviews.models import Case, Decision
 from reviews.permissions import may_sign
 from reviews.states import CaseState, SecondPerson
@@ -32,6 +37,11 @@ class NothingToSign(Exception):
             super().__init__(
                 f"{decision.returned_by} gave this decision back on {when}; nothing was changed."
             )
+        elif decision.recalled_at:
+            when = f"{localtime(decision.recalled_at):%-d %B, %H:%M %Z}"
+            super().__init__(
+                f"{decision.recalled_by} took this decision back on {when}; nothing was changed."
+            )
         elif decision.signed_at:
             when = f"{localtime(decision.signed_at):%-d %B, %H:%M %Z}"
             super().__init__(f"{decision.signed_by} signed this decision on {when}; nothing was changed.")
@@ -43,16 +53,21 @@ class NothingToSign(Exception):
 def sign(decision: Decision, *, by: User, at: datetime) -> Decision:
     """Agree as the second person: the decision is final. Twice by the same person is once.
 
-    Raises NotYoursToSign, NothingToSign.
+    Raises NotYoursToSign, NothingToSign, opinions.BlindFirst.
     """
     case, decision = cases.locked_decision(decision)
     if not may_sign(by, decision):
         raise NotYoursToSign(decision)
     if decision.signed_by_id == by.pk:
         return decision
-    _must_wait_for_signature(case, decision)
+    _must_wait_for_signature(case, decision, by)
+    opinions.record(
+        case, by=by, at=at, outcome=decision.outcome, categories=decision.categories,
+        reason_code=decision.reason_code,
+    )  # fmt: skip
     decision.signed_by, decision.signed_at = by, at
-    decision.tell_at = at + timedelta(minutes=case.program.recall_minutes)
+    urgent = bool(decision.emergency_reason)
+    decision.tell_at = telling.due_at(case.program, decision.outcome, urgent=urgent, at=at)
     decision.save(update_fields=["signed_by", "signed_at", "tell_at"])
     ledger.record(Event.DECISION_SIGNED, subject=decision, actor=by, at=at, reason=decision.reason_code)
     cases.move(
@@ -67,14 +82,50 @@ def sign(decision: Decision, *, by: User, at: datetime) -> Decision:
 def give_back(decision: Decision, *, by: User, at: datetime, reason: str) -> Decision:
     """Do not sign: the case goes back into the queue with the second person's words.
 
-    Raises SayWhy, NotYoursToSign, NothingToSign, statements.Incomplete.
+    Raises SayWhy, NotYoursToSign, NothingToSign, opinions.BlindFirst, statements.Incomplete.
     """
     case, decision = cases.locked_decision(decision)
     if not may_sign(by, decision):
         raise NotYoursToSign(decision)
     if decision.returned_by_id == by.pk:
         return decision
-    _must_wait_for_signature(case, decision)
+    _must_wait_for_signature(case, decision, by)
+    _return(decision, by=by, at=at, reason=reason)
+    exposure.cover(by, at=at, case=case)
+    if decision.is_correction:  # what was told before stays as it is
+        cases.move(case, to=CaseState.DECIDED, event=Event.CASE_DECIDED, by=by, at=at, reason="not_corrected")
+    else:
+        cases.move(case, to=CaseState.OPEN, event=Event.CASE_RELEASED, by=by, at=at, reason="not_signed")
+    return decision
+
+
+@transaction.atomic
+def change(
+    decision: Decision, said: Statement, *, by: User, at: datetime, reason: str, token: str = ""
+) -> Decision:
+    """Decide otherwise than the first person proposed, who now is the one to sign; or anybody else who may.
+
+    `reason`: why, for them to read. The first decision is given back with it; the case goes on waiting. Raises SayWhy,
+    NotYoursToSign, NothingToSign, opinions.BlindFirst, statements.Incomplete.
+    """
+    case, decision = cases.locked_decision(decision)
+    if token and (sent := case.decisions.filter(token=token, decided_by=by).first()):
+        return sent
+    if not may_sign(by, decision):
+        raise NotYoursToSign(decision)
+    _must_wait_for_signature(case, decision, by)
+    _return(decision, by=by, at=at, reason=reason)
+    exposure.cover(by, at=at, case=case)
+    changed = decisions.propose(
+        case, said, by=by, at=at, token=token, supersedes=decision, second=SecondPerson(decision.second)
+    )
+    case.version += 1
+    case.save(update_fields=["version"])
+    return changed
+
+
+def _return(decision: Decision, *, by: User, at: datetime, reason: str) -> None:
+    """Give a locked decision back with the second person's words. Raises SayWhy, statements.Incomplete."""
     if not reason.strip():
         raise SayWhy
     if len(reason) > RETURN_REASON_MOST:
@@ -84,12 +135,10 @@ def give_back(decision: Decision, *, by: User, at: datetime, reason: str) -> Dec
     decision.returned_by, decision.returned_at, decision.return_reason = by, at, reason.strip()
     decision.save(update_fields=["returned_by", "returned_at", "return_reason"])
     ledger.record(Event.DECISION_RETURNED, subject=decision, actor=by, at=at, reason=ledger.digest(reason))
-    exposure.cover(by, at=at, case=case)
-    cases.move(case, to=CaseState.OPEN, event=Event.CASE_RELEASED, by=by, at=at, reason="not_signed")
-    return decision
 
 
-def _must_wait_for_signature(case: Case, decision: Decision) -> None:
-    waits = decision.signed_at is None and decision.returned_at is None
-    if not waits or case.state != CaseState.AWAITING_SECOND:
+def _must_wait_for_signature(case: Case, decision: Decision, by: User) -> None:
+    if not decision.waits_for_second or case.state != CaseState.AWAITING_SECOND:
         raise NothingToSign(decision)
+    if opinions.is_hidden(decision, from_=by):
+        raise opinions.BlindFirst

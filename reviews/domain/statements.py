@@ -1,17 +1,19 @@
 """What a decision says, checked before it is made; and who has to sign it."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
 from django.db.models import TextChoices
 
 from accounts.models import User
-from onboarding.domain import terms
-from onboarding.states import ApplicationKind, Environment
+from onboarding.domain import questions, terms
+from onboarding.states import ApplicationKind, ConditionKind, Environment
 from policies.models import Category
 from policies.states import Lane
-from reviews.domain import allowed, precedents, reasons
+from reviews.domain import allowed, conditions, precedents, reasons, silence
 from reviews.domain.reasons import Reason, Unfilled, UnknownReason
 from reviews.models import Case
 from reviews.permissions import conflicts
@@ -22,10 +24,10 @@ MOST = {
     "facts": 5000,
     "what_would_change": 2000,
     "question": 2000,
-    "condition": 300,
     "why_different": 1000,
+    "emergency_reason": 500,
 }  # characters
-CONDITIONS_MOST = 20
+QUESTIONS_MOST = 10
 REAPPLY_MOST = 3650  # days; a longer ban is "never", said so
 
 
@@ -53,8 +55,12 @@ class Field(TextChoices):
     CONDITIONS = "conditions"
     QUESTION = "question"
     WHY_DIFFERENT = "why_different"
+    EMERGENCY = "emergency_reason"
 
 
+TYPED = (
+    Field.EXPLANATION, Field.FACTS, Field.WHAT_WOULD_CHANGE, Field.QUESTION, Field.WHY_DIFFERENT, Field.EMERGENCY,
+)  # fmt: skip
 FILLED_BY = {
     "category": Field.CATEGORIES,
     "conditions": Field.CONDITIONS,
@@ -64,7 +70,11 @@ FILLED_BY = {
 
 @dataclass(frozen=True)
 class Statement:
-    """What a reviewer wants to decide. `categories`: codes, the main one first; `conditions`: [{category, text}]."""
+    """What a reviewer wants to decide.
+
+    `categories`: codes, the main one first; `conditions`: see `conditions`; `questions`: [{question, about}], or one
+    `question` alone.
+    """
 
     outcome: str
     reason_code: str
@@ -74,9 +84,11 @@ class Statement:
     what_would_change: str = ""
     reapply_after_days: int | None = None
     reapply_never: bool = False
-    conditions: Sequence[dict[str, str]] = field(default_factory=list)
+    conditions: Sequence[dict[str, Any]] = field(default_factory=list)
     question: str = ""
     why_different: str = ""
+    questions: Sequence[dict[str, str]] = field(default_factory=list)
+    emergency_reason: str = ""
 
 
 def checked(statement: Statement, *, case: Case, by: User, at: datetime) -> tuple[Statement, Reason]:
@@ -89,27 +101,23 @@ def checked(statement: Statement, *, case: Case, by: User, at: datetime) -> tupl
     reason = _reason_of(statement, problems)
     if reason is None:
         raise Incomplete(problems)
-    kept = _tidy(statement, reason)
+    kept = _tidy(statement, reason, case)
     _check_categories(kept, case, by, problems)
     if kept.outcome == Outcome.REJECTED:
         _check_rejection(kept, problems)
+    if reason.code == silence.REASON and (why_not := silence.why_not(case, at=at)):
+        problems[Field.REASON_CODE] = why_not
     if kept.outcome == Outcome.APPROVED_WITH_CONDITIONS and not kept.conditions:
         problems[Field.CONDITIONS] = "Write at least one condition, or approve without."
-    if any(len(condition["text"]) > MOST["condition"] for condition in kept.conditions):
-        problems[Field.CONDITIONS] = f"A condition has at most {MOST['condition']} characters."
-    if len(kept.conditions) > CONDITIONS_MOST:
-        problems[Field.CONDITIONS] = f"At most {CONDITIONS_MOST} conditions: nobody keeps more."
+    if wrong := conditions.problem(kept.conditions, case, at=at):
+        problems[Field.CONDITIONS] = wrong
     if kept.outcome == Outcome.NEEDS_INFORMATION and not kept.question:
         problems[Field.QUESTION] = "Write the question that the applicant is to answer."
+    if wrong := _wrong_questions(kept, case):
+        problems[Field.QUESTION] = wrong
     kept = _check_precedents(kept, case, by, problems)
     kept = replace(kept, explanation=_explanation(kept, reason, case, at, problems))
-    for name in (
-        Field.EXPLANATION,
-        Field.FACTS,
-        Field.WHAT_WOULD_CHANGE,
-        Field.QUESTION,
-        Field.WHY_DIFFERENT,
-    ):
+    for name in TYPED:
         if len(getattr(kept, name)) > MOST[name]:
             problems[name] = f"At most {MOST[name]:,} characters; this has {len(getattr(kept, name)):,}."
     if problems:
@@ -119,18 +127,19 @@ def checked(statement: Statement, *, case: Case, by: User, at: datetime) -> tupl
     return kept, reason
 
 
-def second_person(case: Case, *, reason: Reason | None = None) -> SecondPerson:
+def second_person(case: Case, *, reason: Reason | None = None, newcomer: bool = False) -> SecondPerson:
     """Return who signs beside the one who decides: one rule for all cases.
 
-    Somebody signs where a scrutiny domain applies, the reason says so, the risk level is III or more, or the
-    lane is refuse; at level IV a senior reviewer. Asking a question needs nobody. Without a reason: what the
-    case alone asks for.
+    Somebody signs where a scrutiny domain applies, the reason says so, the risk level is III or more, the lane is
+    refuse, or who decides is new; at level IV a senior reviewer. Asking a question needs nobody. Without a reason:
+    what the case alone asks for.
     """
     if reason is not None and reason.outcome == Outcome.NEEDS_INFORMATION:
         return SecondPerson.NOBODY
     if case.risk_level >= 4:
         return SecondPerson.SENIOR
-    if case.domains or case.risk_level >= 3 or case.lane == Lane.REFUSE or (reason and reason.second_person):
+    graver = case.domains or case.risk_level >= 3 or case.lane == Lane.REFUSE
+    if graver or newcomer or (reason and reason.second_person):
         return SecondPerson.REVIEWER
     return SecondPerson.NOBODY
 
@@ -158,8 +167,21 @@ def values(
     if statement is not None:
         known["category"] = named.get(statement.categories[0], "") if statement.categories else ""
         known["conditions"] = "; ".join(condition["text"] for condition in statement.conditions)
+        known |= _bounded(statement)
         known["fact"] = statement.facts if len(statement.facts) <= 600 else ""
     return known
+
+
+def _bounded(statement: Statement) -> dict[str, str]:
+    """Return what the conditions fill in: the models that are left, the day it is looked at again."""
+    found = {}
+    for condition in statement.conditions:
+        if condition.get("kind") == ConditionKind.SCOPE:
+            found["models"] = ", ".join(condition.get("models", ()))
+        if condition.get("kind") == ConditionKind.REVIEW_DATE and condition.get("on"):
+            with suppress(ValueError):
+                found["review_on"] = f"{date.fromisoformat(condition['on']):%-d %B %Y}"
+    return found
 
 
 def _reason_of(statement: Statement, problems: dict[str, str]) -> Reason | None:
@@ -179,30 +201,55 @@ def _reason_of(statement: Statement, problems: dict[str, str]) -> Reason | None:
     return reason
 
 
-def _tidy(statement: Statement, reason: Reason) -> Statement:
+def _tidy(statement: Statement, reason: Reason, case: Case) -> Statement:
     conditional = statement.outcome == Outcome.APPROVED_WITH_CONDITIONS
-    conditions = [
-        {"category": condition.get("category", ""), "text": " ".join(condition["text"].split())}
-        for condition in statement.conditions
-        if conditional and condition.get("text", "").strip()
-    ]
-    cited = [*statement.categories, *(c["category"] for c in conditions if c["category"])]
+    bounds = conditions.tidied(statement.conditions, case.program) if conditional else []
+    asked = _asked(statement) if statement.outcome == Outcome.NEEDS_INFORMATION else []
+    cited = [*statement.categories, *(c["category"] for c in bounds if c["category"])]
     rejected = statement.outcome == Outcome.REJECTED
     says_when = statement.reapply_never or statement.reapply_after_days is not None
     return replace(
         statement,
         categories=list(dict.fromkeys(cited)),
-        conditions=conditions,
+        conditions=bounds,
         explanation=statement.explanation.strip(),
         facts=statement.facts.strip(),
         what_would_change=statement.what_would_change.strip() if rejected else "",
         why_different=statement.why_different.strip(),
-        question=statement.question.strip() if statement.outcome == Outcome.NEEDS_INFORMATION else "",
+        question=_numbered([one["question"] for one in asked]),
+        questions=asked,
+        emergency_reason=statement.emergency_reason.strip(),
         reapply_after_days=(statement.reapply_after_days if says_when else reason.reapply_after_days)
         if rejected
         else None,
         reapply_never=rejected and (statement.reapply_never if says_when else reason.reapply_never),
     )
+
+
+def _asked(statement: Statement) -> list[dict[str, str]]:
+    """Return the questions that say anything."""
+    given = statement.questions or [{"question": statement.question}]
+    return [
+        {"question": one["question"].strip(), "about": one.get("about", "")}
+        for one in given
+        if one.get("question", "").strip()
+    ]
+
+
+def _numbered(texts: Sequence[str]) -> str:
+    """Return questions as the applicant reads them: one alone, or numbered."""
+    if len(texts) < 2:
+        return "".join(texts)
+    return "\n\n".join(f"{number}. {text}" for number, text in enumerate(texts, start=1))
+
+
+def _wrong_questions(kept: Statement, case: Case) -> str:
+    if len(kept.questions) > QUESTIONS_MOST:
+        return f"At most {QUESTIONS_MOST} questions at once."
+    known = {question.key for question in questions.of(case.revision.question_set).questions}
+    if strange := {one["about"] for one in kept.questions} - known - {""}:
+        return f"The form has no question {', '.join(sorted(strange))}."
+    return ""
 
 
 def _check_categories(kept: Statement, case: Case, by: User, problems: dict[str, str]) -> None:

@@ -12,9 +12,10 @@ from django.urls import reverse
 from accounts.languages import spoken
 from audit import ledger
 from audit.events import Event
-from onboarding.domain import applications, notices
-from onboarding.models import Application, Grant
+from onboarding.domain import applications, grants, notices
+from onboarding.models import Application, Grant, Program
 from outbox import hints, letters
+from outbox.models import Letter
 from reviews.domain import cases, rejections, statements
 from reviews.models import Case, Decision, InformationRequest
 from reviews.states import APPROVALS, Outcome
@@ -49,6 +50,14 @@ def told_for(application: Application) -> QuerySet[Decision]:
     return told.select_related("request", "guidelines", "case__program").order_by("-told_at", "-pk")
 
 
+def due_at(program: Program, outcome: str, *, urgent: bool, at: datetime) -> datetime:
+    """Return when a decision that is final at `at` is told: after the program's window, at once in an emergency."""
+    if urgent:
+        return at
+    refused = outcome == Outcome.REJECTED
+    return at + timedelta(minutes=program.refusal_recall_minutes if refused else program.recall_minutes)
+
+
 def hint(decision: Decision, *, at: datetime) -> None:
     """Have a decision that is due told soon; the sweep tells it anyway."""
     if decision.tell_at and decision.tell_at <= at:
@@ -66,16 +75,37 @@ def _tell(pk: int, at: datetime) -> bool:
         Event.DECISION_TOLD, subject=decision, actor="reviews", at=at, reason=decision.reason_code,
         outcome=decision.outcome,
     )  # fmt: skip
+    take_effect(case, decision, at=at)
+    return True
+
+
+def take_effect(case: Case, decision: Decision, *, at: datetime) -> Letter | None:
+    """Do what telling a decision does beside saying so: move the application, write the letter; return that.
+
+    The preview calls it too, and takes all of it back. None where there is nobody to write to.
+    """
     by, why, application = decision.decided_by, decision.reason_code, case.application
-    if decision.outcome in APPROVALS:
+    if decision.is_correction:
+        _put_right(application, decision, at)
+    elif decision.outcome in APPROVALS:
         applications.approve(application, conditions=decision.conditions, by=by, at=at, reason=why)
     elif decision.outcome == Outcome.REJECTED:
         applications.reject(application, by=by, at=at, reason=why)
     else:
         applications.ask(application, by=by, at=at, reason=why)
         _ask(decision, at)
-    _write_letter(case, decision, at)
-    return True
+    letter = _write_letter(case, decision, at)
+    if letter is not None:
+        decision.letter, decision.template_version = letter, letters.version_of(letter.kind)
+        decision.save(update_fields=["letter", "template_version"])
+    return letter
+
+
+def _put_right(application: Application, decision: Decision, at: datetime) -> None:
+    """Put a correction of what was told in force: of an approval its conditions, of a rejection only its words."""
+    if decision.outcome in APPROVALS:
+        was = applications.recondition(application, conditions=decision.conditions)
+        grants.recondition(application, was=was, by=decision.decided_by, at=at)
 
 
 def _ask(decision: Decision, at: datetime) -> None:
@@ -91,21 +121,22 @@ def _access(application: Application) -> dict[str, object]:
     return {"ends_at": grant.expires_at, "live_key_owed": grant.live_key_owed}
 
 
-def _write_letter(case: Case, decision: Decision, at: datetime) -> None:
+def _write_letter(case: Case, decision: Decision, at: datetime) -> Letter | None:
     application = case.application
     reader = notices.reader_of(application)
     if reader is None:  # an imported row that nobody owns: there is nobody to write to
-        return
+        return None
     names = statements.names(decision.guidelines_id)
     request = InformationRequest.objects.filter(decision=decision).first()
     again = rejections.reapply_at(decision) if decision.outcome == Outcome.REJECTED else None
     with letters.read_in(spoken(reader.language), reader.time_zone):
-        letters.write(
+        return letters.write_one(
             f"reviews/{decision.outcome}",
             to=reader.email,
             at=at,
             about=decision,
             once=f"decision:{decision.pk}",
+            corrects_at=decision.corrects_at,
             name=str(reader),
             title=application.title,
             number=application.number,

@@ -4,9 +4,11 @@ from reviews.models.bar import Bar
 from reviews.models.care import Care, CareRule, CategoryChoice, Exposure
 from reviews.models.case import Case, Finding
 from reviews.models.claim import Claim
-from reviews.models.decision import Decision, InformationRequest
+from reviews.models.decision import Decision
 from reviews.models.interest import Interest, InterestOverride
 from reviews.models.likeness import Likeness
+from reviews.models.opinion import Opinion, Tenure
+from reviews.models.question import InformationRequest, Question
 
 __all__ = [
     "Bar",
@@ -22,4 +24,7 @@ __all__ = [
     "Interest",
     "InterestOverride",
     "Likeness",
+    "Opinion",
+    "Question",
+    "Tenure",
 ]

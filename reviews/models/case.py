@@ -52,6 +52,10 @@ class Case(models.Model):
     likeness_owed = models.BooleanField(
         default=True, db_default=True, help_text="Promise: what it is compared by is made anew."
     )
+    version = models.PositiveIntegerField(
+        db_default=0,
+        help_text="Raised by whatever a decision rests on; a page that shows an older one is stale.",
+    )
 
     objects = CaseQuerySet.as_manager()
 

@@ -1,4 +1,4 @@
-"""Decisions: what counts. And the question objects an "ask for information" carries."""
+"""Decisions: what counts."""
 
 from datetime import datetime
 
@@ -7,11 +7,37 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from onboarding.models import Attachment, Revision
+from onboarding.models import Revision
+from outbox.models import Letter
 from policies.models import GuidelineVersion
 from reviews.models.case import Case
-from reviews.states import CaseState, Outcome, SecondPerson
+from reviews.states import Outcome, SecondPerson
 
+# A decision that needs a second person is let go by that person's signature and by nothing else; who must sign is not
+# lowered below what the judged revision asks for. See `statements.second_person`.
+HELD = """IF NEW.second <> 'nobody' AND NEW.signed_by_id IS NULL
+        AND (NEW.tell_at IS NOT NULL OR NEW.told_at IS NOT NULL) THEN
+    RAISE EXCEPTION 'reviews_decision: a held decision waits for its second person' USING ERRCODE = 'check_violation';
+    END IF;
+    IF NEW.outcome <> 'needs_information' AND EXISTS (SELECT FROM onboarding_revision judged
+        WHERE judged.id = NEW.revision_id AND (
+            NEW.second <> 'senior' AND judged.risk_level >= 4
+            OR NEW.second = 'nobody' AND (judged.risk_level >= 3 OR judged.lane = 'refuse'
+                OR jsonb_array_length(judged.domains) > 0))) THEN
+    RAISE EXCEPTION 'reviews_decision: this needs a second person' USING ERRCODE = 'check_violation';
+    END IF; RETURN NEW;"""
+NO_OPEN_QUESTION = """IF EXISTS (SELECT FROM reviews_informationrequest asked
+        JOIN reviews_decision ask ON ask.id = asked.decision_id JOIN reviews_case kase ON kase.id = ask.case_id
+        WHERE ask.case_id = NEW.case_id AND ask.told_at IS NOT NULL AND kase.state IN ('awaiting_applicant')
+        AND asked.answered_at IS NULL AND asked.overdue_at IS NULL) THEN
+    RAISE EXCEPTION 'reviews_decision: a question to the applicant is open' USING ERRCODE = 'check_violation';
+    END IF; RETURN NEW;"""
+# What erasure may write over words with, see `onboarding.domain.erasure`.
+BLANKED = "(blanked)"
+OTHER_WORDS = " OR ".join(
+    f"(NEW.{name} IS DISTINCT FROM OLD.{name} AND NEW.{name} <> '{BLANKED}')"
+    for name in ("explanation", "facts", "what_would_change")
+)
 # After an appeal was upheld, other people than before decide and sign.
 OTHER_PEOPLE = """IF EXISTS (SELECT FROM reviews_decision earlier WHERE earlier.case_id = NEW.case_id
         AND earlier.id <> NEW.id AND earlier.overturned_at <= NEW.decided_at
@@ -23,8 +49,8 @@ OTHER_PEOPLE = """IF EXISTS (SELECT FROM reviews_decision earlier WHERE earlier.
 
 class DecisionQuerySet(models.QuerySet["Decision"]):
     def standing(self) -> "DecisionQuerySet":
-        """Not returned by a second person."""
-        return self.filter(returned_at=None)
+        """Neither returned by a second person nor taken back before it was told."""
+        return self.filter(returned_at=None, recalled_at=None)
 
     def unsigned(self) -> "DecisionQuerySet":
         """Waiting for a second person."""
@@ -43,7 +69,7 @@ class Decision(models.Model):
     """One act on one revision: outcome, categories, reasons, the words the applicant reads.
 
     It takes effect when it is told (`told_at`), after the program's recall window. `tell_at` is set once nobody
-    else has to sign.
+    else has to sign. What it says never changes: another text is another decision, which `supersedes` this one.
     """
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="decisions")
@@ -60,11 +86,24 @@ class Decision(models.Model):
     what_would_change = models.TextField(max_length=2000, blank=True)
     reapply_after_days = models.PositiveSmallIntegerField(null=True, blank=True)
     reapply_never = models.BooleanField(default=False)
-    conditions = models.JSONField(default=list, help_text="[{category, text}]")
+    conditions = models.JSONField(default=list, help_text="[{category, text, kind, …}], see conditions.")
     why_different = models.TextField(
         max_length=1000,
         blank=True,
         help_text="Why it differs from the nearest decided cases; for colleagues.",
+    )
+    supersedes = models.ForeignKey(
+        "self",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="superseded_by",
+        help_text="The decision on this case that this one takes the place of.",
+    )
+    token = models.CharField(
+        max_length=36, blank=True, help_text="Of the form it was sent with: the same form sent twice is once."
+    )
+    emergency_reason = models.CharField(
+        max_length=500, blank=True, help_text="Why it is told without a recall window."
     )
     second = models.CharField(max_length=10, choices=SecondPerson.choices, default=SecondPerson.NOBODY)
     decided_by = models.ForeignKey(
@@ -80,8 +119,23 @@ class Decision(models.Model):
     )
     returned_at = models.DateTimeField(null=True)
     return_reason = models.CharField(max_length=1000, blank=True)
+    recalled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    recalled_at = models.DateTimeField(null=True, help_text="Taken back before anybody was told.")
+    recall_reason = models.CharField(max_length=1000, blank=True)
     tell_at = models.DateTimeField(null=True, help_text="Promise: told from then on.")
     told_at = models.DateTimeField(null=True)
+    letter = models.OneToOneField(
+        Letter,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="decision",
+        help_text="The exact words it was told with.",
+    )
+    template_version = models.CharField(
+        max_length=12, blank=True, help_text="Digest of the templates of that letter."
+    )
     overturned_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -93,7 +147,10 @@ class Decision(models.Model):
         null=True, help_text="What was wrong is mended: one may apply again from then on."
     )
 
-    PERSONAL_FIELDS = ("explanation", "facts", "what_would_change", "return_reason", "why_different")
+    PERSONAL_FIELDS = (
+        "explanation", "facts", "what_would_change", "conditions", "return_reason", "recall_reason",
+        "why_different", "emergency_reason",
+    )  # fmt: skip
 
     objects = DecisionQuerySet.as_manager()
 
@@ -107,7 +164,36 @@ class Decision(models.Model):
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Q(old__outcome__df=pgtrigger.F("new__outcome"))
                 | pgtrigger.Q(old__reason_code__df=pgtrigger.F("new__reason_code"))
-                | pgtrigger.Q(old__decided_by__df=pgtrigger.F("new__decided_by")),
+                | pgtrigger.Q(old__decided_by__df=pgtrigger.F("new__decided_by"))
+                | pgtrigger.Q(old__second__df=pgtrigger.F("new__second"))
+                | pgtrigger.Q(old__revision__df=pgtrigger.F("new__revision"))
+                | pgtrigger.Q(old__guidelines__df=pgtrigger.F("new__guidelines")),
+            ),
+            pgtrigger.Protect(
+                name="words_never_change",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(f"({OTHER_WORDS})"),
+            ),
+            pgtrigger.Protect(
+                name="signed_for_good",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__signed_at__isnull=False)
+                & (
+                    pgtrigger.Q(old__signed_at__df=pgtrigger.F("new__signed_at"))
+                    | pgtrigger.Q(old__signed_by__df=pgtrigger.F("new__signed_by"))
+                ),
+            ),
+            pgtrigger.Trigger(
+                name="held_until_signed",
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                when=pgtrigger.Before,
+                func=HELD,
+            ),
+            pgtrigger.Trigger(
+                name="not_while_a_question_is_open",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                func=NO_OPEN_QUESTION,
             ),
             pgtrigger.Protect(
                 name="overturned_for_good",
@@ -129,14 +215,17 @@ class Decision(models.Model):
             models.Index(
                 fields=["tell_at"],
                 name="decision_to_tell",
-                condition=Q(told_at=None, returned_at=None, tell_at__isnull=False),
+                condition=Q(told_at=None, returned_at=None, recalled_at=None, tell_at__isnull=False),
             ),
         ]
         constraints = [
             models.UniqueConstraint(
                 fields=["case"],
-                condition=Q(told_at=None, returned_at=None),
+                condition=Q(told_at=None, returned_at=None, recalled_at=None),
                 name="one_untold_decision_per_case",
+            ),
+            models.UniqueConstraint(
+                fields=["case", "token"], condition=~Q(token=""), name="one_decision_per_form_sent"
             ),
             models.CheckConstraint(name="outcome_known", condition=Q(outcome__in=Outcome.values)),
             models.CheckConstraint(
@@ -166,6 +255,12 @@ class Decision(models.Model):
                 name="decision_returned_at_by",
                 condition=Q(returned_at=None, returned_by=None, return_reason="")
                 | Q(returned_at__isnull=False, returned_by__isnull=False) & ~Q(return_reason=""),
+            ),
+            models.CheckConstraint(
+                name="decision_recalled_at_by",
+                condition=Q(recalled_at=None, recalled_by=None, recall_reason="")
+                | Q(recalled_at__isnull=False, recalled_by__isnull=False, tell_at=None, told_at=None)
+                & ~Q(recall_reason=""),
             ),
             models.CheckConstraint(
                 name="nobody_signs_their_own_decision",
@@ -207,58 +302,18 @@ class Decision(models.Model):
     def __str__(self) -> str:
         return f"{self.get_outcome_display()}: case {self.case_id}"
 
+    @property
+    def waits_for_second(self) -> bool:
+        fallen = self.returned_at or self.recalled_at
+        return self.second != SecondPerson.NOBODY and self.signed_at is None and fallen is None
 
-class InformationRequestQuerySet(models.QuerySet["InformationRequest"]):
-    def open(self) -> "InformationRequestQuerySet":
-        """Told, and the applicant has neither answered nor let the time pass."""
-        waiting = self.filter(decision__case__state=CaseState.AWAITING_APPLICANT)
-        return waiting.exclude(decision__told_at=None).filter(answered_at=None, overdue_at=None)
+    @property
+    def is_correction(self) -> bool:
+        """Whether it takes the place of one that was told and still counts."""
+        return self.corrects_at is not None
 
-    def unanswered_of(self, case: object) -> "InformationRequestQuerySet":
-        """The time to answer passed, and no answer has come since."""
-        return self.filter(decision__case=case, answered_at=None, overdue_at__isnull=False)
-
-
-class InformationRequest(models.Model):
-    """What was asked, by when, and the answer: no decision while one is open.
-
-    After `due_at` the case goes back to the reviewers (`overdue_at`); the answer may still come until they decide.
-    """
-
-    decision = models.OneToOneField(Decision, on_delete=models.PROTECT, related_name="request")
-    question = models.TextField(max_length=2000)
-    asked_at = models.DateTimeField()
-    due_at = models.DateTimeField(help_text="30 days after asking.")
-    answer = models.TextField(max_length=5000, blank=True)
-    answered_at = models.DateTimeField(null=True)
-    answered_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
-    )
-
-    video_url = models.CharField(max_length=500, blank=True, help_text="A demo video, as a link only.")
-    attachments = models.ManyToManyField(Attachment, related_name="answers")
-    reminded_at = models.DateTimeField(null=True, help_text="Once a week before `due_at`.")
-    reminded_last_at = models.DateTimeField(null=True, help_text="Once on the day of `due_at`.")
-    overdue_at = models.DateTimeField(null=True, help_text="When the case went back without an answer.")
-
-    PERSONAL_FIELDS = ("question", "answer", "video_url")
-
-    objects = InformationRequestQuerySet.as_manager()
-
-    class Meta:
-        default_permissions = ()
-        indexes = [
-            models.Index(
-                fields=["due_at"], name="question_open", condition=Q(answered_at=None, overdue_at=None)
-            ),
-        ]
-        constraints = [
-            models.CheckConstraint(
-                name="information_answered_at_by",
-                condition=Q(answered_at=None, answered_by=None, answer="", video_url="")
-                | Q(answered_at__isnull=False, answered_by__isnull=False) & ~Q(answer=""),
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"question on {self.decision_id}"
+    @property
+    def corrects_at(self) -> datetime | None:
+        """Return when what it corrects was told."""
+        earlier = self.supersedes
+        return earlier.told_at if earlier is not None and earlier.overturned_at is None else None

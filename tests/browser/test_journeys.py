@@ -37,6 +37,8 @@ def open_program(slug: str, *, per_week: int = 0) -> Program:
         limits=[Limits("trial", Environment.TEST, 5, 100), Limits("standard", Environment.LIVE, 60, 1000)],
         by=person("dora"),
         at=clock.now(),
+        recall_minutes=0,
+        refusal_recall_minutes=0,
     )
     if per_week:
         at = clock.now()

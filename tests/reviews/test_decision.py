@@ -189,9 +189,7 @@ def test_the_slower_of_two_people_reads_who_decided_and_when():
     case, bob = make_claimed()
     decide(case, bob)
 
-    with pytest.raises(
-        decisions.AlreadyDecided, match="Bob decided this case on 23 November, 12:00 UTC: approve"
-    ):
+    with pytest.raises(decisions.AlreadyDecided, match="Bob decided this case 60 seconds ago: approve"):
         decide(case, make_reviewer("bea"), Outcome.REJECTED, at=MONDAY + timedelta(minutes=1))
     with pytest.raises(decisions.AlreadyDecided):
         decide(case, bob, Outcome.REJECTED, at=MONDAY + timedelta(minutes=1))
@@ -398,7 +396,10 @@ def test_of_four_who_sign_at_once_exactly_one_signed():
 def test_a_decision_cannot_be_bent_in_the_database(change):
     make_decision(Outcome.REJECTED)
 
-    with pytest.raises(Exception, match=r"violates check constraint|Cannot update"), transaction.atomic():
+    with (
+        pytest.raises(Exception, match=r"violates check constraint|Cannot update|second person"),
+        transaction.atomic(),
+    ):
         Decision.objects.update(**change)
 
 

@@ -37,5 +37,7 @@ class Command(BaseCommand):
             by=staff["dora"],
             at=at,
             time_zone="Europe/Madrid",
+            recall_minutes=0,
+            refusal_recall_minutes=0,
         )
         weaknesses.publish(journey.SLUG, text=TEXTS["code-model"]["weaknesses"], by=staff["pia"], at=at)
