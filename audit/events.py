@@ -123,6 +123,7 @@ class Event(TextChoices):
     CASE_ANSWERED = "case.answered", "Applicant answered"
     CASE_UNANSWERED = "case.unanswered", "No answer in time: back in the queue"
     CASE_FOLLOWED = "case.followed", "Case follows a new revision"
+    CASE_NOTED = "case.noted", "Note written for colleagues"
     CASE_DECIDED = "case.decided", "Case decided"
     CASE_CLOSED = "case.closed", "Case closed without a decision"
     CASE_EXPORTED = "case.exported", "Case file taken"

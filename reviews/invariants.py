@@ -207,8 +207,10 @@ ERASED: dict[str, str] = {
             OR EXISTS (SELECT FROM reviews_opinion opinion WHERE opinion.case_id = kase.id
                 AND opinion.note NOT IN ('', '(blanked)'))
             OR EXISTS (SELECT FROM reviews_finding finding WHERE finding.case_id = kase.id
-                AND NOT (ARRAY[finding.note, finding.quote] <@ ARRAY['', '(blanked)']))
-            OR EXISTS (SELECT FROM reviews_likeness likeness WHERE likeness.case_id = kase.id))""",
+                AND NOT (ARRAY[finding.note::text, finding.quote::text] <@ ARRAY['', '(blanked)']))
+            OR EXISTS (SELECT FROM reviews_likeness likeness WHERE likeness.case_id = kase.id)
+            OR EXISTS (SELECT FROM reviews_unsent unsent WHERE unsent.case_id = kase.id)
+            OR EXISTS (SELECT FROM reviews_note note WHERE note.case_id = kase.id AND note.text <> '(blanked)'))""",
 }
 
-INVARIANTS: dict[str, str] = {**CASES, **PEOPLE, **TELLING, **REVERSALS}
+INVARIANTS: dict[str, str] = {**CASES, **PEOPLE, **TELLING, **REVERSALS, **ERASED}

@@ -13,6 +13,7 @@ from reviews.domain import (
     optouts,
     severities,
     telling,
+    unsent,
 )
 
 
@@ -34,6 +35,12 @@ def expect_owed() -> None:
 def keep_likenesses() -> None:
     """Keep what cases are compared by."""
     likenesses.keep_owed()
+
+
+@shared_task
+def drop_unsent() -> None:
+    """Drop what reviewers typed and never sent about cases that are over."""
+    unsent.drop_over(at=clock.now())
 
 
 @shared_task

@@ -30,7 +30,7 @@ from onboarding.models import SealedAnswer
 from onboarding.states import FileKind
 from outbox import letters
 from reviews.domain import erasure as reviews
-from reviews.domain import findings, interests, likenesses, questions, rejections, telling
+from reviews.domain import findings, interests, likenesses, notes, questions, rejections, telling, unsent
 from reviews.models import Bar, InformationRequest, Interest
 from tests.enforcement.appealing import make_appeal
 from tests.factories import (
@@ -73,6 +73,8 @@ THEIRS = {
     "reviews.Likeness": "case__application__owner__person",
     "reviews.Opinion": "case__application__owner__person",
     "reviews.Question": "request__decision__case__application__owner__person",
+    "reviews.Note": "case__application__owner__person",
+    "reviews.Unsent": "case__application__owner__person",
     "reviews.InformationRequest": "decision__case__application__owner__person",
     "reviews.Interest": "reviewer",
     "reviews.InterestOverride": "case__application__owner__person",
@@ -97,6 +99,7 @@ NOT_GIVEN = {
     ("reviews.Decision", "why_different"), ("reviews.Decision", "emergency_reason"), ("reviews.Opinion", "note"),
     ("reviews.Likeness", "text"), ("reviews.Likeness", "mail_key"),
     ("reviews.Interest", "name"), ("reviews.InterestOverride", "reason"),
+    ("reviews.Note", "text"), ("reviews.Unsent", "typed"),
     ("onboarding.SealedAnswer", "text"),
     ("outbox.Letter", "html"), ("outbox.Letter", "problem"),
 }  # fmt: skip
@@ -159,6 +162,8 @@ def _fill(user: User, bob: User) -> None:
         note="x",
     )
     likenesses.keep_owed()
+    notes.write(case, by=bob, at=MONDAY, text="Between us.")
+    unsent.keep(case, by=bob, at=MONDAY, typed={"d-facts": ["Half a sentence"]})
     _decline(user)
     other = organisations.found("Another one", "", by=make_user(), at=MONDAY)
     make_invitation(other, user.email)

@@ -314,6 +314,10 @@ GET  302 302 302 405 405 405 405 405  admin/reviews/case/<int:pk>/release/
 POST 302 302 302 302 409 403 403 403  admin/reviews/case/<int:pk>/release/
 GET  302 302 302 405 405 405 405 405  admin/reviews/case/<int:pk>/findings/
 POST 302 302 302 200 200 403 403 403  admin/reviews/case/<int:pk>/findings/
+GET  302 302 302 405 405 405 405 405  admin/reviews/case/<int:pk>/notes/
+POST 302 302 302 422 422 403 403 403  admin/reviews/case/<int:pk>/notes/
+GET  302 302 302 405 405 405 405 405  admin/reviews/case/<int:pk>/unsent/
+POST 302 302 302 200 200 403 403 403  admin/reviews/case/<int:pk>/unsent/
 GET  302 302 302 405 405 405 405 405  admin/reviews/case/<int:pk>/test-login/
 POST 302 302 302 409 409 403 403 403  admin/reviews/case/<int:pk>/test-login/
 GET  302 302 302 405 405 405 405 405  admin/reviews/case/<int:pk>/decide/

@@ -25,10 +25,20 @@ from onboarding.domain.programs import SayWhy
 from onboarding.models import Attachment
 from onboarding.views import uploads
 from policies.states import Lane
-from reviews.admin import exports, queue, workspace
+from reviews.admin import exports, queue, workspace, writing
 from reviews.admin.forms import GiveBackForm
 from reviews.admin.workspace import Work
-from reviews.domain import cases, claims, decisions, evidence, findings, opinions, signatures, statements
+from reviews.domain import (
+    cases,
+    claims,
+    decisions,
+    evidence,
+    findings,
+    opinions,
+    signatures,
+    statements,
+    unsent,
+)
 from reviews.models import Case, Decision
 from reviews.permissions import conflicts, may_see_case
 from reviews.states import CaseState
@@ -122,6 +132,7 @@ class CaseAdmin(admin.ModelAdmin):
             ),
             path("<int:pk>/files/<slug:token>/", view(require_GET(self.file)), name="case_file"),
             *exports.paths(self),
+            *writing.paths(self),
             *super().get_urls(),
         ]
 
@@ -149,7 +160,7 @@ class CaseAdmin(admin.ModelAdmin):
         """Show one case."""
         hidden = conflicts(request.user, to="application__")
         case = self.case(request, pk, hidden=hidden)
-        return self._show(request, workspace.of(case, user=request.user, at=clock.now(), hidden=hidden))
+        return self.show(request, workspace.of(case, user=request.user, at=clock.now(), hidden=hidden))
 
     def claim(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Take the case, or hold it longer."""
@@ -169,9 +180,12 @@ class CaseAdmin(admin.ModelAdmin):
         work = workspace.of(case, user=request.user, at=at, data=request.POST)
         if problem := self._record_findings(request, work, at):
             return problem
+        unsent.keep(
+            case, by=request.user, at=at, typed={name: request.POST.getlist(name) for name in request.POST}
+        )
         messages.success(request, "Your findings are saved.")
         work = workspace.of(self.case(request, pk), user=request.user, at=at, data=request.POST)
-        return self._show(request, work)
+        return self.show(request, work)
 
     def decide(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Save the findings and decide; `claim` takes a case whose claim ran out while one was typing."""
@@ -180,12 +194,12 @@ class CaseAdmin(admin.ModelAdmin):
         if problem := self._record_findings(request, work, at):
             return problem
         if not work.decision_form.is_valid():
-            return self._show(request, work, status=422)
+            return self.show(request, work, status=422)
         try:
             decision = decisions.decide(case, by=request.user, at=at, **work.decision_form.kwargs())
         except statements.Incomplete as error:
             work.decision_form.take_problems(error.problems, begun=error.begun)
-            return self._show(request, work, status=422)
+            return self.show(request, work, status=422)
         except REFUSALS as error:
             return self._refuse(request, work, error)
         messages.success(request, _said(decision))
@@ -199,7 +213,7 @@ class CaseAdmin(admin.ModelAdmin):
             work.sealed = evidence.show(case, by=request.user, at=at)
         except REFUSALS as error:
             return self._refuse(request, work, error)
-        answer = self._show(request, work)
+        answer = self.show(request, work)
         add_never_cache_headers(answer)
         return answer
 
@@ -222,7 +236,7 @@ class CaseAdmin(admin.ModelAdmin):
         work = workspace.of(case, user=request.user, at=at)
         work.give_back_form = GiveBackForm(request.POST)
         if not work.give_back_form.is_valid():
-            return self._show(request, work, status=422)
+            return self.show(request, work, status=422)
         why = work.give_back_form.cleaned_data["reason"]
         try:
             signatures.give_back(waiting, by=request.user, at=at, reason=why)
@@ -257,7 +271,7 @@ class CaseAdmin(admin.ModelAdmin):
         """Save what was found; return the page to show when that is refused."""
         work.kept = True
         if not all(form.is_valid() for form in work.findings):
-            return self._show(request, work, status=422)
+            return self.show(request, work, status=422)
         verdicts = {form.category.code: form.said() for form in work.findings if form.cleaned_data["verdict"]}
         try:
             if request.POST.get("claim") or work.mine:
@@ -266,7 +280,7 @@ class CaseAdmin(admin.ModelAdmin):
                 findings.record(work.case, by=request.user, at=at, verdicts=verdicts)
         except findings.NotInTheAnswers as error:
             work.finding(error.category).add_error("quote", str(error))
-            return self._show(request, work, status=422)
+            return self.show(request, work, status=422)
         except REFUSALS as error:
             return self._refuse(request, work, error)
         return None
@@ -293,9 +307,9 @@ class CaseAdmin(admin.ModelAdmin):
     def _refuse(self, request: HttpRequest, work: Work, error: Exception) -> HttpResponse:
         messages.error(request, str(error))
         work.case.refresh_from_db(fields=["state", "decided_at", "due_at"])
-        return self._show(request, work, status=409)
+        return self.show(request, work, status=409)
 
-    def _show(self, request: HttpRequest, work: Work, *, status: int = 200) -> HttpResponse:
+    def show(self, request: HttpRequest, work: Work, *, status: int = 200) -> HttpResponse:
         shown = workspace.context(work, user=request.user)
         organisation = work.case.application.owner.organisation
         return self.page(

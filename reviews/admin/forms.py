@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.utils.datastructures import MultiValueDict
 
 from policies.models import Category
-from reviews.domain import allowed, reasons, statements
+from reviews.domain import allowed, notes, reasons, statements
 from reviews.domain.findings import NOTE_MOST, QUOTE_MOST, Said
 from reviews.domain.precedents import Custom
 from reviews.models import Case
@@ -262,6 +263,14 @@ def findings_forms(data: Any, *, categories: list[Category], known: Mapping[str,
     ]
 
 
+class NoteForm(forms.Form):
+    note = forms.CharField(
+        label="A note for colleagues",
+        help_text="Whoever may see the case reads it; the applicant never does.",
+        widget=forms.Textarea(attrs={"rows": 3, "data-count": "", "data-max": notes.MOST}),
+    )
+
+
 class GiveBackForm(forms.Form):
     reason = forms.CharField(
         label="Why you do not sign",
@@ -269,3 +278,16 @@ class GiveBackForm(forms.Form):
         help_text="The first reviewer reads it.",
         widget=forms.Textarea(attrs={"rows": 3, "data-count": "", "data-max": 1000}),
     )
+
+
+def is_written(field: forms.Field) -> bool:
+    """Return whether something is typed into it in words."""
+    return isinstance(field, forms.CharField) and not isinstance(field.widget, forms.HiddenInput)
+
+
+def restore(form: forms.Form, typed: Mapping[str, list[str]]) -> None:
+    """Let a form begin with what was typed into it earlier; fields that were empty stay as they are."""
+    data: MultiValueDict[str, str] = MultiValueDict(typed)
+    for name, field in form.fields.items():
+        if (key := form.add_prefix(name)) in data:
+            form.initial[name] = field.widget.value_from_datadict(data, MultiValueDict(), key)

@@ -16,11 +16,19 @@ from enforcement.domain import appeals
 from onboarding.states import ApplicationState
 from policies.models import Category
 from reviews.admin import answered
-from reviews.admin.forms import DecisionForm, FindingForm, GiveBackForm, findings_forms
+from reviews.admin.forms import (
+    DecisionForm,
+    FindingForm,
+    GiveBackForm,
+    NoteForm,
+    findings_forms,
+    is_written,
+    restore,
+)
 from reviews.admin.queue import due_words
-from reviews.domain import changes, comparing, findings, kin, reasons, signals, statements
+from reviews.domain import changes, comparing, findings, kin, reasons, signals, statements, unsent
 from reviews.domain import questions as questions_asked
-from reviews.models import Case, Claim, Decision, Finding
+from reviews.models import Case, Claim, Decision, Finding, Unsent
 from reviews.permissions import conflicts, may_sign
 from reviews.states import UNDECIDED, CaseKind, CaseState, Outcome, SecondPerson, Verdict
 
@@ -68,6 +76,8 @@ class Work:
     decision_form: DecisionForm
     findings: list[FindingForm]
     found: list[answered.Found]
+    note_form: NoteForm = field(default_factory=NoteForm)
+    unsent: Unsent | None = None  # what this person typed and did not send
     give_back_form: GiveBackForm = field(default_factory=GiveBackForm)
     sealed: dict[str, str] = field(default_factory=dict)  # a test login that was asked to be shown
     kept: bool = False  # something typed came back with an error: show it whatever the state
@@ -83,6 +93,25 @@ class Work:
     @property
     def shows_forms(self) -> bool:
         return self.mine or self.kept
+
+    @property
+    def is_restored(self) -> bool:
+        """Whether the forms hold what was typed earlier and never sent."""
+        return self.mine and self.unsent is not None and self.unsent.revision_id == self.case.revision_id
+
+    def take_back(self) -> None:
+        """Put unsent work into the forms it was typed in."""
+        if self.is_restored and self.unsent:
+            for form in (self.decision_form, self.note_form, *self.findings):
+                restore(form, self.unsent.typed)
+
+    @property
+    def unsent_words(self) -> list[tuple[str, str]]:
+        """Return what was typed in words, with what each field is called: to read and copy."""
+        typed = self.unsent.typed if self.unsent else {}
+        forms = (self.decision_form, self.note_form, *self.findings)
+        written = [form[name] for form in forms for name, f in form.fields.items() if is_written(f)]
+        return [(str(f.label), typed[f.html_name][0]) for f in written if any(typed.get(f.html_name, []))]
 
     def finding(self, category: str) -> FindingForm:
         return next(form for form in self.findings if form.category.code == category)
@@ -105,7 +134,7 @@ def of(case: Case, *, user: User, at: datetime, data: Any = None, hidden: Q | No
     pending = _pending(case, decisions)
     categories = _categories(case)
     found = findings.latest(case)
-    return Work(
+    work = Work(
         case=case,
         at=at,
         hidden=conflicts(user, to="application__") if hidden is None else hidden,
@@ -129,7 +158,10 @@ def of(case: Case, *, user: User, at: datetime, data: Any = None, hidden: Q | No
             for category in categories
             if category.code in found
         ],
+        unsent=unsent.of(case, by=user) if data is None else None,
     )
+    work.take_back()
+    return work
 
 
 def context(work: Work, *, user: User) -> dict[str, Any]:
@@ -174,6 +206,7 @@ def context(work: Work, *, user: User) -> dict[str, Any]:
         "signals": signals.of(case, kin=beside.kin, twins=near.twins),
         "appeal": appeals.upheld_for(case) if any(decision.overturned_at for decision in decisions) else None,
         "was_overturned": work.was_overturned,
+        "notes": list(case.notes.select_related("author").order_by("pk")),
         "timeline": timeline(case, decisions, known=_people(work, user)),
         "user": user,
     }

@@ -15,7 +15,7 @@ from accounts.models import User
 from audit import ledger
 from audit.events import Event
 from onboarding.states import ApplicationState
-from reviews.domain import cases, claims, findings, opinions, reasons, statements, telling, tenures
+from reviews.domain import cases, claims, findings, opinions, reasons, statements, telling, tenures, unsent
 from reviews.domain.statements import Statement
 from reviews.models import Case, Decision, InformationRequest, Question
 from reviews.permissions import may_decide
@@ -119,6 +119,7 @@ def decide(
         findings.record(case, by=by, at=at, verdicts=found)
     decision = propose(case, said, by=by, at=at, token=seen.token, supersedes=_fallen(case))
     claims.finish(standing, at=at)
+    unsent.forget(case, by=by)
     _move_on(case, decision, by, at)
     return decision
 

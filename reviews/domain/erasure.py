@@ -6,7 +6,7 @@ What was written about an organisation that goes on stays with it.
 
 from datetime import datetime
 
-from django.db.models import Case, Value, When
+from django.db.models import Case, Q, Value, When
 
 from accounts.domain import erasure, owners
 from accounts.models import Part, User
@@ -24,8 +24,10 @@ from reviews.models import (
     Interest,
     InterestOverride,
     Likeness,
+    Note,
     Opinion,
     Question,
+    Unsent,
 )
 from reviews.models import Case as ReviewCase
 from reviews.states import Outcome
@@ -61,6 +63,8 @@ def _forget(user: User, at: datetime) -> None:
     asked.update(video_url="", **_blanked("question", "answer"))
     Question.objects.filter(request__in=asked).update(**_blanked("question"))
     Opinion.objects.filter(**about).update(**_blanked("note"))
+    Note.objects.filter(**about).update(**_blanked("text"))
+    Unsent.objects.filter(Q(reviewer=user) | Q(**about)).delete()
     Finding.objects.filter(**about).update(**_blanked("note", "quote"))
     Claim.objects.filter(**about).update(**_blanked("held_reason", "handed_note", "release_reason"))
     InterestOverride.objects.filter(**about).update(**_blanked("reason"))

@@ -9,6 +9,7 @@ from reviews.models.interest import Interest, InterestOverride
 from reviews.models.likeness import Likeness
 from reviews.models.opinion import Opinion, Tenure
 from reviews.models.question import InformationRequest, Question
+from reviews.models.writing import Note, Unsent
 
 __all__ = [
     "Bar",
@@ -24,7 +25,9 @@ __all__ = [
     "Interest",
     "InterestOverride",
     "Likeness",
+    "Note",
     "Opinion",
     "Question",
     "Tenure",
+    "Unsent",
 ]
