@@ -22,6 +22,7 @@ LOOKED_AT = 40  # candidates whose words are compared
 SHOWN = 6
 ALIKE = 0.3  # from here on a case is near; see docs/adr/0012-precedents.md
 TWIN = 0.8  # trigram similarity of two texts of which one was copied from the other
+TWIN_WORDS = 0.5  # share of common words from which on it is looked at
 COUNTED = 5  # the nearest of them that a decision is measured against
 FEWEST = 3  # fewer are no custom
 MAJORITY = 0.8  # "4 of 5"
@@ -47,14 +48,16 @@ COMPARED = f"""{LISTED}, mine AS MATERIALIZED (
         SELECT mine.lexeme, -ln(coalesce(listed.share, floor.share)) AS weight
         FROM unnest(to_tsvector('english', %(text)s)) AS mine CROSS JOIN floor
         LEFT JOIN listed ON listed.word = mine.lexeme
-    ), compared AS (
+    ), summed AS (
         SELECT other.id, sum(-ln(coalesce(listed.share, floor.share))) AS theirs, sum(mine.weight) AS common
         FROM reviews_likeness other CROSS JOIN floor CROSS JOIN LATERAL unnest(other.words) AS word
         LEFT JOIN listed ON listed.word = word.lexeme LEFT JOIN mine ON mine.lexeme = word.lexeme
         WHERE other.case_id = ANY(%(cases)s) GROUP BY other.id
+    ), compared AS (
+        SELECT id, coalesce(2 * common / nullif(theirs + (SELECT sum(weight) FROM mine), 0), 0) AS share FROM summed
     )
-    SELECT other.case_id, coalesce(2 * compared.common / nullif(compared.theirs
-            + (SELECT sum(weight) FROM mine), 0), 0), similarity(other.text, %(text)s)
+    SELECT other.case_id, compared.share,
+        CASE WHEN compared.share >= {TWIN_WORDS} THEN similarity(other.text, %(text)s) ELSE 0 END
     FROM compared JOIN reviews_likeness other ON other.id = compared.id"""
 
 
