@@ -91,9 +91,14 @@ PAGES = {  # every page with a form that has fields
         "organisations/",
         "organisations/<int:number>/",
     ],
-    "bob": ["admin/reviews/case/<int:pk>/", "guidelines/"],
+    "bob": ["admin/reviews/case/<int:pk>/", "admin/reviews/case/care/", "guidelines/"],
     "sam": ["admin/onboarding/grant/<path:object_id>/change/"],
-    "dora": ["admin/onboarding/program/board/", "admin/onboarding/importjob/upload/", "admin/outbox/letter/"],
+    "dora": [
+        "admin/onboarding/program/board/",
+        "admin/reviews/case/team/",
+        "admin/onboarding/importjob/upload/",
+        "admin/outbox/letter/",
+    ],
     "pia": ["admin/policies/knownweakness/add/", "admin/policies/guidelineversion/"],
     "root": ["admin/accounts/user/<path:object_id>/change/"],
 }

@@ -24,7 +24,7 @@ from audit import clock, seals
 from onboarding.domain import attachments, import_jobs, question_drafts, questions
 from onboarding.states import FileKind
 from policies.domain import weaknesses
-from reviews.domain import claims, decisions, telling
+from reviews.domain import claims, decisions, interests, telling
 from tests.enforcement.appealing import make_appeal, make_rejection
 from tests.factories import (
     MONDAY,
@@ -136,6 +136,7 @@ class World:
         alice, sam, bob, at = self.people["alice"], self.people["sam"], self.people["bob"], clock.now()
         self.held = make_case(make_program("held"), at=at, applicant=alice)
         claims.claim(self.held, by=bob, at=at)
+        self.interest = interests.declare("domain", "elsewhere.org", by=bob, at=at)
         sent = [attachments.Checked(FileKind.PNG, "plan.png", b"x")]
         (self.file,) = attachments.keep(self.held.application, sent, by=alice, at=at)
         self.asked, self.waiting = (
@@ -195,6 +196,7 @@ class World:
             "/form/": draft,
             "/check/": draft,
             "/submit/": draft,
+            "<int:interest>": {"interest": self.interest.pk},
             "/files/": {
                 "number": self.held.application.number,
                 "pk": self.held.pk,

@@ -25,7 +25,7 @@ from enforcement.models import Appeal
 from enforcement.permissions import conflicts, may_decide, may_see_appeal, may_see_appeals
 from enforcement.states import OPEN_STATES, AppealKind, AppealState
 from policies.models import Category
-from reviews.admin import answered, workspace
+from reviews.admin import answered, covering, workspace
 from reviews.admin.case import CappedPaginator
 from reviews.domain import changes, reversals
 from reviews.states import SecondPerson
@@ -69,7 +69,7 @@ class AppealAdmin(ReadOnly, admin.ModelAdmin):
     @admin.display(description="About")
     def in_words(self, appeal: Appeal) -> str:
         url = reverse("admin:appeal", args=[appeal.pk])
-        return format_html('<a href="{}">{}</a>', url, appeal.decision.case.application)
+        return format_html('<a href="{}">{}</a>', url, appeal.decision.case.shown_title)
 
     def has_view_permission(self, request: HttpRequest, obj: Appeal | None = None) -> bool:
         return may_see_appeal(request.user, obj) if obj else may_see_appeals(request.user)
@@ -181,9 +181,13 @@ class AppealAdmin(ReadOnly, admin.ModelAdmin):
         self, request: HttpRequest, appeal: Appeal, form: OutcomeForm, *, status: int = 200
     ) -> HttpResponse:
         shown = _context(appeal, user=request.user, at=clock.now())
-        title = appeal.decision.case.application.title or "Untitled"
         return self._answer(
-            request, "admin/enforcement/appeal.html", status=status, title=title, form=form, **shown
+            request,
+            "admin/enforcement/appeal.html",
+            status=status,
+            title=shown["cover"].title,
+            form=form,
+            **shown,
         )
 
     def _answer(
@@ -210,6 +214,8 @@ def _context(appeal: Appeal, *, user: User, at: datetime) -> dict[str, Any]:
     )
     return {
         "appeal": appeal,
+        "cover": covering.of(case, user=user, at=at),
+        "next": reverse("admin:appeal", args=[appeal.pk]),
         "case": case,
         "application": case.application,
         "said": workspace.Said.of(decision, dict(rows.values_list("code", "name"))),

@@ -25,7 +25,7 @@ from onboarding.domain.programs import SayWhy
 from onboarding.models import Attachment
 from onboarding.views import uploads
 from policies.states import Lane
-from reviews.admin import exports, queue, workspace, writing
+from reviews.admin import care, covering, exports, queue, team, workspace, writing
 from reviews.admin.forms import GiveBackForm
 from reviews.admin.workspace import Work
 from reviews.domain import (
@@ -33,6 +33,7 @@ from reviews.domain import (
     claims,
     decisions,
     evidence,
+    exposure,
     findings,
     opinions,
     signatures,
@@ -76,7 +77,7 @@ class CaseAdmin(admin.ModelAdmin):
 
     @admin.display(description="Case")
     def in_words(self, case: Case) -> str:
-        return format_html('<a href="{}">{}</a>', reverse("admin:case", args=[case.pk]), case.application)
+        return format_html('<a href="{}">{}</a>', reverse("admin:case", args=[case.pk]), case.shown_title)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return may(request.user, Duty.REVIEW_CASES)
@@ -133,6 +134,8 @@ class CaseAdmin(admin.ModelAdmin):
             path("<int:pk>/files/<slug:token>/", view(require_GET(self.file)), name="case_file"),
             *exports.paths(self),
             *writing.paths(self),
+            *care.paths(view),
+            *team.paths(view),
             *super().get_urls(),
         ]
 
@@ -248,6 +251,8 @@ class CaseAdmin(admin.ModelAdmin):
     def file(self, request: HttpRequest, pk: int, token: str) -> HttpResponseBase:
         """Hand out a file that the applicant sent."""
         case = self.case(request, pk)
+        if exposure.is_covered(case, by=request.user, at=clock.now()):
+            raise PermissionDenied
         found = get_object_or_404(Attachment, application=case.application_id, token=token)
         return uploads.download(found)
 
@@ -311,11 +316,13 @@ class CaseAdmin(admin.ModelAdmin):
 
     def show(self, request: HttpRequest, work: Work, *, status: int = 200) -> HttpResponse:
         shown = workspace.context(work, user=request.user)
+        cover = covering.of(work.case, user=request.user, at=work.at)
         organisation = work.case.application.owner.organisation
         return self.page(
             request,
             "admin/reviews/case.html",
-            title=work.case.application.title or "Untitled",
+            title=cover.title,
+            cover=cover,
             status=status,
             proved=domains.of(organisation) if organisation else [],
             **shown,

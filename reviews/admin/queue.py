@@ -188,7 +188,7 @@ def _with_parts(cases: QuerySet[Case]) -> QuerySet[Case]:
         cases.annotate(is_unanswered=Exists(InformationRequest.objects.unanswered_of(OuterRef("pk"))))
         .select_related("program", "application", "revision")
         .only(
-            "kind", "state", "lane", "risk_score", "risk_level", "domains", "opened_at", "due_at",
+            "kind", "state", "lane", "severe", "risk_score", "risk_level", "domains", "opened_at", "due_at",
             "program__name", "program__time_zone",
             "application__number", "application__title", "application__submitted_at", "revision__risk_parts",
         )

@@ -20,7 +20,7 @@ from onboarding.domain import answers, questions
 from onboarding.models import Attachment, Revision
 from outbox.models import Letter
 from policies.models import Category
-from reviews.domain import cases, giving
+from reviews.domain import cases, exposure, giving
 from reviews.domain import questions as asking
 from reviews.models import Case, Decision, InformationRequest
 from reviews.permissions import may_see_case
@@ -34,6 +34,8 @@ def export(case: Case, *, by: User, at: datetime) -> dict[str, Any]:
     case = cases.locked(case)
     if not may_see_case(by, case):
         raise giving.NotForYou
+    if exposure.is_covered(case, by=by, at=at):
+        raise giving.NotForYou("The text of this case is covered. Open it first; the file holds all of it.")
     file = _of(case, reader=by, at=at)
     ledger.record(Event.CASE_EXPORTED, subject=case, actor=by, at=at, revision=case.revision.number)
     return file

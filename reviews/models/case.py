@@ -92,6 +92,13 @@ class Case(models.Model):
     def __str__(self) -> str:
         return f"case {self.pk}"
 
+    @property
+    def shown_title(self) -> str:
+        """Return the title as lists show it: of a severe case no word of the applicant's."""
+        if self.severe:
+            return f"Title covered ({self.application.number})"
+        return self.application.title or "Untitled"
+
 
 class Finding(models.Model):
     """One reviewer's verdict on one category for one revision; the latest by the same person counts."""
