@@ -23,7 +23,7 @@ from enforcement.models import Appeal  # noqa: E402
 from onboarding.domain import amending, invitations, keys, waitlist  # noqa: E402
 from onboarding.models import Application, Grant, Invitation, Key, Program  # noqa: E402
 from onboarding.states import Environment, Overlap  # noqa: E402
-from reviews.domain import cases, claims, decisions, signatures, slots, telling  # noqa: E402
+from reviews.domain import cases, claims, decisions, exposure, handing, optouts, signatures, slots, telling  # noqa: E402
 from reviews.models import Case, Decision  # noqa: E402
 from tests.processes import START_LINE  # noqa: E402
 
@@ -82,9 +82,33 @@ def claim(case: str, reviewer: str, at: str, seen: str = "") -> str:
     by, found = User.objects.get(pk=reviewer), Case.objects.get(pk=case)
     try:
         claims.claim(found, by=by, at=datetime.fromisoformat(at), seen=int(seen) if seen else None)
-    except (claims.HeldBy, claims.ChangedMeanwhile, slots.TooMany) as error:
+    except (claims.HeldBy, claims.NotForYou, claims.ChangedMeanwhile, slots.TooMany) as error:
         return "refused" if not isinstance(error, claims.ChangedMeanwhile) else str(error)
     return "claimed"
+
+
+def open_text(case: str, reviewer: str, at: str) -> str:
+    by, found = User.objects.get(pk=reviewer), Case.objects.get(pk=case)
+    try:
+        exposure.begin(found, by=by, at=datetime.fromisoformat(at))
+    except exposure.StaysCovered:
+        return "refused"
+    return "opened"
+
+
+def opt_out(reviewer: str, at: str, choice: str = "out") -> int:
+    by, at_ = User.objects.get(pk=reviewer), datetime.fromisoformat(at)
+    optouts.settle(by=by, at=at_, choices={"self_harm": (choice, None)})
+    return optouts.reroute_owed(at=at_, of=by)
+
+
+def hand_over(case: str, to: str, by: str, at: str) -> str:
+    found, other = Case.objects.get(pk=case), User.objects.get(pk=to)
+    try:
+        handing.hand_over(found, to=other, by=User.objects.get(pk=by), at=datetime.fromisoformat(at))
+    except handing.CannotBeGiven:
+        return "refused"
+    return "handed"
 
 
 def take_next(reviewer: str, at: str) -> str:
