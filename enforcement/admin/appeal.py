@@ -26,7 +26,7 @@ from enforcement.permissions import conflicts, may_decide, may_see_appeal, may_s
 from enforcement.states import OPEN_STATES, AppealKind, AppealState
 from policies.models import Category
 from reviews.admin import answered, covering, workspace
-from reviews.admin.case import CappedPaginator
+from reviews.admin.paginating import CappedPaginator
 from reviews.domain import changes, reversals
 from reviews.states import SecondPerson
 

@@ -11,10 +11,14 @@ from django.utils.formats import date_format
 from django.utils.timesince import timesince
 
 from accounts.models import User
+from accounts.roles import Duty, may
 from enforcement.models import Appeal
-from enforcement.permissions import conflicts
+from enforcement.permissions import conflicts, may_see_appeals
+from reviews.permissions import spared_categories
+from reviews.states import SecondPerson
 
 PAGE = 50
+ON_DESK = 5
 SOON = timedelta(days=2)
 
 
@@ -65,6 +69,42 @@ def page(query: Mapping[str, str], *, user: User, at: datetime) -> Board:
         newer_url=f"?{urlencode({'before': _cursor(found[0])})}" if has_newer and found else "",
         older_url=f"?{urlencode({'after': _cursor(found[-1])})}" if has_older and found else "",
     )
+
+
+@dataclass(frozen=True)
+class OnDesk:
+    """The open appeals this person may decide, the first due first, for the reviewers' desk."""
+
+    rows: list[Row]
+    late: int
+    has_more: bool
+
+
+def on_desk(user: User, *, at: datetime) -> OnDesk | None:
+    """Return what the desk shows of appeals, in one query more than a reader's conflicts; None without the duty."""
+    if not may_see_appeals(user):
+        return None
+    mine = decidable_by(user).select_related(
+        "decision__case__application", "decision__case__program", "taken_by"
+    )
+    mine = mine.defer("statement", "decision__case__application__answers")
+    found = list(mine[: ON_DESK + 1])
+    return OnDesk(
+        rows=[_row(appeal, user, at) for appeal in found[:ON_DESK]],
+        late=sum(appeal.due_at <= at for appeal in found[:ON_DESK]),
+        has_more=len(found) > ON_DESK,
+    )
+
+
+def decidable_by(user: User) -> QuerySet[Appeal]:
+    """Return the open appeals this person may decide: `may_decide` as a condition."""
+    mine = visible_to(user).exclude(
+        Q(decision__decided_by=user) | Q(decision__signed_by=user) | Q(filed_by=user)
+    )
+    mine = mine.exclude(decision__case__severe__has_any_keys=sorted(spared_categories(user)))
+    if not may(user, Duty.SIGN_AS_SENIOR):
+        mine = mine.exclude(decision__second=SecondPerson.SENIOR)
+    return mine
 
 
 def due_words(appeal: Appeal, at: datetime) -> tuple[str, str]:

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -20,6 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.domain import domains
 from accounts.roles import Duty, may
 from audit import clock
+from enforcement.admin import board
 from onboarding.domain import sealing
 from onboarding.domain.programs import SayWhy
 from onboarding.models import Attachment
@@ -27,7 +27,9 @@ from onboarding.views import uploads
 from policies.states import Lane
 from reviews.admin import care, covering, exports, queue, team, workspace, writing
 from reviews.admin.forms import GiveBackForm
+from reviews.admin.paginating import CappedPaginator
 from reviews.admin.workspace import Work
+from reviews.domain import care as own_care
 from reviews.domain import (
     cases,
     claims,
@@ -52,14 +54,6 @@ REFUSALS = (
     signatures.NotYoursToSign, signatures.NothingToSign, SayWhy,
     sealing.NothingSealed,
 )  # fmt: skip
-
-
-class CappedPaginator(Paginator):
-    """Counts no further than a search needs."""
-
-    @property
-    def count(self) -> int:
-        return self.object_list.order_by()[: queue.COUNT_MOST].count()
 
 
 @admin.register(Case)
@@ -154,6 +148,8 @@ class CaseAdmin(admin.ModelAdmin):
             filters=filters,
             counts=queue.counts(visible, user=request.user, at=at),
             queue=queue.page(visible, filters, user=request.user, at=at),
+            appeals_here=board.on_desk(request.user, at=at),
+            own_care=own_care.own(request.user),
             programs=queue.programs(),
             lanes=Lane.choices,
             shown=queue.SHOWN.items(),

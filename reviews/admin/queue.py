@@ -18,7 +18,7 @@ from policies.models import Category, CategoryKind
 from policies.states import Lane
 from reviews.domain import due
 from reviews.models import Case, Claim, Decision, InformationRequest
-from reviews.permissions import conflicts
+from reviews.permissions import conflicts, spared_categories
 from reviews.states import CaseState, SecondPerson
 
 PAGE = 50
@@ -102,8 +102,9 @@ class Counts:
 
 
 def visible_to(user: User) -> QuerySet[Case]:
-    """Return the queue without the cases in which this person has a part."""
-    return Case.objects.queued().exclude(conflicts(user, to="application__"))
+    """Return the queue without the cases in which this person has a part, and without what they opted out of."""
+    queued = Case.objects.queued().exclude(conflicts(user, to="application__"))
+    return queued.exclude(severe__has_any_keys=sorted(spared_categories(user)))
 
 
 def page(visible: QuerySet[Case], filters: Filters, *, user: User, at: datetime) -> Queue:

@@ -110,6 +110,12 @@ def test_the_break_button_pauses_and_ends_the_break(client, bob):
     assert (paused, Care.objects.get().paused_at) == ((MONDAY, "open", True), None)
 
 
+def test_on_a_break_the_desk_says_so(client, bob):
+    client.post(f"{CARE}pause/")
+
+    assert "You are on a break since 12:00 UTC" in client.get("/admin/reviews/case/desk/").content.decode()
+
+
 def test_interests_are_declared_and_ended_on_the_page(client, bob):
     client.post(f"{CARE}interests/", {"kind": "domain", "name": "Example.ORG"})
     declared = Interest.objects.get()

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 
 from accounts.roles import Role
 from audit.models import LedgerEntry
@@ -113,6 +114,17 @@ def test_what_a_finding_shows_later_is_not_given_to_them_either(bea):
         claims.take_next(by=bea, at=MONDAY)
     with pytest.raises(claims.NotForYou):
         claims.claim(case, by=bea, at=MONDAY)
+
+
+def test_the_desk_lists_and_counts_none_and_another_reviewers_desk_does(client, bea):
+    case = make_severe()
+    seen = []
+    for who in (bea, make_reviewer()):
+        client.force_login(who)
+        shown = client.get(reverse("admin:desk")).context
+        seen.append(([row.case for row in shown["queue"].rows], shown["counts"].waiting))
+
+    assert seen == [([], "0"), ([case], "1")]
 
 
 # --- choosing
