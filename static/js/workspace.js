@@ -1,4 +1,4 @@
-// The page of a case: the picker of categories, and the passage that was selected in an answer.
+// The page of a case: the picker of categories, the passage that was selected in an answer, the way by keys.
 // Without a script every category unfolds with its own fields, and a passage is typed.
 "use strict";
 
@@ -56,6 +56,30 @@
       form.requestSubmit(form.querySelector("[data-key=d]") || undefined);
     }
   }, true);
+
+  // --- From the key of an outcome to its reason, from the reason to the first text that is still to be written.
+  const TYPED = "input:not([type=radio], [type=checkbox]), textarea, select";
+
+  function isShown(field) {
+    return field.offsetParent !== null;
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest(`${TYPED}, dialog`)) return;
+    setTimeout(() => {
+      const outcome = form.querySelector("[name=d-outcome]:checked");
+      if (outcome?.dataset.key !== event.key) return;
+      [...form.querySelectorAll("select[name^=d-reason_]")].find(isShown)?.focus();
+    });
+  });
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.ctrlKey || event.metaKey || !event.target.matches("select[name^=d-]")) return;
+    const texts = [...form.querySelectorAll("textarea[name^=d-]:not([name=d-explanation])")];
+    const next = texts.find((field) => isShown(field) && !field.value);
+    if (!next) return;
+    event.preventDefault();
+    next.focus();
+  });
 
   // A choice by keyboard is made with Enter: arrows walk through the list and open nothing yet.
   let byMouse = false;
