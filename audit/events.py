@@ -142,6 +142,11 @@ class Event(TextChoices):
     DECISION_OVERTURNED = "decision.overturned", "Decision overturned on appeal"
     DECISION_REAPPLY_ALLOWED = "decision.reapply_allowed", "Applying again allowed early"
 
+    RULE_WRITTEN = "rule.written", "Triage rule written or edited"
+    RULE_SWITCHED_ON = "rule.switched_on", "Triage rule switched on"
+    RULE_SWITCHED_OFF = "rule.switched_off", "Triage rule switched off"
+    RULE_FELL_SILENT = "rule.fell_silent", "Triage rule fell silent below its bound"
+
     APPEAL_FILED = "appeal.filed", "Appeal filed"
     APPEAL_TAKEN = "appeal.taken", "Appeal taken up"
     APPEAL_RELEASED = "appeal.released", "Appeal given back"

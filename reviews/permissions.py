@@ -113,3 +113,8 @@ def may_overturn(user: User, decision: Decision) -> bool:
         and (decision.second != SecondPerson.SENIOR or may(user, Duty.SIGN_AS_SENIOR))
         and not has_part_in(user, decision.case.application)
     )
+
+
+def may_write_rules(user: User) -> bool:
+    """Return whether this person may write triage rules, and see how they do."""
+    return may(user, Duty.SIGN_AS_SENIOR) or may(user, Duty.EDIT_POLICIES)

@@ -100,3 +100,28 @@ class Blur(TextChoices):
 class InterestKind(TextChoices):
     ORGANISATION = "organisation", "Organisation"
     DOMAIN = "domain", "E-mail domain"
+
+
+class RuleState(TextChoices):
+    DRAFT = "draft", "Draft"
+    ON = "on", "On"
+    SILENT = "silent", "Silent"
+
+
+RULE_TRANSITIONS: dict[str, set[str]] = {
+    RuleState.DRAFT: {RuleState.ON},
+    RuleState.ON: {
+        RuleState.DRAFT,  # edited, or switched off
+        RuleState.SILENT,  # measured below its bound
+    },
+    RuleState.SILENT: {RuleState.DRAFT},  # edited: the same words would only fall silent again
+}
+
+
+class Expectation(TextChoices):
+    """What a rule says people will decide; by that its precision is measured."""
+
+    APPROVED = "approved", "Approved as it is"
+    SCRUTINY = "scrutiny", "Anything but approved as it is"
+    ASKED = "asked", "A question is asked"
+    CITED = "cited", "One of its domains is cited or found"

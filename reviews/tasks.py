@@ -10,6 +10,7 @@ from reviews.domain import (
     erasure,
     exposure,
     likenesses,
+    matches,
     optouts,
     severities,
     telling,
@@ -79,3 +80,12 @@ def reroute_owed() -> None:
 def forget_exposure() -> None:
     """Delete minutes that are older than they are kept."""
     exposure.forget_old(at=clock.now())
+
+
+@shared_task
+def triage_owed() -> None:
+    """Let the triage rules look at cases, learn what people decided, and fall silent where they err."""
+    at = clock.now()
+    matches.match_owed(at=at)
+    matches.settle_owed(at=at)
+    matches.silence_owed(at=at)

@@ -99,7 +99,12 @@ PAGES = {  # every page with a form that has fields
         "admin/onboarding/importjob/upload/",
         "admin/outbox/letter/",
     ],
-    "pia": ["admin/policies/knownweakness/add/", "admin/policies/guidelineversion/"],
+    "pia": [
+        "admin/reviews/case/rules/new/",
+        "admin/reviews/case/rules/<int:pk>/",
+        "admin/policies/knownweakness/add/",
+        "admin/policies/guidelineversion/",
+    ],
     "root": ["admin/accounts/user/<path:object_id>/change/"],
 }
 RUBBISH: dict[str, Callable[[int], Any]] = {

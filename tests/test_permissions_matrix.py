@@ -308,6 +308,14 @@ GET  302 302 302 200 200 403 403 403  admin/reviews/case/<int:pk>/files/<slug:to
 POST 302 302 302 405 405 405 405 405  admin/reviews/case/<int:pk>/files/<slug:token>/
 GET  302 302 302 405 405 405 405 405  admin/reviews/case/<int:pk>/case-file/
 POST 302 302 302 200 200 403 403 403  admin/reviews/case/<int:pk>/case-file/
+GET  302 302 302 403 200 403 200 403  admin/reviews/case/rules/
+POST 302 302 302 405 405 405 405 405  admin/reviews/case/rules/
+GET  302 302 302 403 200 403 200 403  admin/reviews/case/rules/new/
+POST 302 302 302 403 422 403 422 403  admin/reviews/case/rules/new/
+GET  302 302 302 403 200 403 200 403  admin/reviews/case/rules/<int:pk>/
+POST 302 302 302 403 409 403 409 403  admin/reviews/case/rules/<int:pk>/
+GET  302 302 302 405 405 405 405 405  admin/reviews/case/rules/<int:pk>/switch/
+POST 302 302 302 403 302 403 302 403  admin/reviews/case/rules/<int:pk>/switch/
 GET  302 302 302 405 405 405 405 405  admin/reviews/case/<int:pk>/claim/
 POST 302 302 302 302 409 403 403 403  admin/reviews/case/<int:pk>/claim/
 GET  302 302 302 405 405 405 405 405  admin/reviews/case/<int:pk>/release/

@@ -24,7 +24,7 @@ from audit import clock, seals
 from onboarding.domain import attachments, import_jobs, question_drafts, questions
 from onboarding.states import FileKind
 from policies.domain import weaknesses
-from reviews.domain import claims, decisions, interests, telling
+from reviews.domain import claims, decisions, interests, rules, telling
 from tests.enforcement.appealing import make_appeal, make_rejection
 from tests.factories import (
     MONDAY,
@@ -94,6 +94,7 @@ class World:
         self._make_applications()
         self._make_cases()
         self._make_appeals()
+        self._make_rules()
         weaknesses.publish("gate", text="It invents names.", by=self.people["pia"], at=clock.now())
         self._make_organisation()
         self.api_token, _ = tokens.make(
@@ -148,6 +149,13 @@ class World:
             says = SAYS[outcome] | {"explanation": "As the form says."}
             self.decision = decisions.decide(case, by=sam, at=at, outcome=outcome, **says)
         telling.tell_owed(at=at)
+
+    def _make_rules(self) -> None:
+        """One triage rule, switched on."""
+        sam, at = self.people["sam"], clock.now()
+        says = rules.Wording("areas contains legal", lane="hold")
+        self.rule = rules.write("Legal", says, program=None, by=sam, at=at, reason="To try").rule
+        rules.switch_on(self.rule, seen=1, by=sam, at=at)
 
     def _make_appeals(self) -> None:
         """Against one rejection by Bob, Alice appeals; after another she asks for reinstatement."""
@@ -214,6 +222,7 @@ class World:
             "<int:decision>": {"pk": self.waiting.pk},
             "questionset/drafts/": {"pk": self.question_draft.pk},
             "questionset/<int:pk>/": {"pk": self.question_draft.based_on_id},
+            "/rules/": {"pk": self.rule.pk},
             "/case/": {"pk": self.held.pk},
             "/line/": {"pk": self.key.grant.application.entry.pk, "verb": "hold"},
             "/grant/": {"pk": self.key.grant.pk},

@@ -28,6 +28,7 @@ from policies.states import Lane
 from reviews.admin import care, covering, exports, queue, team, workspace, writing
 from reviews.admin.forms import GiveBackForm
 from reviews.admin.paginating import CappedPaginator
+from reviews.admin.rules import Rules
 from reviews.admin.workspace import Work
 from reviews.domain import care as own_care
 from reviews.domain import (
@@ -37,6 +38,7 @@ from reviews.domain import (
     evidence,
     exposure,
     findings,
+    matches,
     opinions,
     signatures,
     statements,
@@ -130,6 +132,7 @@ class CaseAdmin(admin.ModelAdmin):
             *writing.paths(self),
             *care.paths(view),
             *team.paths(view),
+            *Rules(self.admin_site).paths(),
             *super().get_urls(),
         ]
 
@@ -254,7 +257,7 @@ class CaseAdmin(admin.ModelAdmin):
 
     def case(self, request: HttpRequest, pk: object, *, hidden: Q | None = None) -> Case:
         """Return a case this person may see, or refuse: 404 for none, 403 for one they have a part in."""
-        found = Case.objects.select_related(
+        found = Case.objects.annotate(suggested=matches.suggested()).select_related(
             "application__grant__revision",
             "application__owner__organisation", "application__owner__person", "application__applicant", "program",
             "revision__question_set", "revision__guidelines",

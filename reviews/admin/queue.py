@@ -17,7 +17,7 @@ from onboarding.models import Program
 from policies.models import Category, CategoryKind
 from policies.states import Lane
 from reviews.domain import due
-from reviews.models import Case, Claim, Decision, InformationRequest
+from reviews.models import Case, Claim, Decision, InformationRequest, RuleMatch
 from reviews.permissions import conflicts, spared_categories
 from reviews.states import CaseState, SecondPerson
 
@@ -76,6 +76,7 @@ class Row:
     waits: str
     claim: Claim | None
     pending: Decision | None
+    is_suggested: bool  # a triage rule suggests something
     is_unanswered: bool  # a question's time passed; a person goes on without the answer
     parts: list[dict[str, Any]]
 
@@ -186,7 +187,10 @@ def _signable(user: User) -> QuerySet:
 
 def _with_parts(cases: QuerySet[Case]) -> QuerySet[Case]:
     return (
-        cases.annotate(is_unanswered=Exists(InformationRequest.objects.unanswered_of(OuterRef("pk"))))
+        cases.annotate(
+            is_unanswered=Exists(InformationRequest.objects.unanswered_of(OuterRef("pk"))),
+            is_suggested=Exists(RuleMatch.objects.shown().filter(case=OuterRef("pk"))),
+        )
         .select_related("program", "application", "revision")
         .only(
             "kind", "state", "lane", "severe", "risk_score", "risk_level", "domains", "opened_at", "due_at",
@@ -214,6 +218,7 @@ def _row(case: Case, names: Mapping[str, str], at: datetime) -> Row:
         urgency=urgency,
         waits=timesince(case.application.submitted_at or case.opened_at, at, depth=1),
         claim=live[0] if live else None,
+        is_suggested=case.is_suggested,
         is_unanswered=case.is_unanswered,
         parts=sorted(
             (part for part in case.revision.risk_parts if part.get("points")),

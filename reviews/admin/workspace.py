@@ -26,7 +26,7 @@ from reviews.admin.forms import (
     restore,
 )
 from reviews.admin.queue import due_words
-from reviews.domain import changes, comparing, findings, kin, reasons, signals, statements, unsent
+from reviews.domain import changes, comparing, findings, kin, matches, reasons, signals, statements, unsent
 from reviews.domain import questions as questions_asked
 from reviews.models import Case, Claim, Decision, Finding, Unsent
 from reviews.permissions import conflicts, may_sign
@@ -203,6 +203,7 @@ def context(work: Work, *, user: User) -> dict[str, Any]:
         else [],
         "earlier": kin.earlier(beside.kin),
         "near": near,
+        "suggested": matches.on_case(case, names=names),
         "signals": signals.of(case, kin=beside.kin, twins=near.twins),
         "appeal": appeals.upheld_for(case) if any(decision.overturned_at for decision in decisions) else None,
         "was_overturned": work.was_overturned,

@@ -104,13 +104,10 @@ def _follow(case: Case, sent: Revision, at: datetime) -> None:
     )
     case.revision, case.lane, case.domains = sent, sent.lane, sent.domains
     case.risk_score, case.risk_level = sent.risk_score, sent.risk_level
-    case.likeness_owed = True
+    case.likeness_owed = case.rules_owed = True
     case.version += 1
-    case.save(
-        update_fields=[
-            "revision", "lane", "domains", "risk_score", "risk_level", "due_at", "likeness_owed", "version",
-        ]
-    )  # fmt: skip
+    changed = ["revision", "lane", "domains", "risk_score", "risk_level", "due_at"]
+    case.save(update_fields=[*changed, "likeness_owed", "rules_owed", "version"])
     severities.expect([case.pk])
     case.refresh_from_db(fields=["severity", "severe", "expectation_owed"])
     ledger.record(

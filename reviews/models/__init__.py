@@ -9,6 +9,7 @@ from reviews.models.interest import Interest, InterestOverride
 from reviews.models.likeness import Likeness
 from reviews.models.opinion import Opinion, Tenure
 from reviews.models.question import InformationRequest, Question
+from reviews.models.triage import RuleMatch, RuleVersion, TriageRule
 from reviews.models.writing import Note, Unsent
 
 __all__ = [
@@ -28,6 +29,9 @@ __all__ = [
     "Note",
     "Opinion",
     "Question",
+    "RuleMatch",
+    "RuleVersion",
     "Tenure",
+    "TriageRule",
     "Unsent",
 ]

@@ -57,6 +57,10 @@ class Case(models.Model):
         help_text="Raised by whatever a decision rests on; a page that shows an older one is stale.",
     )
 
+    rules_owed = models.BooleanField(
+        default=True, db_default=True, help_text="Promise: the triage rules look at it anew."
+    )
+
     objects = CaseQuerySet.as_manager()
 
     class Meta:
@@ -71,6 +75,7 @@ class Case(models.Model):
             models.Index(fields=["program", "state", "due_at"], name="case_by_program"),
             models.Index(fields=["id"], name="case_expectation_owed", condition=Q(expectation_owed=True)),
             models.Index(fields=["id"], name="case_likeness_owed", condition=Q(likeness_owed=True)),
+            models.Index(fields=["id"], name="case_rules_owed", condition=Q(rules_owed=True)),
         ]
         constraints = [
             models.CheckConstraint(name="case_state_known", condition=Q(state__in=CaseState.values)),

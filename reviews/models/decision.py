@@ -56,6 +56,11 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
         """Waiting for a second person."""
         return self.standing().filter(signed_at=None).exclude(second=SecondPerson.NOBODY)
 
+    def final(self) -> "DecisionQuerySet":
+        """Told by a person, and it counts: neither a question nor set aside."""
+        told = self.filter(told_at__isnull=False, overturned_at=None, decided_by__isnull=False)
+        return told.exclude(outcome=Outcome.NEEDS_INFORMATION)
+
     def overturned(self) -> "DecisionQuerySet":
         """Set aside by an appeal: it does not count any more."""
         return self.filter(overturned_at__isnull=False)
