@@ -330,6 +330,16 @@ GET  302 302 302 405 405 405 405 405  admin/reviews/case/<int:pk>/test-login/
 POST 302 302 302 409 409 403 403 403  admin/reviews/case/<int:pk>/test-login/
 GET  302 302 302 405 405 405 405 405  admin/reviews/case/<int:pk>/decide/
 POST 302 302 302 422 409 403 403 403  admin/reviews/case/<int:pk>/decide/
+GET  302 302 302 405 405 405 405 405  admin/reviews/case/<int:pk>/preview/
+POST 302 302 302 422 409 403 403 403  admin/reviews/case/<int:pk>/preview/
+GET  302 302 302 405 405 405 405 405  admin/reviews/case/<int:pk>/change/<int:decision>/
+POST 302 302 302 409 409 403 403 403  admin/reviews/case/<int:pk>/change/<int:decision>/
+GET  302 302 302 405 405 405 405 405  admin/reviews/case/<int:pk>/take-back/<int:decision>/
+POST 302 302 302 422 422 403 403 403  admin/reviews/case/<int:pk>/take-back/<int:decision>/
+GET  302 302 302 405 405 405 405 405  admin/reviews/case/<int:pk>/correct/<int:decision>/
+POST 302 302 302 409 409 403 403 403  admin/reviews/case/<int:pk>/correct/<int:decision>/
+GET  302 302 302 405 405 405 405 405  admin/reviews/case/<int:pk>/opinion/<int:decision>/
+POST 302 302 302 422 422 403 403 403  admin/reviews/case/<int:pk>/opinion/<int:decision>/
 GET  302 302 302 405 405 405 405 405  admin/reviews/case/<int:pk>/sign/<int:decision>/
 POST 302 302 302 302 409 403 403 403  admin/reviews/case/<int:pk>/sign/<int:decision>/
 GET  302 302 302 405 405 405 405 405  admin/reviews/case/<int:pk>/give-back/<int:decision>/

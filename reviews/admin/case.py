@@ -25,35 +25,20 @@ from onboarding.domain.programs import SayWhy
 from onboarding.models import Attachment
 from onboarding.views import uploads
 from policies.states import Lane
-from reviews.admin import care, covering, exports, queue, team, workspace, writing
-from reviews.admin.forms import GiveBackForm
+from reviews.admin import care, covering, deciding, exports, queue, team, workspace, writing
 from reviews.admin.paginating import CappedPaginator
 from reviews.admin.rules import Rules
 from reviews.admin.workspace import Work
 from reviews.domain import care as own_care
-from reviews.domain import (
-    cases,
-    claims,
-    decisions,
-    evidence,
-    exposure,
-    findings,
-    matches,
-    opinions,
-    signatures,
-    statements,
-    unsent,
-)
-from reviews.models import Case, Decision
+from reviews.domain import cases, claims, evidence, exposure, findings, matches, unsent
+from reviews.models import Case
 from reviews.permissions import conflicts, may_see_case
-from reviews.states import CaseState
 
 OPEN_AT_ONCE = 500  # cases opened while a page waits; the sweep opens the rest
 REFUSALS = (
     claims.NotForYou, claims.HeldBy, claims.NotHeld, claims.NothingToClaim, claims.ChangedMeanwhile,
     cases.IllegalMove, findings.BadFinding,
-    decisions.AlreadyDecided, decisions.CaseIsOver, decisions.Stale, opinions.BlindFirst,
-    signatures.NotYoursToSign, signatures.NothingToSign, SayWhy,
+    *deciding.REFUSALS, SayWhy,
     sealing.NothingSealed,
 )  # fmt: skip
 
@@ -70,6 +55,7 @@ class CaseAdmin(admin.ModelAdmin):
     actions = None
     show_full_result_count = False
     paginator = CappedPaginator
+    refusals = REFUSALS
 
     @admin.display(description="Case")
     def in_words(self, case: Case) -> str:
@@ -120,14 +106,8 @@ class CaseAdmin(admin.ModelAdmin):
             path("<int:pk>/release/", view(require_POST(self.release)), name="case_release"),
             path("<int:pk>/findings/", view(require_POST(self.findings)), name="case_findings"),
             path("<int:pk>/test-login/", view(require_POST(self.test_login)), name="case_test_login"),
-            path("<int:pk>/decide/", view(require_POST(self.decide)), name="case_decide"),
-            path("<int:pk>/sign/<int:decision>/", view(require_POST(self.sign)), name="case_sign"),
-            path(
-                "<int:pk>/give-back/<int:decision>/",
-                view(require_POST(self.give_back)),
-                name="case_give_back",
-            ),
             path("<int:pk>/files/<slug:token>/", view(require_GET(self.file)), name="case_file"),
+            *deciding.paths(self),
             *exports.paths(self),
             *writing.paths(self),
             *care.paths(view),
@@ -169,43 +149,28 @@ class CaseAdmin(admin.ModelAdmin):
         case, at = self.case(request, pk), clock.now()
         shown = request.POST.get("revision", "")
         seen = int(shown) if shown.isascii() and shown.isdecimal() else None
-        return self._do(request, case, lambda: claims.claim(case, by=request.user, at=at, seen=seen))
+        return self.do(request, case, lambda: claims.claim(case, by=request.user, at=at, seen=seen))
 
     def release(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Give the case back to the queue."""
         case, at = self.case(request, pk), clock.now()
-        return self._do(request, case, lambda: claims.release(case, by=request.user, at=at), to="admin:desk")
+        return self.do(request, case, lambda: claims.release(case, by=request.user, at=at), to="admin:desk")
 
     def findings(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Save the findings, and hold the case longer."""
         case, at = self.case(request, pk), clock.now()
         work = workspace.of(case, user=request.user, at=at, data=request.POST)
-        if problem := self._record_findings(request, work, at):
-            return problem
+        try:
+            if problem := self.record_findings(request, work, at):
+                return problem
+        except REFUSALS as error:
+            return self.refuse(request, work, error)
         unsent.keep(
             case, by=request.user, at=at, typed={name: request.POST.getlist(name) for name in request.POST}
         )
         messages.success(request, "Your findings are saved.")
         work = workspace.of(self.case(request, pk), user=request.user, at=at, data=request.POST)
         return self.show(request, work)
-
-    def decide(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Save the findings and decide; `claim` takes a case whose claim ran out while one was typing."""
-        case, at = self.case(request, pk), clock.now()
-        work = workspace.of(case, user=request.user, at=at, data=request.POST)
-        if problem := self._record_findings(request, work, at):
-            return problem
-        if not work.decision_form.is_valid():
-            return self.show(request, work, status=422)
-        try:
-            decision = decisions.decide(case, by=request.user, at=at, **work.decision_form.kwargs())
-        except statements.Incomplete as error:
-            work.decision_form.take_problems(error.problems, begun=error.begun)
-            return self.show(request, work, status=422)
-        except REFUSALS as error:
-            return self._refuse(request, work, error)
-        messages.success(request, _said(decision))
-        return redirect("admin:desk")
 
     def test_login(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show what a production review sealed: in this one response, and on record."""
@@ -214,38 +179,10 @@ class CaseAdmin(admin.ModelAdmin):
         try:
             work.sealed = evidence.show(case, by=request.user, at=at)
         except REFUSALS as error:
-            return self._refuse(request, work, error)
+            return self.refuse(request, work, error)
         answer = self.show(request, work)
         add_never_cache_headers(answer)
         return answer
-
-    def sign(self, request: HttpRequest, pk: int, decision: int) -> HttpResponse:
-        """Sign as the second person."""
-        case, at = self.case(request, pk), clock.now()
-        waiting = get_object_or_404(Decision, pk=decision, case=case)
-        return self._do(
-            request,
-            case,
-            lambda: signatures.sign(waiting, by=request.user, at=at),
-            to="admin:desk",
-            says="Signed.",
-        )
-
-    def give_back(self, request: HttpRequest, pk: int, decision: int) -> HttpResponse:
-        """Do not sign, and say why."""
-        case, at = self.case(request, pk), clock.now()
-        waiting = get_object_or_404(Decision, pk=decision, case=case)
-        work = workspace.of(case, user=request.user, at=at)
-        work.give_back_form = GiveBackForm(request.POST)
-        if not work.give_back_form.is_valid():
-            return self.show(request, work, status=422)
-        why = work.give_back_form.cleaned_data["reason"]
-        try:
-            signatures.give_back(waiting, by=request.user, at=at, reason=why)
-        except REFUSALS as error:
-            return self._refuse(request, work, error)
-        messages.success(request, "Given back: the case is in the queue again, with your words.")
-        return redirect("admin:case", case.pk)
 
     def file(self, request: HttpRequest, pk: int, token: str) -> HttpResponseBase:
         """Hand out a file that the applicant sent."""
@@ -271,8 +208,8 @@ class CaseAdmin(admin.ModelAdmin):
             case = found.get(pk=pk)
         return case
 
-    def _record_findings(self, request: HttpRequest, work: Work, at: datetime) -> HttpResponse | None:
-        """Save what was found; return the page to show when that is refused."""
+    def record_findings(self, request: HttpRequest, work: Work, at: datetime) -> HttpResponse | None:
+        """Save what was found; return the page to show when it cannot be read. Raises REFUSALS."""
         work.kept = True
         if not all(form.is_valid() for form in work.findings):
             return self.show(request, work, status=422)
@@ -285,11 +222,9 @@ class CaseAdmin(admin.ModelAdmin):
         except findings.NotInTheAnswers as error:
             work.finding(error.category).add_error("quote", str(error))
             return self.show(request, work, status=422)
-        except REFUSALS as error:
-            return self._refuse(request, work, error)
         return None
 
-    def _do(
+    def do(
         self,
         request: HttpRequest,
         case: Case,
@@ -303,14 +238,14 @@ class CaseAdmin(admin.ModelAdmin):
             act()
         except REFUSALS as error:
             work = workspace.of(self.case(request, case.pk), user=request.user, at=clock.now())
-            return self._refuse(request, work, error)
+            return self.refuse(request, work, error)
         if says:
             messages.success(request, says)
         return redirect(to) if to == "admin:desk" else redirect(to, case.pk)
 
-    def _refuse(self, request: HttpRequest, work: Work, error: Exception) -> HttpResponse:
+    def refuse(self, request: HttpRequest, work: Work, error: Exception) -> HttpResponse:
         messages.error(request, str(error))
-        work.case.refresh_from_db(fields=["state", "decided_at", "due_at"])
+        work.case.refresh_from_db(fields=["state", "decided_at", "due_at", "version"])
         return self.show(request, work, status=409)
 
     def show(self, request: HttpRequest, work: Work, *, status: int = 200) -> HttpResponse:
@@ -337,13 +272,3 @@ class CaseAdmin(admin.ModelAdmin):
             **shown,
         }
         return TemplateResponse(request, template, context, status=status)
-
-
-def _said(decision: Decision) -> str:
-    """Return what to tell the reviewer after a decision."""
-    if decision.case.state == CaseState.AWAITING_SECOND:
-        who = workspace.SIGNS[decision.second]
-        return f"Proposed: {decision.get_outcome_display().lower()}. It takes effect when {who}."
-    minutes = decision.case.program.recall_minutes
-    when = f"The applicant is told in {minutes} minutes." if minutes else "The applicant is told now."
-    return f"Decided: {decision.get_outcome_display().lower()}. {when}"

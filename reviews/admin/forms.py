@@ -1,13 +1,15 @@
 """What a reviewer types: findings, a decision, a reason for not signing."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.utils.datastructures import MultiValueDict
 
+from onboarding.domain import questions
+from onboarding.states import ConditionKind
 from policies.models import Category
 from reviews.domain import allowed, notes, reasons, statements
 from reviews.domain.findings import NOTE_MOST, QUOTE_MOST, Said
@@ -33,6 +35,8 @@ MARKS = {  # no field is required whatever is decided, so the usual marks would 
     "facts": "required to reject",
     "what_would_change": "required",
 }
+BOUNDS = ("scope_models", "most_per_minute", "most_per_day", "review_on", "human_review", "disclosure")
+ASKS = ("question", "about", "question_2", "about_2", "question_3", "about_3")
 CONDITION_SEPARATOR = "|"  # between a category's code and the text of its condition, in a tick's value
 
 
@@ -113,6 +117,35 @@ class DecisionForm(forms.Form):
         ),
     )
 
+    scope_models = forms.MultipleChoiceField(
+        label="Only these models", required=False, widget=forms.CheckboxSelectMultiple
+    )
+    most_per_minute = forms.IntegerField(label="At most … requests a minute", required=False, min_value=1)
+    most_per_day = forms.IntegerField(label="At most … requests a day", required=False, min_value=1)
+    review_on = forms.DateField(
+        label="Looked at again by",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text="Access ends then unless it is renewed.",
+    )
+    human_review = forms.BooleanField(label="A person checks output", required=False)
+    disclosure = forms.BooleanField(label="People are told it is a machine", required=False)
+    about = forms.ChoiceField(label="About the form's question", required=False)
+    question_2 = forms.CharField(
+        label="Second question", required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )
+    about_2 = forms.ChoiceField(label="About the form's question", required=False)
+    question_3 = forms.CharField(
+        label="Third question", required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )
+    about_3 = forms.ChoiceField(label="About the form's question", required=False)
+    emergency_reason = forms.CharField(
+        label="Tell at once, because",
+        required=False,
+        help_text="Only in an emergency: nobody can take it back then.",
+        widget=forms.TextInput(attrs={"maxlength": statements.MOST["emergency_reason"]}),
+    )
+
     why_different = forms.CharField(
         label="Why this one differs",
         required=False,
@@ -143,6 +176,12 @@ class DecisionForm(forms.Form):
             if category.code in case.domains
             for text in category.default_conditions
         ]
+        asked = case.revision.answers.get("models")  # only what was asked for can be allowed alone
+        self.fields["scope_models"].choices = [(code, code) for code in asked or ()]
+        form = questions.of(case.revision.question_set)
+        answered = [q for q in form.questions if case.revision.answers.get(q.key) not in (None, "", [])]
+        for name in ("about", "about_2", "about_3"):
+            self.fields[name].choices = [("", "None"), *((q.key, q.question[:80]) for q in answered)]
         for name, mark in MARKS.items():
             self.fields[name].mark = mark
         self._show_by_outcome()
@@ -159,6 +198,12 @@ class DecisionForm(forms.Form):
             {"key": "d-outcome", "op": "in", "values": other}
         )
 
+    def bound_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in BOUNDS if name != "scope_models" or self.fields[name].choices]
+
+    def ask_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in ASKS]
+
     def kwargs(self) -> dict[str, Any]:
         """Return what `decisions.decide` takes, from a form that read well."""
         said = self.cleaned_data
@@ -173,7 +218,11 @@ class DecisionForm(forms.Form):
             "reapply_after_days": said["reapply_after_days"],
             "reapply_never": said["reapply_never"],
             "conditions": self._conditions(),
-            "question": said["question"],
+            "questions": [
+                {"question": said[f"question{place}"], "about": said[f"about{place}"]}
+                for place in ("", "_2", "_3")
+            ],
+            "emergency_reason": said["emergency_reason"],
             "why_different": said["why_different"],
         }
 
@@ -190,17 +239,36 @@ class DecisionForm(forms.Form):
             self.data = self.data.copy()
             self.data[self.add_prefix("explanation")] = begun
 
-    def _conditions(self) -> list[dict[str, str]]:
+    def _conditions(self) -> list[dict[str, Any]]:
         ticked = [value.split(CONDITION_SEPARATOR, 1) for value in self.cleaned_data["conditions"]]
         main = self.cleaned_data["main_category"]
         own = [(main, line) for line in self.cleaned_data["own_conditions"].splitlines()]
-        return [{"category": code, "text": text} for code, text in [*ticked, *own] if text.strip()]
+        words = [{"category": code, "text": text} for code, text in [*ticked, *own] if text.strip()]
+        return [*words, *({"category": main, "text": ""} | bound for bound in self._bounds())]
+
+    def _bounds(self) -> Iterator[dict[str, Any]]:
+        """Yield the conditions that the gateway holds, and those it tells its caller of."""
+        said = self.cleaned_data
+        if said["scope_models"]:
+            yield {"kind": ConditionKind.SCOPE, "models": said["scope_models"]}
+        if said["most_per_minute"] or said["most_per_day"]:
+            yield {
+                "kind": ConditionKind.LIMIT,
+                "per_minute": said["most_per_minute"],
+                "per_day": said["most_per_day"],
+            }
+        if said["review_on"]:
+            yield {"kind": ConditionKind.REVIEW_DATE, "on": said["review_on"].isoformat()}
+        for kind in (ConditionKind.HUMAN_REVIEW, ConditionKind.DISCLOSURE):
+            if said[kind]:
+                yield {"kind": kind}
 
     def _show_by_outcome(self) -> None:
         shown = {
             "conditions": [Outcome.APPROVED_WITH_CONDITIONS],
             "own_conditions": [Outcome.APPROVED_WITH_CONDITIONS],
-            "question": [Outcome.NEEDS_INFORMATION],
+            **dict.fromkeys(BOUNDS, (Outcome.APPROVED_WITH_CONDITIONS,)),
+            **dict.fromkeys(ASKS, (Outcome.NEEDS_INFORMATION,)),
             "what_would_change": [Outcome.REJECTED],
             "reapply_after_days": [Outcome.REJECTED],
             "reapply_never": [Outcome.REJECTED],
@@ -291,3 +359,39 @@ def restore(form: forms.Form, typed: Mapping[str, list[str]]) -> None:
     for name, field in form.fields.items():
         if (key := form.add_prefix(name)) in data:
             form.initial[name] = field.widget.value_from_datadict(data, MultiValueDict(), key)
+
+
+class RecallForm(forms.Form):
+    reason = forms.CharField(
+        label="Why it is taken back",
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 2, "data-count": "", "data-max": 1000}),
+    )
+
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data, auto_id="recall_%s")
+
+
+class OpinionForm(forms.Form):
+    """One's own view, before the first one is shown."""
+
+    outcome = forms.ChoiceField(
+        label="I would", choices=[(o.value, SHORT[o]) for o in Outcome], widget=forms.RadioSelect
+    )
+    categories = forms.MultipleChoiceField(
+        label="Because of", required=False, widget=forms.CheckboxSelectMultiple
+    )
+    note = forms.CharField(
+        label="In a sentence",
+        required=False,
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 3, "data-count": "", "data-max": 1000}),
+    )
+
+    def __init__(self, data: Any = None, *, categories: list[Category]) -> None:
+        super().__init__(data, prefix="o")
+        self.fields["categories"].choices = [(category.code, category.name) for category in categories]
+
+    def kwargs(self) -> dict[str, Any]:
+        """Return what `opinions.give` takes, from a form that read well."""
+        return {name: self.cleaned_data[name] for name in ("outcome", "categories", "note")}

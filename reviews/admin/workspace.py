@@ -1,9 +1,10 @@
 """What the page of one case shows, read with a fixed number of queries."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 from django.db.models import Model, Q
 from django.utils.timesince import timesince
@@ -14,6 +15,7 @@ from audit.events import Event
 from audit.models import LedgerEntry
 from enforcement.domain import appeals
 from onboarding.states import ApplicationState
+from outbox.models import Letter
 from policies.models import Category
 from reviews.admin import answered
 from reviews.admin.forms import (
@@ -21,15 +23,28 @@ from reviews.admin.forms import (
     FindingForm,
     GiveBackForm,
     NoteForm,
+    OpinionForm,
+    RecallForm,
     findings_forms,
     is_written,
     restore,
 )
 from reviews.admin.queue import due_words
-from reviews.domain import changes, comparing, findings, kin, matches, reasons, signals, statements, unsent
+from reviews.domain import (
+    changes,
+    comparing,
+    findings,
+    kin,
+    matches,
+    opinions,
+    reasons,
+    signals,
+    statements,
+    unsent,
+)
 from reviews.domain import questions as questions_asked
 from reviews.models import Case, Claim, Decision, Finding, Unsent
-from reviews.permissions import conflicts, may_sign
+from reviews.permissions import conflicts, may_correct, may_recall, may_sign
 from reviews.states import UNDECIDED, CaseKind, CaseState, Outcome, SecondPerson, Verdict
 
 TIMELINE_MOST = 100
@@ -80,6 +95,14 @@ class Work:
     unsent: Unsent | None = None  # what this person typed and did not send
     give_back_form: GiveBackForm = field(default_factory=GiveBackForm)
     sealed: dict[str, str] = field(default_factory=dict)  # a test login that was asked to be shown
+    recall_form: RecallForm = field(default_factory=RecallForm)
+    opinion_form: OpinionForm | None = None
+    blind: bool = False  # what was proposed is kept from this person until their own opinion is in
+    may_recall: bool = False
+    may_correct: bool = False
+    otherwise: bool = False  # a change or a correction came back with an error
+    letter: Letter | None = None  # a preview
+    token: str = field(default_factory=lambda: str(uuid4()))
     kept: bool = False  # something typed came back with an error: show it whatever the state
 
     @property
@@ -134,7 +157,18 @@ def of(case: Case, *, user: User, at: datetime, data: Any = None, hidden: Q | No
     pending = _pending(case, decisions)
     categories = _categories(case)
     found = findings.latest(case)
+    latest = decisions[0] if decisions else None
+    if latest:
+        latest.case = case
+    blind = pending is not None and opinions.is_hidden(pending, from_=user)
+    if blind:
+        found = {code: finding for code, finding in found.items() if finding.reviewer_id == user.pk}
     work = Work(
+        blind=blind,
+        opinion_form=OpinionForm(categories=categories) if blind else None,
+        may_recall=latest is not None and _stands_untold(latest) and may_recall(user, latest),
+        may_correct=latest is not None and _is_correctable(latest, case) and may_correct(user, latest),
+        token=(data or {}).get("token", "")[:36] or str(uuid4()),
         case=case,
         at=at,
         hidden=conflicts(user, to="application__") if hidden is None else hidden,
@@ -162,6 +196,15 @@ def of(case: Case, *, user: User, at: datetime, data: Any = None, hidden: Q | No
     )
     work.take_back()
     return work
+
+
+def _stands_untold(decision: Decision) -> bool:
+    return not (decision.told_at or decision.returned_at or decision.recalled_at)
+
+
+def _is_correctable(decision: Decision, case: Case) -> bool:
+    told = decision.told_at is not None and decision.overturned_at is None
+    return told and decision.outcome != Outcome.NEEDS_INFORMATION and case.state == CaseState.DECIDED
 
 
 def context(work: Work, *, user: User) -> dict[str, Any]:
@@ -198,6 +241,7 @@ def context(work: Work, *, user: User) -> dict[str, Any]:
         and timesince(case.application.submitted_at or case.opened_at, work.at, depth=1),
         "decisions": [Said.of(decision, names) for decision in decisions if decision != work.pending],
         "pending": Said.of(work.pending, names) if work.pending else None,
+        "latest": decisions[0] if decisions else None,
         "thread": questions_asked.thread(case.application)
         if any(decision.told_at for decision in decisions)
         else [],
@@ -208,7 +252,7 @@ def context(work: Work, *, user: User) -> dict[str, Any]:
         "appeal": appeals.upheld_for(case) if any(decision.overturned_at for decision in decisions) else None,
         "was_overturned": work.was_overturned,
         "notes": list(case.notes.select_related("author").order_by("pk")),
-        "timeline": timeline(case, decisions, known=_people(work, user)),
+        "timeline": _timeline(work, user),
         "user": user,
     }
 
@@ -272,6 +316,12 @@ def timeline(
     ]
 
 
+def _timeline(work: Work, user: User) -> list[Step]:
+    """Return the steps of a case, without what a proposal rests on where it is kept from this person."""
+    steps = timeline(work.case, work.decisions, known=_people(work, user))
+    return [replace(step, reason="") for step in steps] if work.blind else steps
+
+
 def _people(work: Work, user: User) -> list[User]:
     """Return whom the page has read anyway."""
     met = [user, work.case.application.applicant, work.claim.reviewer if work.claim else None]
@@ -297,7 +347,7 @@ def _pending(case: Case, decisions: Iterable[Decision]) -> Decision | None:
     """Return the decision that waits for a second person."""
     if case.state != CaseState.AWAITING_SECOND:
         return None
-    waiting = (d for d in decisions if d.second != SecondPerson.NOBODY and not (d.signed_at or d.returned_at))
+    waiting = (d for d in decisions if d.waits_for_second)
     pending = next((decision for decision in waiting if decision.told_at is None), None)
     if pending:
         pending.case = case
@@ -306,7 +356,14 @@ def _pending(case: Case, decisions: Iterable[Decision]) -> Decision | None:
 
 def _decisions(case: Case) -> Iterable[Decision]:
     return case.decisions.select_related(
-        "decided_by", "signed_by", "returned_by", "overturned_by", "request__answered_by", "guidelines"
+        "decided_by",
+        "signed_by",
+        "returned_by",
+        "recalled_by",
+        "overturned_by",
+        "supersedes",
+        "request__answered_by",
+        "guidelines",
     ).order_by("-pk")
 
 

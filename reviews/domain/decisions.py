@@ -110,8 +110,8 @@ def decide(
         outcome, reason_code, categories, explanation, facts, what_would_change,
         reapply_after_days, reapply_never, conditions, question, why_different, questions, emergency_reason,
     )  # fmt: skip
-    if made := _before(case, said, seen, by=by, at=at):
-        return made
+    if first := _before(case, said, seen, by=by, at=at):
+        return first
     standing = claims.held(case, by=by, at=at)
     if seen.version not in (None, case.version) or seen.revision not in (None, case.revision.number):
         raise Stale(case, seen_revision=seen.revision)
@@ -179,18 +179,18 @@ def _before(case: Case, said: Statement, seen: Seen, *, by: User, at: datetime) 
         return sent
     if asked := InformationRequest.objects.open().filter(decision__case=case).first():
         raise QuestionOpen(asked)
-    if made := _made(case):
-        if made.decided_by_id == by.pk and (
-            _says_the_same(made, said) if seen.token else made.outcome == said.outcome
+    if first := made(case):
+        if first.decided_by_id == by.pk and (
+            _says_the_same(first, said) if seen.token else first.outcome == said.outcome
         ):
-            return made
-        raise AlreadyDecided(made, at=at)
+            return first
+        raise AlreadyDecided(first, at=at)
     if case.state == CaseState.CLOSED or case.application.state == ApplicationState.WITHDRAWN:
         raise CaseIsOver(case)
     return None
 
 
-def _made(case: Case) -> Decision | None:
+def made(case: Case) -> Decision | None:
     """Return the decision that stands on a case nobody works on; an earlier question does not count any more."""
     if case.state not in (CaseState.AWAITING_SECOND, CaseState.AWAITING_APPLICANT, CaseState.DECIDED):
         return None
