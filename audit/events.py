@@ -128,6 +128,8 @@ class Event(TextChoices):
     CASE_CLOSED = "case.closed", "Case closed without a decision"
     CASE_EXPORTED = "case.exported", "Case file taken"
     CASE_REOPENED = "case.reopened", "Case reopened by an appeal"
+    DAY_OFF_ADDED = "day_off.added", "Day off added"
+    DAY_OFF_DROPPED = "day_off.dropped", "Day off dropped"
     QUESTION_REMINDED = "question.reminded", "Applicant reminded of a question"
     QUESTION_ANSWERED_LATE = "question.answered_late", "Question answered after its time"
     CARE_RULE_SET = "care_rule.set", "What reviewers are spared by default changed"

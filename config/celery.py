@@ -37,6 +37,7 @@ app.conf.beat_schedule = {
         "reviews.tasks.forget_exposure": HOUR,
         "reviews.tasks.drop_unsent": HOUR,
         "reviews.tasks.triage_owed": MINUTE,
+        "reviews.tasks.rank_owed": MINUTE,
         "reviews.tasks.release_claims": MINUTE,
         "reviews.tasks.tell_owed": MINUTE,
         "reviews.tasks.chase_questions": MINUTE,

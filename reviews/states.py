@@ -36,6 +36,7 @@ CASE_TRANSITIONS: dict[str, set[str]] = {
     },
     CaseState.CLOSED: set(),
 }
+QUEUED = (CaseState.OPEN, CaseState.CLAIMED, CaseState.AWAITING_SECOND)
 UNDECIDED = (CaseState.OPEN, CaseState.CLAIMED, CaseState.AWAITING_SECOND, CaseState.AWAITING_APPLICANT)
 
 

@@ -12,6 +12,7 @@ from reviews.domain import (
     likenesses,
     matches,
     optouts,
+    ranking,
     severities,
     telling,
     unsent,
@@ -42,6 +43,12 @@ def keep_likenesses() -> None:
 def drop_unsent() -> None:
     """Drop what reviewers typed and never sent about cases that are over."""
     unsent.drop_over(at=clock.now())
+
+
+@shared_task
+def rank_owed() -> None:
+    """Move cases up the queue whose due time has come nearer."""
+    ranking.rank_owed(at=clock.now())
 
 
 @shared_task

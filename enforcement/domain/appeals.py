@@ -27,7 +27,7 @@ from enforcement.states import (
     AppealKind,
     AppealState,
 )
-from reviews.domain import cases, reversals
+from reviews.domain import calendars, cases, reversals
 from reviews.models import Case, Decision
 
 KEPT_FOR = timedelta(hours=2)  # how long one person has an appeal; longer with each renewal
@@ -137,7 +137,7 @@ def file(decision: Decision, *, kind: str, statement: str, by: User, at: datetim
         filed_at=at,
         notice_at=known.window.notice_at,
         closes_at=known.window.closes_at if kind == AppealKind.APPEAL else None,
-        due_at=remedies.due_at(kind, since=at, zone=decision.case.program.zone),
+        due_at=remedies.due_at(kind, since=at, calendar=calendars.of(decision.case.program)),
     )
     ledger.record(Event.APPEAL_FILED, subject=appeal, actor=by, at=at, kind=kind, decision=decision.pk)
     notices.write("appeal_received", appeal, at=at)

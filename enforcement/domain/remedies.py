@@ -21,6 +21,7 @@ from enforcement.states import DECIDED_STATES, OPEN_STATES, AppealKind, AppealSt
 from onboarding.states import LIVE_GRANT_STATES, ApplicationKind
 from outbox.models import Letter
 from reviews.domain import due, rejections
+from reviews.domain.due import Calendar
 from reviews.models import Decision
 from reviews.states import Outcome
 
@@ -214,11 +215,11 @@ def window(decision: Decision) -> Window:
     return Window(notice_at, days_after(notice_at, days=program.appeal_days, zone=program.zone))
 
 
-def due_at(kind: str, *, since: datetime, zone: ZoneInfo) -> datetime:
+def due_at(kind: str, *, since: datetime, calendar: Calendar) -> datetime:
     """Return by when what is filed now is answered (UTC): appeals 14 days, reinstatements 10 working days."""
     if kind == AppealKind.APPEAL:
-        return days_after(since, days=APPEAL_ANSWERED_WITHIN.days, zone=zone)
-    return due.working_days_after(since, days=REINSTATEMENT_ANSWERED_WITHIN, zone=zone)
+        return days_after(since, days=APPEAL_ANSWERED_WITHIN.days, zone=calendar.zone)
+    return due.working_days_after(since, days=REINSTATEMENT_ANSWERED_WITHIN, calendar=calendar)
 
 
 def days_after(start: datetime, *, days: int, zone: ZoneInfo) -> datetime:

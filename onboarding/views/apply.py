@@ -28,7 +28,7 @@ from onboarding.views.section_page import Page, clashing
 from policies.domain import acceptances, guidelines
 from policies.domain.guidelines import NoGuidelines
 from policies.states import Lane
-from reviews.domain import due
+from reviews.domain import calendars, due
 
 WRONG, CONFLICT = 422, 409  # answers of a page that was not taken as it came
 
@@ -100,7 +100,7 @@ def check(request: HttpRequest, number: str) -> HttpResponse:
 
 def _check_page(request: HttpRequest, application: Application, *, status: int = 200) -> HttpResponse:
     draft = drafts.look_at(application, by=request.user)
-    version, at = guidelines.in_force(), clock.now()
+    version, at, calendar = guidelines.in_force(), clock.now(), calendars.of(application.program)
     reasons, put = _reasons(draft.judgement), {question.key for question in draft.reading.put()}
     context = _facts(application) | {
         "parts": [(section, _said(draft, section)) for section in stepper.pages(draft)],
@@ -117,8 +117,7 @@ def _check_page(request: HttpRequest, application: Application, *, status: int =
         "two_people": len(draft.judgement.domains) > 0 or draft.judgement.lane == Lane.REFUSE,
         "working_days": due.WORKING_DAYS[draft.judgement.lane],
         "answer_by": due.last_day(
-            due.due_at(draft.judgement.lane, since=at, zone=application.program.zone),
-            zone=application.program.zone,
+            due.due_at(draft.judgement.lane, since=at, calendar=calendar), calendar=calendar
         ),
         "steps": stepper.steps(draft, at=""),
         "version": None if acceptances.accepted(request.user, version) else version,

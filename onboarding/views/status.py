@@ -26,7 +26,7 @@ from onboarding.views.standing import Course, Standing
 from policies import markdown
 from policies.domain import weaknesses
 from policies.models import Category, KnownWeakness
-from reviews.domain import due, rejections, telling
+from reviews.domain import calendars, due, rejections, telling
 from reviews.domain import questions as questions_asked
 from reviews.models import Case, Decision, InformationRequest
 from reviews.states import Outcome
@@ -205,7 +205,8 @@ def _review(course: Course, told: list[Decision], at: datetime) -> dict[str, Any
     case = cases.filter(application=application).first()
     due_at = case.due_at if case else None
     if due_at is None and course.standing == Standing.RECEIVED:  # the payer opens the case within a minute
-        due_at = due.due_at(application.lane, since=application.submitted_at, zone=application.program.zone)
+        calendar = calendars.of(application.program)
+        due_at = due.due_at(application.lane, since=application.submitted_at, calendar=calendar)
     asked = [decision for decision in told if decision.outcome == Outcome.NEEDS_INFORMATION]
     rejection = next((decision for decision in told if decision.outcome == Outcome.REJECTED), None)
     again = rejections.reapply_at(rejection) if rejection else None

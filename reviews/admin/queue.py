@@ -16,7 +16,8 @@ from accounts.roles import Duty, may
 from onboarding.models import Program
 from policies.models import Category, CategoryKind
 from policies.states import Lane
-from reviews.domain import due
+from reviews.domain import calendars, due, ranking
+from reviews.domain.due import Calendar
 from reviews.models import Case, Claim, Decision, InformationRequest, RuleMatch
 from reviews.permissions import conflicts, spared_categories
 from reviews.states import CaseState, SecondPerson
@@ -26,6 +27,7 @@ COUNT_MOST = 1000  # counted no further: "1,000+" says enough and stays quick wi
 WORDS_MOST = 100  # characters of a search
 PARTS = 6  # of the risk score, in a line of the queue
 SOON = timedelta(hours=8)
+REVERSED = ("rank", "-opened_at", "-id")  # the queue from its end
 IN_HOURS = timedelta(days=2)  # beyond, a date says more than "in 1 week"
 SHOWN = {"all": "Everything open", "mine": "Held by me", "sign": "Waiting for my signature"}
 
@@ -79,6 +81,7 @@ class Row:
     is_suggested: bool  # a triage rule suggests something
     is_unanswered: bool  # a question's time passed; a person goes on without the answer
     parts: list[dict[str, Any]]
+    ranked: list[ranking.Part]  # why it stands where it stands
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,7 @@ def page(visible: QuerySet[Case], filters: Filters, *, user: User, at: datetime)
     if mark:
         cases = cases.filter(_beyond(mark, backwards=backwards))
     if backwards:
-        cases = cases.order_by("-due_at", "risk_score", "-id")
+        cases = cases.order_by(*REVERSED)
     found = list(_with_parts(cases)[: PAGE + 1])
     more, found = len(found) > PAGE, found[:PAGE]
     found = found[::-1] if backwards else found
@@ -124,8 +127,9 @@ def page(visible: QuerySet[Case], filters: Filters, *, user: User, at: datetime)
     names = dict(
         Category.objects.filter(kind=CategoryKind.SCRUTINY).order_by("pk").values_list("code", "name")
     )
+    found_calendars = calendars.of_many(case.program for case in found)
     return Queue(
-        rows=[_row(case, names, at) for case in found],
+        rows=[_row(case, names, found_calendars[case.program_id], at) for case in found],
         newer_url=filters.url(before=_cursor(found[0])) if has_newer and found else "",
         older_url=filters.url(after=_cursor(found[-1])) if has_older and found else "",
     )
@@ -145,13 +149,14 @@ def programs() -> list[tuple[str, str]]:
     return list(Program.objects.values_list("slug", "name"))
 
 
-def due_words(case: Case, at: datetime) -> tuple[str, str]:
+def due_words(case: Case, at: datetime, calendar: Calendar | None = None) -> tuple[str, str]:
     """Return when a case is due in words, and the class of its pill."""
     due_at = case.due_at
     if due_at <= at:
         return f"late by {timesince(due_at, at, depth=1)}", "stop"
     if due_at - at > IN_HOURS:
-        return f"due {date_format(due.last_day(due_at, zone=case.program.zone), 'D j M')}", ""
+        day = due.last_day(due_at, calendar=calendar or calendars.of(case.program))
+        return f"due {date_format(day, 'D j M')}", ""
     return f"due in {timesince(at, due_at, depth=1)}", "wait" if due_at - at <= SOON else ""
 
 
@@ -194,6 +199,7 @@ def _with_parts(cases: QuerySet[Case]) -> QuerySet[Case]:
         .select_related("program", "application", "revision")
         .only(
             "kind", "state", "lane", "severe", "risk_score", "risk_level", "domains", "opened_at", "due_at",
+            "rank", *ranking.FIELDS,
             "program__name", "program__time_zone",
             "application__number", "application__title", "application__submitted_at", "revision__risk_parts",
         )
@@ -208,8 +214,8 @@ def _with_parts(cases: QuerySet[Case]) -> QuerySet[Case]:
     )  # fmt: skip
 
 
-def _row(case: Case, names: Mapping[str, str], at: datetime) -> Row:
-    words, urgency = due_words(case, at)
+def _row(case: Case, names: Mapping[str, str], calendar: Calendar, at: datetime) -> Row:
+    words, urgency = due_words(case, at, calendar)
     live = [claim for claim in case.held if claim.expires_at > at]
     return Row(
         case=case,
@@ -224,34 +230,36 @@ def _row(case: Case, names: Mapping[str, str], at: datetime) -> Row:
             (part for part in case.revision.risk_parts if part.get("points")),
             key=lambda part: -part["points"],
         )[:PARTS],
+        ranked=ranking.parts(case),
         pending=case.unsigned[0] if case.unsigned and case.state == CaseState.AWAITING_SECOND else None,
     )
 
 
 def _cursor(case: Case) -> str:
-    return f"{case.due_at.isoformat()}~{case.risk_score}~{case.pk}"
+    return f"{case.rank}~{case.opened_at.isoformat()}~{case.pk}"
 
 
-def _mark(cursor: str) -> tuple[datetime, int, int] | None:
+def _mark(cursor: str) -> tuple[int, datetime, int] | None:
     """Return the place a cursor names; None for none, or one that somebody made up."""
     try:
-        due, risk, pk = cursor.split("~")
-        due_at = parse_datetime(due)
-        place = (int(risk), int(pk))
+        rank, opened, number = cursor.split("~")
+        opened_at, place = parse_datetime(opened), (int(rank), int(number))
     except ValueError:
         return None
-    known = due_at is not None and due_at.tzinfo is not None and all(0 <= number < 2**31 for number in place)
-    return (due_at, *place) if known else None
+    known = (
+        opened_at is not None and opened_at.tzinfo is not None and all(0 <= each < 2**31 for each in place)
+    )
+    return (place[0], opened_at, place[1]) if known else None
 
 
-def _beyond(mark: tuple[datetime, int, int], *, backwards: bool) -> Q:
-    """Return the condition on rows past the mark in (due_at, -risk_score, id), or before it; the index serves it."""
-    due_at, risk, pk = mark
+def _beyond(mark: tuple[int, datetime, int], *, backwards: bool) -> Q:
+    """Return the condition on rows past the mark in (-rank, opened_at, id), or before it; the index serves it."""
+    rank, opened_at, pk = mark
     if backwards:
-        same = Q(due_at=due_at) & (Q(risk_score__gt=risk) | Q(risk_score=risk, pk__lt=pk))
-        return Q(due_at__lte=due_at) & (Q(due_at__lt=due_at) | same)
-    same = Q(due_at=due_at) & (Q(risk_score__lt=risk) | Q(risk_score=risk, pk__gt=pk))
-    return Q(due_at__gte=due_at) & (Q(due_at__gt=due_at) | same)
+        same = Q(rank=rank) & (Q(opened_at__lt=opened_at) | Q(opened_at=opened_at, pk__lt=pk))
+        return Q(rank__gte=rank) & (Q(rank__gt=rank) | same)
+    same = Q(rank=rank) & (Q(opened_at__gt=opened_at) | Q(opened_at=opened_at, pk__gt=pk))
+    return Q(rank__lte=rank) & (Q(rank__lt=rank) | same)
 
 
 def _capped(cases: QuerySet[Case]) -> str:

@@ -9,7 +9,7 @@ from audit import ledger
 from audit.events import Event
 from onboarding.models import Application, Revision
 from onboarding.states import ApplicationState
-from reviews.domain import due, severities
+from reviews.domain import calendars, due, ranking, severities
 from reviews.models import Case, Claim, Decision
 from reviews.states import CASE_TRANSITIONS, UNDECIDED, CaseState, ClaimEnd
 
@@ -54,7 +54,9 @@ def move(
     case.expectation_owed = (
         case.expectation_owed or to == CaseState.OPEN
     )  # answered, given back: it may hold more
-    case.save(update_fields=["state", "decided_at", "due_at", "expectation_owed", "version"])
+    if to == CaseState.OPEN:  # time passed, or its due time was moved
+        ranking.place(case, at=at, calendar=calendars.of(case.program))
+    case.save(update_fields=["state", "decided_at", "due_at", "expectation_owed", "version", *ranking.FIELDS])
     ledger.record(event, subject=case, actor=by, at=at, reason=reason, **details)
 
 
@@ -99,15 +101,17 @@ def follow_locked(case: Case, *, at: datetime) -> None:
 def _follow(case: Case, sent: Revision, at: datetime) -> None:
     if case.revision_id == sent.pk:
         return
+    calendar = calendars.of(case.program)
     case.due_at = due.after_amendment(
-        case.due_at, was=case.lane, now=sent.lane, sent_at=sent.submitted_at, zone=case.program.zone
+        case.due_at, was=case.lane, now=sent.lane, sent_at=sent.submitted_at, calendar=calendar
     )
     case.revision, case.lane, case.domains = sent, sent.lane, sent.domains
     case.risk_score, case.risk_level = sent.risk_score, sent.risk_level
     case.likeness_owed = case.rules_owed = True
     case.version += 1
+    ranking.place(case, at=at, calendar=calendar)
     changed = ["revision", "lane", "domains", "risk_score", "risk_level", "due_at"]
-    case.save(update_fields=[*changed, "likeness_owed", "rules_owed", "version"])
+    case.save(update_fields=[*changed, "likeness_owed", "rules_owed", "version", *ranking.FIELDS])
     severities.expect([case.pk])
     case.refresh_from_db(fields=["severity", "severe", "expectation_owed"])
     ledger.record(
@@ -147,10 +151,13 @@ def _open_chunk(at: datetime, most: int) -> tuple[int, int]:
         return 0, 0
     ready = [application for application in owed if application.state == ApplicationState.SUBMITTED]
     _follow_many(ready, at)
-    dues = [due.due_at(a.lane, since=a.submitted_at or at, zone=a.program.zone) for a in ready]
+    programs = {application.program_id: application.program for application in ready}
+    found = calendars.of_many(programs.values())
+    dues = [due.due_at(a.lane, since=a.submitted_at or at, calendar=found[a.program_id]) for a in ready]
     with connection.cursor() as cursor:
         cursor.execute(INSERT, [at, [application.pk for application in ready], dues])
         opened = [Case(pk=pk) for (pk,) in cursor.fetchall()]
+    ranking.rank_new([case.pk for case in opened], found=found, at=at)
     severities.expect(case.pk for case in opened)
     Application.objects.filter(pk__in=[application.pk for application in owed]).update(case_owed=False)
     ledger.record_many(Event.CASE_OPENED, subjects=opened, actor="reviews", at=at)

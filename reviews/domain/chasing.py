@@ -15,7 +15,7 @@ from audit import ledger
 from audit.events import Event
 from onboarding.domain import applications, notices
 from onboarding.states import ApplicationState
-from reviews.domain import cases, due, questions
+from reviews.domain import calendars, cases, due, questions
 from reviews.models import Case, InformationRequest
 from reviews.states import CaseState
 
@@ -82,7 +82,9 @@ def _return(pk: int, at: datetime) -> bool:
         return False
     request.overdue_at = at
     request.save(update_fields=["overdue_at"])
-    case.due_at = due.stretched(case.due_at, waited=at - request.asked_at, zone=case.program.zone)
+    case.due_at = due.resumed(
+        case.due_at, stopped_at=request.asked_at, at=at, calendar=calendars.of(case.program)
+    )
     cases.move(case, to=CaseState.OPEN, event=Event.CASE_UNANSWERED, by="reviews", at=at, reason="no_reply")
     applications.unanswered(case.application, by="reviews", at=at)
     questions.write("no_answer", request, case, at=at)

@@ -23,7 +23,7 @@ from onboarding.domain.attachments import Checked
 from onboarding.models import Application, Attachment
 from onboarding.states import ApplicationState
 from outbox import letters
-from reviews.domain import cases, due
+from reviews.domain import calendars, cases, due
 from reviews.models import Case, InformationRequest
 from reviews.states import CaseState
 
@@ -144,7 +144,9 @@ def answer(
     if request.overdue_at:
         ledger.record(Event.QUESTION_ANSWERED_LATE, subject=request, actor=by, at=at, files=len(kept))
     else:
-        case.due_at = due.stretched(case.due_at, waited=at - request.asked_at, zone=case.program.zone)
+        case.due_at = due.resumed(
+            case.due_at, stopped_at=request.asked_at, at=at, calendar=calendars.of(case.program)
+        )
         cases.move(case, to=CaseState.OPEN, event=Event.CASE_ANSWERED, by=by, at=at)
         applications.answered(case.application, by=by, at=at)
     write("answer_received", request, case, at=at, files=[one.name for one in kept])

@@ -14,7 +14,7 @@ from audit.events import Event
 from onboarding.domain import applications, grants, requests
 from onboarding.models import Application
 from onboarding.states import LIVE_GRANT_STATES, ApplicationKind, ApplicationState
-from reviews.domain import cases, due
+from reviews.domain import calendars, cases, due
 from reviews.models import Case, Decision
 from reviews.permissions import may_overturn
 from reviews.states import CaseState, Outcome
@@ -82,7 +82,7 @@ def overturn(decision: Decision, *, by: User, at: datetime, reason: str) -> Case
     decision.overturned_by, decision.overturned_at = by, at
     decision.save(update_fields=["overturned_by", "overturned_at"])
     ledger.record(Event.DECISION_OVERTURNED, subject=decision, actor=by, at=at, reason=reason)
-    case.due_at = due.working_days_after(at, days=ANEW_WITHIN, zone=case.program.zone)
+    case.due_at = due.working_days_after(at, days=ANEW_WITHIN, calendar=calendars.of(case.program))
     cases.move(case, to=CaseState.OPEN, event=Event.CASE_REOPENED, by=by, at=at, reason=reason)
     application = applications.reopen(case.application, by=by, at=at, reason="overturned")
     if has_ended:

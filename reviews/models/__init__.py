@@ -4,7 +4,8 @@ from reviews.models.bar import Bar
 from reviews.models.care import Care, CareRule, CategoryChoice, Exposure
 from reviews.models.case import Case, Finding
 from reviews.models.claim import Claim
-from reviews.models.decision import Decision
+from reviews.models.day_off import DayOff
+from reviews.models.decision import Decision, InformationRequest
 from reviews.models.interest import Interest, InterestOverride
 from reviews.models.likeness import Likeness
 from reviews.models.opinion import Opinion, Tenure
@@ -19,6 +20,7 @@ __all__ = [
     "Case",
     "CategoryChoice",
     "Claim",
+    "DayOff",
     "Decision",
     "Exposure",
     "Finding",

@@ -7,19 +7,20 @@ from django.db.models import F, Q
 from audit import moves
 from onboarding.models import Application, Program, Revision
 from policies.states import Lane, Severity
-from reviews.states import CASE_TRANSITIONS, UNDECIDED, CaseKind, CaseState, Verdict
+from reviews.states import CASE_TRANSITIONS, QUEUED, UNDECIDED, CaseKind, CaseState, Verdict
+
+QUEUE_ORDER = ("-rank", "opened_at", "id")
+IN_QUEUE = Q(state__in=["open", "claimed", "awaiting_second"])
 
 
 class CaseQuerySet(models.QuerySet["Case"]):
     def queued(self) -> "CaseQuerySet":
         """What a reviewer may take or sign now, in the order of the queue; index `case_queue` serves it."""
-        return self.filter(state__in=[CaseState.OPEN, CaseState.CLAIMED, CaseState.AWAITING_SECOND]).order_by(
-            "due_at", "-risk_score", "id"
-        )
+        return self.filter(state__in=QUEUED).order_by(*QUEUE_ORDER)
 
     def offered(self) -> "CaseQuerySet":
         """What waits for a reviewer and nobody has, in the order of the queue; index `case_next` serves it."""
-        return self.filter(state=CaseState.OPEN).order_by("due_at", "-risk_score", "id")
+        return self.filter(state=CaseState.OPEN).order_by(*QUEUE_ORDER)
 
     def undecided(self) -> "CaseQuerySet":
         return self.filter(state__in=UNDECIDED)
@@ -40,6 +41,17 @@ class Case(models.Model):
     opened_at = models.DateTimeField()
     due_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True)
+    rank_breach = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="Risk of a late answer."
+    )
+    rank_lane = models.PositiveSmallIntegerField(default=0, db_default=0)
+    rank_risk = models.PositiveSmallIntegerField(default=0, db_default=0)
+    rank_rule = models.CharField(max_length=20, db_default="", help_text="The rule that ranked it.")
+    rank = models.GeneratedField(
+        expression=F("rank_breach") + F("rank_lane") + F("rank_risk"),
+        output_field=models.PositiveSmallIntegerField(),
+        db_persist=True,
+    )
     severity = models.PositiveSmallIntegerField(
         choices=Severity.choices, default=Severity.NOTHING, db_default=Severity.NOTHING
     )
@@ -67,11 +79,12 @@ class Case(models.Model):
         default_permissions = ()
         triggers = moves.only(CASE_TRANSITIONS, first=(CaseState.OPEN,))
         indexes = [
-            models.Index(
-                fields=["due_at", "-risk_score", "id"],
-                name="case_queue",
-                condition=Q(state__in=["open", "claimed", "awaiting_second"]),
-            ),
+            models.Index(fields=QUEUE_ORDER, name="case_queue", condition=IN_QUEUE),
+            models.Index(fields=QUEUE_ORDER, name="case_next", condition=Q(state="open")),
+            models.Index(fields=["program", *QUEUE_ORDER], name="case_queue_of_program", condition=IN_QUEUE),
+            models.Index(fields=["program", "rank_breach", "due_at"], name="case_band", condition=IN_QUEUE),
+            models.Index(fields=["due_at"], name="case_due", condition=IN_QUEUE),
+            models.Index(fields=["program", "rank_rule"], name="case_rank_rule"),
             models.Index(fields=["program", "state", "due_at"], name="case_by_program"),
             models.Index(fields=["id"], name="case_expectation_owed", condition=Q(expectation_owed=True)),
             models.Index(fields=["id"], name="case_likeness_owed", condition=Q(likeness_owed=True)),

@@ -294,11 +294,11 @@ def test_an_amendment_before_the_case_opens_is_what_the_case_is_about():
     ],
 )
 def test_the_due_time_gets_later_only_where_the_lane_got_stricter(was, now, expected):
-    zone = make_program().zone
-    promised = due.due_at(was, since=MONDAY, zone=zone)
-    anew = due.due_at(now, since=LATER, zone=zone)
+    calendar = due.Calendar(make_program().zone)
+    promised = due.due_at(was, since=MONDAY, calendar=calendar)
+    anew = due.due_at(now, since=LATER, calendar=calendar)
 
-    found = due.after_amendment(promised, was=was, now=now, sent_at=LATER, zone=zone)
+    found = due.after_amendment(promised, was=was, now=now, sent_at=LATER, calendar=calendar)
 
     assert found == {"promised": promised, "counted anew": anew}[expected]
 

@@ -111,7 +111,7 @@ def test_many_are_opened_in_chunks_with_few_statements(monkeypatch, django_asser
     for _ in range(110):
         make_application(program)
 
-    with django_assert_max_num_queries(4 * 7):
+    with django_assert_max_num_queries(4 * 12):
         opened = cases.open_owed(at=MONDAY)
 
     assert (opened, Case.objects.count(), LedgerEntry.objects.filter(event=Event.CASE_OPENED).count()) == (

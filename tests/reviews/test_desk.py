@@ -8,7 +8,7 @@ from django.urls import reverse
 from audit import clock
 from onboarding.models import Application
 from reviews.admin import queue
-from reviews.domain import cases, claims, signatures
+from reviews.domain import cases, claims, ranking, signatures
 from reviews.models import Case
 from tests.factories import (
     MONDAY,
@@ -50,14 +50,17 @@ def test_what_was_submitted_a_moment_ago_is_in_the_queue(client, bob):
 
 
 @pytest.mark.django_db
-def test_cases_stand_by_due_time_then_risk_then_age(client, bob):
+def test_cases_stand_by_the_risk_of_a_late_answer_then_lane_then_risk_then_age(client, bob):
     program = make_program()
-    make_case(program, title="calm", lane="hold")
-    make_case(program, title="second", risk_score=20)
-    make_case(program, title="first", risk_score=80)
+    make_case(program, title="mild", lane="monitor", risk_score=90)
     make_case(program, title="third", risk_score=20)
+    make_case(program, title="fourth", risk_score=20)
+    make_case(program, title="second", risk_score=80)
+    make_case(program, title="late", risk_score=0, at=MONDAY - timedelta(days=5))
+    make_case(program, title="strict, and far from due", lane="refuse", risk_score=90)
+    ranking.rank_owed(at=MONDAY)
 
-    assert titles(client) == ["first", "second", "third", "calm"]
+    assert titles(client) == ["late", "second", "third", "fourth", "mild", "strict, and far from due"]
 
 
 @pytest.mark.django_db

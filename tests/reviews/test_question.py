@@ -41,12 +41,12 @@ def test_an_answer_puts_the_case_back_and_moves_its_due_time_by_the_waiting():
 
 
 @pytest.mark.django_db
-def test_a_due_time_is_not_moved_into_a_weekend():
+def test_the_clock_stands_still_while_the_applicant_is_asked():
     request = asked()
 
     questions.answer(request, by=alice_of(request), at=THURSDAY, answer="Our editor.")
 
-    assert Case.objects.get().due_at.isoformat() == "2026-11-30T00:00:00+00:00"
+    assert Case.objects.get().due_at.isoformat() == "2026-11-30T12:00:00+00:00"
 
 
 @pytest.mark.django_db
