@@ -128,6 +128,7 @@ class Event(TextChoices):
     CASE_CLOSED = "case.closed", "Case closed without a decision"
     CASE_EXPORTED = "case.exported", "Case file taken"
     CASE_REOPENED = "case.reopened", "Case reopened by an appeal"
+    PROMISE_WARNED = "promise.warned", "Managers warned of late answers"
     DAY_OFF_ADDED = "day_off.added", "Day off added"
     DAY_OFF_DROPPED = "day_off.dropped", "Day off dropped"
     QUESTION_REMINDED = "question.reminded", "Applicant reminded of a question"

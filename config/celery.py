@@ -38,6 +38,7 @@ app.conf.beat_schedule = {
         "reviews.tasks.drop_unsent": HOUR,
         "reviews.tasks.triage_owed": MINUTE,
         "reviews.tasks.rank_owed": MINUTE,
+        "reviews.tasks.warn_of_promises": MINUTE,
         "reviews.tasks.release_claims": MINUTE,
         "reviews.tasks.tell_owed": MINUTE,
         "reviews.tasks.chase_questions": MINUTE,

@@ -12,6 +12,7 @@ from reviews.domain import (
     likenesses,
     matches,
     optouts,
+    promises,
     ranking,
     severities,
     telling,
@@ -49,6 +50,12 @@ def drop_unsent() -> None:
 def rank_owed() -> None:
     """Move cases up the queue whose due time has come nearer."""
     ranking.rank_owed(at=clock.now())
+
+
+@shared_task
+def warn_of_promises() -> None:
+    """Write to managers of programs whose answers will be late within a working day."""
+    promises.warn_owed(at=clock.now())
 
 
 @shared_task

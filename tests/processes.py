@@ -40,7 +40,7 @@ def running(*command: str, **more: str) -> Iterator[subprocess.Popen]:
         process.communicate()
 
 
-def race(*commands: list[str]) -> list[str]:
+def race(*commands: list[str], seconds: float = 60) -> list[str]:
     """Run racers (`tests/racers.py` verbs) at the same moment; return what each printed, or raise with its output."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [START_LINE])
@@ -56,7 +56,7 @@ def race(*commands: list[str]) -> list[str]:
     finally:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [START_LINE])
-    out, err = racers.communicate(timeout=60)
+    out, err = racers.communicate(timeout=seconds)
     assert racers.returncode == 0, err
     return json.loads(out.splitlines()[-1])
 

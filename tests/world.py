@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cached_property
 
 import pytest
@@ -24,7 +24,7 @@ from audit import clock, seals
 from onboarding.domain import attachments, import_jobs, question_drafts, questions
 from onboarding.states import FileKind
 from policies.domain import weaknesses
-from reviews.domain import claims, decisions, interests, rules, telling
+from reviews.domain import calendars, claims, decisions, interests, rules, saved_views, telling
 from tests.enforcement.appealing import make_appeal, make_rejection
 from tests.factories import (
     MONDAY,
@@ -148,6 +148,10 @@ class World:
             claims.claim(case, by=sam, at=at)
             says = SAYS[outcome] | {"explanation": "As the form says."}
             self.decision = decisions.decide(case, by=sam, at=at, outcome=outcome, **says)
+        self.view = saved_views.save(bob, name="Mine", filters={"show": "mine"}, is_default=False, at=at)
+        self.day_off = calendars.add(
+            self.program, on=date(2026, 12, 25), name="Christmas", by=self.people["dora"], at=at
+        )
         telling.tell_owed(at=at)
 
     def _make_rules(self) -> None:
@@ -223,6 +227,8 @@ class World:
             "questionset/drafts/": {"pk": self.question_draft.pk},
             "questionset/<int:pk>/": {"pk": self.question_draft.based_on_id},
             "/rules/": {"pk": self.rule.pk},
+            "/views/": {"pk": self.view.pk},
+            "/days-off/": {"pk": self.day_off.pk},
             "/case/": {"pk": self.held.pk},
             "/line/": {"pk": self.key.grant.application.entry.pk, "verb": "hold"},
             "/grant/": {"pk": self.key.grant.pk},

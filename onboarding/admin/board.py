@@ -21,6 +21,7 @@ from onboarding.admin import funnel, plan
 from onboarding.domain import programs, rates, weeks
 from onboarding.models import Invitation, Program, WaitlistEntry, Week
 from onboarding.states import InvitationState
+from reviews.domain import calendars, promises
 
 REFUSALS = (
     programs.SayWhy,
@@ -168,7 +169,9 @@ class ProgramAdmin(admin.ModelAdmin):
         }
         if program is None:
             return render(request, "admin/onboarding/board.html", context)
-        context |= figures(program, clock.now(), wanted) | {
+        at = clock.now()
+        context |= figures(program, at, wanted) | {
+            "promises": promises.outlook(program, user=request.user, at=at, calendar=calendars.of(program)),
             "form": rate_form or RateForm(program),
             "brake_form": brake_form or BrakeForm(),
             "may_manage": may(request.user, Duty.MANAGE_RATES),

@@ -25,18 +25,21 @@ from onboarding.domain.programs import SayWhy
 from onboarding.models import Attachment
 from onboarding.views import uploads
 from policies.states import Lane
-from reviews.admin import care, covering, deciding, exports, queue, team, workspace, writing
+from reviews.admin import care, covering, deciding, exports, handing, queue, team, workspace, writing
+from reviews.admin.days_off import DaysOffPages
+from reviews.admin.handing import HandingPages
 from reviews.admin.paginating import CappedPaginator
 from reviews.admin.rules import Rules
+from reviews.admin.saved_views import SavedViewPages
 from reviews.admin.workspace import Work
 from reviews.domain import care as own_care
-from reviews.domain import cases, claims, evidence, exposure, findings, matches, unsent
+from reviews.domain import cases, claims, evidence, exposure, findings, matches, slots, unsent
 from reviews.models import Case
 from reviews.permissions import conflicts, may_see_case
 
 OPEN_AT_ONCE = 500  # cases opened while a page waits; the sweep opens the rest
 REFUSALS = (
-    claims.NotForYou, claims.HeldBy, claims.NotHeld, claims.NothingToClaim, claims.ChangedMeanwhile,
+    claims.NotForYou, claims.HeldBy, claims.NotHeld, claims.NothingToClaim, claims.ChangedMeanwhile, slots.TooMany,
     cases.IllegalMove, findings.BadFinding,
     *deciding.REFUSALS, SayWhy,
     sealing.NothingSealed,
@@ -113,6 +116,9 @@ class CaseAdmin(admin.ModelAdmin):
             *care.paths(view),
             *team.paths(view),
             *Rules(self.admin_site).paths(),
+            *HandingPages(self).paths(),
+            *SavedViewPages(self).paths(),
+            *DaysOffPages(self).paths(),
             *super().get_urls(),
         ]
 
@@ -122,7 +128,8 @@ class CaseAdmin(admin.ModelAdmin):
             raise PermissionDenied
         at = clock.now()
         cases.open_owed(at=at, most=OPEN_AT_ONCE)
-        filters, visible = queue.Filters.read(request.GET), queue.visible_to(request.user)
+        filters, views = queue.opened_with(request.GET, user=request.user)
+        visible = queue.visible_to(request.user)
         return self.page(
             request,
             "admin/reviews/desk.html",
@@ -136,6 +143,7 @@ class CaseAdmin(admin.ModelAdmin):
             programs=queue.programs(),
             lanes=Lane.choices,
             shown=queue.SHOWN.items(),
+            views=views,
         )
 
     def workspace(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -260,6 +268,7 @@ class CaseAdmin(admin.ModelAdmin):
             status=status,
             proved=domains.of(organisation) if organisation else [],
             **shown,
+            **handing.context(work, user=request.user),
         )
 
     def page(

@@ -1,12 +1,13 @@
 """The queue a reviewer sees: filters, keyset pages, capped counts, always the same number of queries."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Value
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
 from django.utils.timesince import timesince
@@ -18,7 +19,7 @@ from policies.models import Category, CategoryKind
 from policies.states import Lane
 from reviews.domain import calendars, due, ranking
 from reviews.domain.due import Calendar
-from reviews.models import Case, Claim, Decision, InformationRequest, RuleMatch
+from reviews.models import Case, Claim, Decision, InformationRequest, RuleMatch, SavedView
 from reviews.permissions import conflicts, spared_categories
 from reviews.states import CaseState, SecondPerson
 
@@ -58,13 +59,17 @@ class Filters:
             }
         )
 
+    def asked(self) -> dict[str, str]:
+        """Return what narrows the queue, by its name in the address; not the place in it."""
+        narrows = {"program": self.program, "lane": self.lane, "show": self.show, "q": self.words}
+        return {key: value for key, value in narrows.items() if value and value != "all"}
+
     @property
     def narrows(self) -> bool:
         return bool(self.program or self.lane or self.words or self.show != "all")
 
     def url(self, **place: str) -> str:
-        asked = {"program": self.program, "lane": self.lane, "show": self.show, "q": self.words, **place}
-        return "?" + urlencode({key: value for key, value in asked.items() if value and value != "all"})
+        return "?" + urlencode(self.asked() | {key: value for key, value in place.items() if value})
 
 
 @dataclass(frozen=True)
@@ -101,6 +106,7 @@ class Counts:
 
     waiting: str
     late: str
+    soon: str  # due within a working day
     mine: str
     to_sign: str
 
@@ -137,12 +143,41 @@ def page(visible: QuerySet[Case], filters: Filters, *, user: User, at: datetime)
 
 def counts(visible: QuerySet[Case], *, user: User, at: datetime) -> Counts:
     """Count what waits, what is late, what this person holds and may sign."""
-    return Counts(
-        waiting=_capped(visible),
-        late=_capped(visible.filter(due_at__lt=at)),
-        mine=_capped(visible.filter(pk__in=_held(user, at))),
-        to_sign=_capped(visible.filter(pk__in=_signable(user))),
-    )
+    counted = {
+        "waiting": visible,
+        "late": visible.filter(due_at__lt=at),
+        "soon": visible.filter(rank__gte=ranking.SOON, rank__lt=ranking.LATE, due_at__gte=at),
+        "mine": visible.filter(pk__in=_held(user, at)),
+        "to_sign": visible.filter(pk__in=_signable(user)),
+    }
+    each = [
+        cases.order_by().annotate(which=Value(name)).values_list("which", flat=True)[: COUNT_MOST + 1]
+        for name, cases in counted.items()
+    ]
+    found = Counter(each[0].union(*each[1:], all=True))  # one statement: the page has few to spare
+    return Counts(**{name: _capped(found[name]) for name in counted})
+
+
+def opened_with(query: Mapping[str, str], *, user: User) -> tuple[Filters, list[tuple[SavedView, str]]]:
+    """Return the filters the desk opens with, and this reviewer's own views with their addresses.
+
+    An address that asks for nothing opens the default view; `?view=all` asks for everything.
+    """
+    mine = list(SavedView.objects.filter(reviewer=user))
+    default = next((view.filters for view in mine if view.is_default), None)
+    filters = Filters.read(query if query or default is None else default)
+    return filters, [(view, Filters.read(view.filters).url() + "&view=" + str(view.pk)) for view in mine]
+
+
+def wanted(filters: Filters) -> Q:
+    """Return what "next" is narrowed to: the program and the lane; words and the rest are for looking."""
+    asked = Q(program=_program(filters)) if filters.program else Q()
+    return asked & Q(lane=filters.lane) if filters.lane else asked
+
+
+def _program(filters: Filters) -> int:
+    """Return the program the filters name, for an index; 0 for none."""
+    return Program.objects.filter(slug=filters.program).values_list("pk", flat=True).first() or 0
 
 
 def programs() -> list[tuple[str, str]]:
@@ -162,7 +197,7 @@ def due_words(case: Case, at: datetime, calendar: Calendar | None = None) -> tup
 
 def _asked(visible: QuerySet[Case], filters: Filters, user: User, at: datetime) -> QuerySet[Case]:
     if filters.program:
-        visible = visible.filter(program__slug=filters.program)
+        visible = visible.filter(program=_program(filters))
     if filters.lane:
         visible = visible.filter(lane=filters.lane)
     if filters.words:
@@ -262,6 +297,5 @@ def _beyond(mark: tuple[int, datetime, int], *, backwards: bool) -> Q:
     return Q(rank__lte=rank) & (Q(rank__lt=rank) | same)
 
 
-def _capped(cases: QuerySet[Case]) -> str:
-    count = cases.order_by().values("pk")[: COUNT_MOST + 1].count()
+def _capped(count: int) -> str:
     return f"{COUNT_MOST:,}+" if count > COUNT_MOST else f"{count:,}"

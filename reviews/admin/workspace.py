@@ -93,6 +93,8 @@ class Work:
     found: list[answered.Found]
     note_form: NoteForm = field(default_factory=NoteForm)
     unsent: Unsent | None = None  # what this person typed and did not send
+    hold_form: Any = None  # how the case passes on, bound where it was refused: see reviews.admin.handing
+    hand_over_form: Any = None
     give_back_form: GiveBackForm = field(default_factory=GiveBackForm)
     sealed: dict[str, str] = field(default_factory=dict)  # a test login that was asked to be shown
     recall_form: RecallForm = field(default_factory=RecallForm)

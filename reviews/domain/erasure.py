@@ -27,6 +27,7 @@ from reviews.models import (
     Note,
     Opinion,
     Question,
+    SavedView,
     Unsent,
 )
 from reviews.models import Case as ReviewCase
@@ -73,7 +74,7 @@ def _forget(user: User, at: datetime) -> None:
 
 def _forget_reviewer(user: User) -> None:
     """Delete what somebody who reviewed once had set for themselves; their minutes go by themselves."""
-    for model in (Interest, CategoryChoice, Care):
+    for model in (Interest, CategoryChoice, Care, SavedView):
         model.objects.filter(reviewer=user).delete()
 
 

@@ -40,6 +40,7 @@ BANDS = (  # nearest first
     Band(1000, timedelta(days=2), "due within two working days"),
 )
 LATER = "due later"
+LATE, SOON = 4000, 2000  # the rank from which on a case is late; is due within a working day
 LANES = {str(lane): 200 * step for step, lane in enumerate(reversed(STRICTEST_FIRST))}  # 0, 200, 400, 600
 FIELDS = ("rank_breach", "rank_lane", "rank_risk", "rank_rule")
 

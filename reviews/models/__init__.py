@@ -5,11 +5,13 @@ from reviews.models.care import Care, CareRule, CategoryChoice, Exposure
 from reviews.models.case import Case, Finding
 from reviews.models.claim import Claim
 from reviews.models.day_off import DayOff
-from reviews.models.decision import Decision, InformationRequest
+from reviews.models.decision import Decision
 from reviews.models.interest import Interest, InterestOverride
 from reviews.models.likeness import Likeness
 from reviews.models.opinion import Opinion, Tenure
+from reviews.models.promise_warning import PromiseWarning
 from reviews.models.question import InformationRequest, Question
+from reviews.models.saved_view import SavedView
 from reviews.models.triage import RuleMatch, RuleVersion, TriageRule
 from reviews.models.writing import Note, Unsent
 
@@ -30,9 +32,11 @@ __all__ = [
     "Likeness",
     "Note",
     "Opinion",
+    "PromiseWarning",
     "Question",
     "RuleMatch",
     "RuleVersion",
+    "SavedView",
     "Tenure",
     "TriageRule",
     "Unsent",

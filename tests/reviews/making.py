@@ -4,9 +4,12 @@ from datetime import datetime
 from typing import Any
 
 import pgtrigger
+from django.db import transaction
 
 from accounts.models import User
-from onboarding.models import Program
+from audit import ledger
+from audit.events import Event
+from onboarding.models import Application, Program, Revision
 from reviews.domain import cases, claims, decisions
 from reviews.models import Case, Decision
 from reviews.states import Outcome
@@ -69,3 +72,29 @@ def make_decision(outcome: str = Outcome.APPROVED, *, by: User | None = None, **
     says = SAYS[outcome] | fields.pop("says", {})
     case, by = make_claimed(by, **fields)
     return decisions.decide(case, by=by, at=fields.get("at", MONDAY), outcome=outcome, **says)
+
+
+def make_many(number: int, *, at: datetime = MONDAY) -> None:
+    """Open cases for as many fresh applications of one person, set-based: lane notify, nothing to sign."""
+    like = make_application(at=at, lane="notify", title="many")
+    made = Application.objects.bulk_create(
+        Application(
+            program=like.program, owner=like.owner, applicant=like.applicant, question_set=like.question_set,
+            title=f"many {index}", external_id=f"row-{index}", started_at=at,
+        )
+        for index in range(number - 1)
+    )  # fmt: skip
+    first = like.revisions.get()
+    same = {
+        field.attname: getattr(first, field.attname)
+        for field in Revision._meta.concrete_fields
+        if field.attname not in ("id", "application_id")
+    }
+    Revision.objects.bulk_create(Revision(application=each, **same) for each in made)
+    drafts = Application.objects.filter(pk__in=[each.pk for each in made])
+    drafts.update(
+        state="submitted", submitted_at=at, case_owed=True, lane="notify", risk_score=10, risk_level=1
+    )
+    with transaction.atomic():
+        ledger.record_many(Event.APPLICATION_SUBMITTED, subjects=made, actor="test", at=at)
+    cases.open_owed(at=at)

@@ -108,10 +108,15 @@ def test_next_follows_the_rank():
 def test_next_is_a_walk_along_its_index():
     """With nothing but a plan: a sort would mean that every case waiting is read for each pull."""
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
+        for way in (
+            "seqscan",
+            "bitmapscan",
+            "sort",
+        ):  # what the planner prefers while a table is all but empty
+            cursor.execute(f"SET LOCAL enable_{way} = off")
         plan = Case.objects.offered().values("pk")[:1].explain()
 
-    assert ("case_next" in plan, "Sort" in plan) == (True, False)
+    assert ("case_next" in plan or "case_queue" in plan, "Sort" in plan) == (True, False)
 
 
 # --- Due times that move
