@@ -126,3 +126,18 @@ class Expectation(TextChoices):
     SCRUTINY = "scrutiny", "Anything but approved as it is"
     ASKED = "asked", "A question is asked"
     CITED = "cited", "One of its domains is cited or found"
+
+
+class SecondReviewKind(TextChoices):
+    """Why a decided case is looked at again; who looks is not told."""
+
+    SAMPLE = "sample", "Drawn by lot"
+    GOLDEN = "golden", "Golden case"
+    NEW_CATEGORY = "new_category", "First of a new category or guideline version"
+
+
+class Reconciled(TextChoices):
+    """What came of two different views."""
+
+    STANDS = "stands", "The first decision stands"
+    CORRECTION = "correction", "A correction is needed"

@@ -7,6 +7,7 @@ from reviews.domain import (
     cases,
     chasing,
     claims,
+    drawing,
     erasure,
     exposure,
     likenesses,
@@ -103,3 +104,9 @@ def triage_owed() -> None:
     matches.match_owed(at=at)
     matches.settle_owed(at=at)
     matches.silence_owed(at=at)
+
+
+@shared_task
+def draw_owed() -> None:
+    """Draw which decisions are looked at again."""
+    drawing.draw_owed(at=clock.now())

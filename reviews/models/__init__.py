@@ -10,6 +10,7 @@ from reviews.models.interest import Interest, InterestOverride
 from reviews.models.likeness import Likeness
 from reviews.models.opinion import Opinion, Tenure
 from reviews.models.promise_warning import PromiseWarning
+from reviews.models.quality import GoldenCase, Reconciliation, SecondReview, SecondReviewRule
 from reviews.models.question import InformationRequest, Question
 from reviews.models.saved_view import SavedView
 from reviews.models.triage import RuleMatch, RuleVersion, TriageRule
@@ -26,6 +27,7 @@ __all__ = [
     "Decision",
     "Exposure",
     "Finding",
+    "GoldenCase",
     "InformationRequest",
     "Interest",
     "InterestOverride",
@@ -34,9 +36,12 @@ __all__ = [
     "Opinion",
     "PromiseWarning",
     "Question",
+    "Reconciliation",
     "RuleMatch",
     "RuleVersion",
     "SavedView",
+    "SecondReview",
+    "SecondReviewRule",
     "Tenure",
     "TriageRule",
     "Unsent",
