@@ -97,6 +97,7 @@ class Postgres(Server):
             "unix_socket_directories": folder,
             "unix_socket_permissions": "0700",
             "max_connections": "200",
+            "jit": "off",  # compiling a statement takes longer than any page's statement runs
             "timezone": "UTC",
             "log_timezone": "UTC",
             "log_checkpoints": "off",

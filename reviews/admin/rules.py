@@ -65,11 +65,6 @@ class RuleForm(forms.Form):
         help_text="One question a line.",
         widget=forms.Textarea(attrs={"rows": 3}),
     )
-    approves = forms.BooleanField(
-        label="May approve by itself",
-        required=False,
-        help_text="In the notify lane only, within trial limits, where the program has that switched on.",
-    )
     expects = forms.ChoiceField(
         label="It is right when the decision is",
         choices=Expectation.choices,
@@ -107,7 +102,6 @@ class RuleForm(forms.Form):
             domains=given["domains"],
             due_days=given["due_days"],
             questions=[line.strip() for line in given["questions"].splitlines() if line.strip()],
-            approves=given["approves"],
             expects=given["expects"] or Expectation.SCRUTINY,
             least_precision=50 if given["least_precision"] is None else given["least_precision"],
             least_decided=30 if given["least_decided"] is None else given["least_decided"],
