@@ -128,16 +128,38 @@ class Expectation(TextChoices):
     CITED = "cited", "One of its domains is cited or found"
 
 
-class SecondReviewKind(TextChoices):
-    """Why a decided case is looked at again; who looks is not told."""
+BULK_OUTCOMES = (
+    Outcome.APPROVED,
+    Outcome.NEEDS_INFORMATION,
+    Outcome.REJECTED,
+)  # conditions are written one by one
 
-    SAMPLE = "sample", "Drawn by lot"
-    GOLDEN = "golden", "Golden case"
-    NEW_CATEGORY = "new_category", "First of a new category or guideline version"
+
+class BulkRefusal(TextChoices):
+    """Why one case of a bulk was not decided with the others."""
+
+    HELD = "held", "Somebody else has it"
+    CHANGED = "changed", "The answers or its lane changed since the letters were shown"
+    CONFLICT = "conflict", "You have a part in it"
+    OVERTURNED = "overturned", "An appeal overturned what you decided here"
+    SPARED = "spared", "It is not given to you now"
+    TOO_MANY = "too_many", "You work on as many cases as anybody may at once"
+    OVER = "over", "Decided, asked about or withdrawn meanwhile"
+    INCOMPLETE = "incomplete", "The decision lacks something for this case"
 
 
-class Reconciled(TextChoices):
-    """What came of two different views."""
+class QueueExportState(TextChoices):
+    WAITING = "waiting", "Waiting"
+    RUNNING = "running", "Running"
+    DONE = "done", "Ready"
+    FAILED = "failed", "Failed"
+    DROPPED = "dropped", "Deleted"
 
-    STANDS = "stands", "The first decision stands"
-    CORRECTION = "correction", "A correction is needed"
+
+QUEUE_EXPORT_TRANSITIONS: dict[str, set[str]] = {
+    QueueExportState.WAITING: {QueueExportState.RUNNING, QueueExportState.DROPPED},
+    QueueExportState.RUNNING: {QueueExportState.DONE, QueueExportState.FAILED},
+    QueueExportState.FAILED: {QueueExportState.WAITING, QueueExportState.DROPPED},  # asked for once more
+    QueueExportState.DONE: {QueueExportState.DROPPED},
+    QueueExportState.DROPPED: set(),
+}

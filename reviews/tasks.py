@@ -7,13 +7,13 @@ from reviews.domain import (
     cases,
     chasing,
     claims,
-    drawing,
     erasure,
     exposure,
     likenesses,
     matches,
     optouts,
     promises,
+    queue_exports,
     ranking,
     severities,
     telling,
@@ -107,6 +107,6 @@ def triage_owed() -> None:
 
 
 @shared_task
-def draw_owed() -> None:
-    """Draw which decisions are looked at again."""
-    drawing.draw_owed(at=clock.now())
+def drop_exports() -> None:
+    """Delete the files of the queue that were kept long enough."""
+    queue_exports.drop_old(at=clock.now())

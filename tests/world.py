@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
 from functools import cached_property
+from uuid import uuid4
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -24,7 +25,17 @@ from audit import clock, seals
 from onboarding.domain import attachments, import_jobs, question_drafts, questions
 from onboarding.states import FileKind
 from policies.domain import weaknesses
-from reviews.domain import calendars, claims, decisions, interests, rules, saved_views, telling
+from reviews.domain import (
+    bulk,
+    calendars,
+    claims,
+    decisions,
+    interests,
+    queue_exports,
+    rules,
+    saved_views,
+    telling,
+)
 from tests.enforcement.appealing import make_appeal, make_rejection
 from tests.factories import (
     MONDAY,
@@ -93,6 +104,7 @@ class World:
         self._sessions = {name: _session(user) for name, user in self.people.items()}
         self._make_applications()
         self._make_cases()
+        self._make_bulk()
         self._make_appeals()
         self._make_rules()
         weaknesses.publish("gate", text="It invents names.", by=self.people["pia"], at=clock.now())
@@ -160,6 +172,14 @@ class World:
         says = rules.Wording("areas contains legal", lane="hold")
         self.rule = rules.write("Legal", says, program=None, by=sam, at=at, reason="To try").rule
         rules.switch_on(self.rule, seen=1, by=sam, at=at)
+
+    def _make_bulk(self) -> None:
+        """Bob decided one case in bulk, nobody was told yet; and he asked for the queue as a file."""
+        bob, alike = self.people["bob"], make_case(make_program("alike"), at=clock.now())
+        says = {"outcome": "approved", **SAYS["approved"]}
+        seen = {alike.pk: alike.revision_id}
+        self.export = queue_exports.ask(by=bob, at=clock.now(), query="")
+        self.bulk = bulk.confirm([alike], by=bob, at=clock.now(), says=says, seen=seen, token=uuid4())
 
     def _make_appeals(self) -> None:
         """Against one rejection by Bob, Alice appeals; after another she asks for reinstatement."""
@@ -229,6 +249,8 @@ class World:
             "/rules/": {"pk": self.rule.pk},
             "/views/": {"pk": self.view.pk},
             "/days-off/": {"pk": self.day_off.pk},
+            "case/exports/": {"number": self.export.pk},
+            "/bulk/": {"number": self.bulk.pk},
             "/case/": {"pk": self.held.pk},
             "/line/": {"pk": self.key.grant.application.entry.pk, "verb": "hold"},
             "/grant/": {"pk": self.key.grant.pk},

@@ -1,4 +1,4 @@
-"""What leaves the desk: the file of one case. By POST, because each taking is put on record."""
+"""Work on many cases and what leaves the desk; the file of one case by POST, because each taking is put on record."""
 
 from functools import partial
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_POST
 
 from audit import clock
+from reviews.admin import bulk, queue_csv
 from reviews.domain import casefile, giving
 
 if TYPE_CHECKING:
@@ -18,7 +19,11 @@ if TYPE_CHECKING:
 
 def paths(desk: "CaseAdmin") -> list[URLPattern]:
     view = desk.admin_site.admin_view
-    return [path("<int:pk>/case-file/", view(require_POST(partial(take, desk))), name="casefile")]
+    return [
+        path("<int:pk>/case-file/", view(require_POST(partial(take, desk))), name="casefile"),
+        *bulk.paths(desk),
+        *queue_csv.paths(desk),
+    ]
 
 
 def take(desk: "CaseAdmin", request: HttpRequest, pk: int) -> HttpResponse:

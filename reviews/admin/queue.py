@@ -119,7 +119,7 @@ def visible_to(user: User) -> QuerySet[Case]:
 
 def page(visible: QuerySet[Case], filters: Filters, *, user: User, at: datetime) -> Queue:
     """Return one page of the queue in its order, from the place the filters name."""
-    cases = _asked(visible, filters, user, at)
+    cases = asked(visible, filters, user, at)
     backwards = bool(filters.before) and not filters.after
     mark = _mark(filters.before or filters.after)
     if mark:
@@ -195,7 +195,7 @@ def due_words(case: Case, at: datetime, calendar: Calendar | None = None) -> tup
     return f"due in {timesince(at, due_at, depth=1)}", "wait" if due_at - at <= SOON else ""
 
 
-def _asked(visible: QuerySet[Case], filters: Filters, user: User, at: datetime) -> QuerySet[Case]:
+def asked(visible: QuerySet[Case], filters: Filters, user: User, at: datetime) -> QuerySet[Case]:
     if filters.program:
         visible = visible.filter(program=_program(filters))
     if filters.lane:

@@ -1,6 +1,7 @@
 """Everything reviews keeps, by noun."""
 
 from reviews.models.bar import Bar
+from reviews.models.bulk import Bulk, BulkItem
 from reviews.models.care import Care, CareRule, CategoryChoice, Exposure
 from reviews.models.case import Case, Finding
 from reviews.models.claim import Claim
@@ -10,14 +11,16 @@ from reviews.models.interest import Interest, InterestOverride
 from reviews.models.likeness import Likeness
 from reviews.models.opinion import Opinion, Tenure
 from reviews.models.promise_warning import PromiseWarning
-from reviews.models.quality import GoldenCase, Reconciliation, SecondReview, SecondReviewRule
 from reviews.models.question import InformationRequest, Question
+from reviews.models.queue_export import QueueExport
 from reviews.models.saved_view import SavedView
 from reviews.models.triage import RuleMatch, RuleVersion, TriageRule
 from reviews.models.writing import Note, Unsent
 
 __all__ = [
     "Bar",
+    "Bulk",
+    "BulkItem",
     "Care",
     "CareRule",
     "Case",
@@ -27,7 +30,6 @@ __all__ = [
     "Decision",
     "Exposure",
     "Finding",
-    "GoldenCase",
     "InformationRequest",
     "Interest",
     "InterestOverride",
@@ -36,12 +38,10 @@ __all__ = [
     "Opinion",
     "PromiseWarning",
     "Question",
-    "Reconciliation",
+    "QueueExport",
     "RuleMatch",
     "RuleVersion",
     "SavedView",
-    "SecondReview",
-    "SecondReviewRule",
     "Tenure",
     "TriageRule",
     "Unsent",

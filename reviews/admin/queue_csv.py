@@ -1,0 +1,228 @@
+"""The queue as CSV: asked for on the desk, written by a worker of rq, watched and read by who asked.
+
+What rq runs stands here too (`run`): the filters are the desk's, so the file and the page cannot differ.
+"""
+
+import csv
+import hashlib
+import logging
+import tempfile
+from collections.abc import Iterator
+from functools import partial
+from typing import IO, TYPE_CHECKING
+
+import django_rq
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.core.files.storage import default_storage
+from django.db.models import Prefetch
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path, reverse
+from django.utils.cache import add_never_cache_headers
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+from redis.exceptions import RedisError
+from rq.timeouts import JobTimeoutException
+
+from accounts.roles import Duty, may
+from audit import clock
+from onboarding.admin.imports import harmless
+from reviews.admin import queue
+from reviews.domain import queue_exports
+from reviews.models import Case, Claim, QueueExport
+from reviews.states import QueueExportState
+
+if TYPE_CHECKING:
+    from reviews.admin.case import CaseAdmin
+
+log = logging.getLogger(__name__)
+WORKER = "rq"
+LONGEST = 1_800  # seconds a run may take
+CHUNK = 1_000  # rows between two reports of progress
+QUERY_MOST = 500  # characters
+COLUMNS = (
+    "number", "title", "program", "kind", "state", "lane", "risk", "level", "domains", "sent_at", "opened_at",
+    "due_at", "with",
+)  # fmt: skip
+
+
+def paths(desk: "CaseAdmin") -> list[URLPattern]:
+    view, place = desk.admin_site.admin_view, "exports/<int:number>/"
+    return [
+        path("exports/", view(require_POST(partial(ask, desk))), name="queue_csv_ask"),
+        path(place, view(require_GET(partial(show, desk))), name="queue_csv"),
+        path(f"{place}progress.json", view(require_GET(never_cache(progress))), name="queue_csv_progress"),
+        path(f"{place}queue.csv", view(require_GET(download)), name="queue_csv_file"),
+        path(f"{place}again/", view(require_POST(again)), name="queue_csv_again"),
+    ]
+
+
+def ask(desk: "CaseAdmin", request: HttpRequest) -> HttpResponse:
+    """Ask for the queue as the desk shows it under these filters."""
+    if not may(request.user, Duty.REVIEW_CASES):
+        raise PermissionDenied
+    asked = queue.Filters.read(QueryDict(request.POST.get("query", "").lstrip("?")[:QUERY_MOST]))
+    query = asked.url().lstrip("?")[:QUERY_MOST]
+    export = queue_exports.ask(by=request.user, at=clock.now(), query=query)
+    _enqueue(request, export)
+    return redirect("admin:queue_csv", export.pk)
+
+
+def show(desk: "CaseAdmin", request: HttpRequest, number: int) -> HttpResponse:
+    """Show how far it is, and the file once it is there."""
+    export = _mine(request, number)
+    return desk.page(
+        request,
+        "admin/reviews/queue_csv.html",
+        title="The queue as CSV",
+        export=export,
+        says=_says(export),
+        under_way=export.state in (QueueExportState.WAITING, QueueExportState.RUNNING),
+        poll_url=reverse("admin:queue_csv_progress", args=[export.pk]),
+        days=queue_exports.KEPT.days,
+    )
+
+
+def progress(request: HttpRequest, number: int) -> HttpResponse:
+    export = _mine(request, number)
+    finished = export.state not in (QueueExportState.WAITING, QueueExportState.RUNNING)
+    return JsonResponse(
+        {"done": export.rows, "total": export.total, "says": _says(export), "finished": finished, "url": None}
+    )
+
+
+def download(request: HttpRequest, number: int) -> HttpResponseBase:
+    """Hand the file to who asked for it, as long as it is kept and they review."""
+    export = _mine(request, number)
+    if export.state != QueueExportState.DONE:
+        raise Http404
+    answer = FileResponse(
+        default_storage.open(export.stored_as),
+        as_attachment=True,
+        filename=f"queue-{export.pk}.csv",
+        content_type="text/csv; charset=utf-8",
+    )
+    add_never_cache_headers(answer)
+    return answer
+
+
+def again(request: HttpRequest, number: int) -> HttpResponse:
+    """Put it into the queue of the workers once more."""
+    export = _mine(request, number)
+    try:
+        export = queue_exports.ask_again(export, by=request.user, at=clock.now())
+    except queue_exports.IllegalMove as refusal:
+        messages.error(request, str(refusal))
+    else:
+        _enqueue(request, export)
+    return redirect("admin:queue_csv", export.pk)
+
+
+def run(export_id: int) -> None:
+    """Write one export; rq calls it. Safe to deliver twice."""
+    with queue_exports.held(export_id) as mine:
+        export = queue_exports.begin(export_id, by=WORKER, at=clock.now()) if mine else None
+        if export:
+            _run(export)
+
+
+def _run(export: QueueExport) -> None:
+    try:
+        if not may(export.asked_by, Duty.REVIEW_CASES):
+            queue_exports.fail(
+                export, "Who asked for it reviews no cases any more.", by=WORKER, at=clock.now()
+            )
+            return
+        with tempfile.TemporaryFile("w+b") as file:
+            rows = _write(export, file)
+            file.seek(0)
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            file.seek(0)
+            queue_exports.finish(export, file, rows=rows, sha256=digest, by=WORKER, at=clock.now())
+    except JobTimeoutException:
+        queue_exports.fail(export, "It took longer than half an hour.", by=WORKER, at=clock.now())
+    except Exception:
+        queue_exports.fail(
+            export, "Something unforeseen stopped it; the log says what.", by=WORKER, at=clock.now()
+        )
+        log.exception("Export %s stopped.", export.pk)
+
+
+def _write(export: QueueExport, file: IO[bytes]) -> int:
+    """Write the rows that the asker sees on the desk under these filters now; return how many."""
+    at, filters = clock.now(), queue.Filters.read(QueryDict(export.query))
+    cases = queue.asked(queue.visible_to(export.asked_by), filters, export.asked_by, at)
+    total, rows = cases.order_by().count(), 0
+    queue_exports.tell_progress(export, rows=0, total=total)
+    file.write("\ufeff".encode())  # spreadsheets take UTF-8 for something else without it
+    for line in _lines(cases):
+        file.write(line.encode())
+        rows += 1
+        if rows % CHUNK == 0:
+            queue_exports.tell_progress(export, rows=rows, total=max(rows, total))
+    return rows - 1  # the first line names the columns
+
+
+class _Echo:
+    """A file that hands each line back."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def _lines(cases: queue.QuerySet[Case]) -> Iterator[str]:
+    writer = csv.writer(_Echo())
+    yield writer.writerow(COLUMNS)
+    held = Prefetch(
+        "claims", Claim.objects.filter(released_at=None).select_related("reviewer"), to_attr="held"
+    )
+    found = cases.select_related("program", "application").prefetch_related(held)
+    for case in found.iterator(chunk_size=CHUNK):
+        yield writer.writerow([harmless(cell) for cell in _cells(case)])
+
+
+def _cells(case: Case) -> list[str]:
+    sent = case.application.submitted_at
+    return [
+        case.application.number,
+        case.shown_title,
+        case.program.name,
+        case.kind,
+        case.state,
+        case.lane,
+        str(case.risk_score),
+        str(case.risk_level),
+        " ".join(case.domains),
+        sent.isoformat() if sent else "",
+        case.opened_at.isoformat(),
+        case.due_at.isoformat(),
+        str(case.held[0].reviewer) if case.held else "",
+    ]
+
+
+def _mine(request: HttpRequest, number: int) -> QueueExport:
+    """Return an export this person asked for, failed if its worker has died; nobody else's is there."""
+    if not may(request.user, Duty.REVIEW_CASES):
+        raise PermissionDenied
+    export = get_object_or_404(QueueExport, pk=number, asked_by=request.user)
+    if export.state == QueueExportState.RUNNING:
+        export = queue_exports.notice_lost(export, by=WORKER, at=clock.now())
+    return export
+
+
+def _enqueue(request: HttpRequest, export: QueueExport) -> None:
+    try:
+        django_rq.get_queue("default").enqueue("reviews.admin.queue_csv.run", export.pk, job_timeout=LONGEST)
+    except (RedisError, OSError) as error:
+        log.warning("Export %s is not in the queue (%s).", export.pk, type(error).__name__)
+        messages.warning(
+            request, "No worker knows of it yet: the queue could not be reached. Ask again in a minute."
+        )
+
+
+def _says(export: QueueExport) -> str:
+    if export.state == QueueExportState.WAITING:
+        return "Waiting for a worker."
+    return f"{export.rows:,} of {export.total:,} cases written."
