@@ -52,6 +52,10 @@ HELD = [CaseState.CLAIMED]
 DECIDE = on_case(permissions.may_decide)
 COMMANDS = [
     Command("Claim, or hold longer", on_case(permissions.may_claim), to(CaseState.CLAIMED) + HELD, "{pk}/claim/"),
+    Command("Pull the next", reviews, [CaseState.OPEN], "desk/next/"),
+    Command("Put aside (the holder)", on_case(permissions.may_see_case), HELD, "{pk}/hold/"),
+    Command("Hand over (the holder)", on_case(permissions.may_see_case), HELD, "{pk}/hand-over/"),
+    Command("Take away from whoever has it", on_case(permissions.may_take_away), HELD, "{pk}/take-away/"),
     Command("Give back to the queue (the holder)", on_case(permissions.may_see_case), HELD, "{pk}/release/"),
     Command("Record findings (the holder)", DECIDE, HELD, "{pk}/findings/"),
     Command("Approve, reject (the holder)", DECIDE, [s for s in to(CaseState.DECIDED) if s in HELD], "{pk}/decide/"),
@@ -68,6 +72,13 @@ COMMANDS = [
         [CaseState.AWAITING_SECOND],
         "{waiting}/give-back/{decision}/",
     ),
+    Command(
+        "Take back before it is told (who decided it, or a senior)",
+        lambda user, case, waiting: permissions.may_see_case(user, case),
+        [state for state in to(CaseState.OPEN) if state not in HELD],
+        "{waiting}/take-back/{decision}/",
+    ),
+    Command("Show the test login (the holder)", DECIDE, HELD, "{pk}/test-login/"),
     Command("Write a note", on_case(permissions.may_see_case), list(CaseState), "{pk}/notes/"),
     Command("Take the case file", on_case(permissions.may_see_case), list(CaseState), "{pk}/case-file/"),
     Command("Decide in bulk", reviews, to(CaseState.CLAIMED) + HELD, "bulk/"),
