@@ -20,7 +20,7 @@ from onboarding.domain import answers, questions
 from onboarding.models import Attachment, Revision
 from outbox.models import Letter
 from policies.models import Category
-from reviews.domain import cases, exposure, giving
+from reviews.domain import cases, exposure, giving, opinions
 from reviews.domain import questions as asking
 from reviews.models import Case, Decision, InformationRequest
 from reviews.permissions import may_see_case
@@ -36,6 +36,8 @@ def export(case: Case, *, by: User, at: datetime) -> dict[str, Any]:
         raise giving.NotForYou
     if exposure.is_covered(case, by=by, at=at):
         raise giving.NotForYou("The text of this case is covered. Open it first; the file holds all of it.")
+    if any(opinions.is_hidden(one, from_=by) for one in case.decisions.unsigned().filter(told_at=None)):
+        raise giving.NotForYou("Write down your own opinion first; the file holds the one that was proposed.")
     file = _of(case, reader=by, at=at)
     ledger.record(Event.CASE_EXPORTED, subject=case, actor=by, at=at, revision=case.revision.number)
     return file

@@ -12,10 +12,10 @@ from onboarding.domain import attachments, questions
 from onboarding.models import SealedAnswer
 from onboarding.states import FileKind
 from outbox.models import Letter
-from reviews.domain import casefile, findings, giving, telling
+from reviews.domain import casefile, findings, giving, opinions, telling
 from reviews.domain import questions as asking
 from reviews.models import Case
-from tests.factories import MONDAY, make_organisation, make_reviewer, make_senior, make_user
+from tests.factories import MONDAY, make_organisation, make_program, make_reviewer, make_senior, make_user
 from tests.reviews.making import make_case, make_claimed, make_decision, send_again
 
 pytestmark = pytest.mark.django_db
@@ -44,6 +44,17 @@ def test_answers_stand_under_their_questions_as_the_revisions_own_form_asked_the
         for revision in (first, second)
     ] == [["It writes docstrings."], ["It writes nothing."]]
     assert first["form_version"] == case.revision.question_set.version
+
+
+def test_who_may_sign_blind_takes_no_file_before_their_own_opinion_is_in():
+    decision = make_decision(program=make_program(blind_second=True), domains=["health"])
+    bea = make_reviewer("bea")
+    with pytest.raises(giving.NotForYou, match="your own opinion first"):
+        taken(decision.case, by=bea)
+
+    opinions.give(decision, by=bea, at=LATER, outcome="rejected")
+
+    assert len(taken(decision.case, by=bea)["decisions"]) == 1
 
 
 def test_the_letter_in_the_file_is_byte_equal_to_the_letter_that_was_kept():
