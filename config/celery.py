@@ -41,6 +41,7 @@ app.conf.beat_schedule = {
         "reviews.tasks.warn_of_promises": MINUTE,
         "reviews.tasks.release_claims": MINUTE,
         "reviews.tasks.tell_owed": MINUTE,
+        "reviews.tasks.draw_owed": MINUTE,
         "reviews.tasks.chase_questions": MINUTE,
         "enforcement.tasks.release_appeals": MINUTE,
         "accounts.tasks.erase_owed": MINUTE,

@@ -213,6 +213,30 @@ REVERSALS: dict[str, str] = {
         OR later.signed_by_id IN (earlier.decided_by_id, earlier.signed_by_id)""",
 }
 
+AGAIN: dict[str, str] = {
+    "Nobody looked a second time at what they had decided or signed themselves.": """
+        SELECT review.id, review.reviewer_id FROM reviews_secondreview review
+        JOIN reviews_decision decision ON decision.id = review.decision_id
+        WHERE review.reviewer_id IN (decision.decided_by_id, decision.signed_by_id)""",
+    "The opinion of a second review is its reviewer's own, blind, and on the revision that was decided.": """
+        SELECT review.id FROM reviews_secondreview review
+        JOIN reviews_decision decision ON decision.id = review.decision_id
+        JOIN reviews_opinion opinion ON opinion.id = review.opinion_id
+        WHERE NOT opinion.blind OR opinion.reviewer_id <> review.reviewer_id
+        OR opinion.revision_id <> decision.revision_id OR review.revision_id <> decision.revision_id""",
+    "Only what was told is looked at again.": """
+        SELECT review.id FROM reviews_secondreview review
+        JOIN reviews_decision decision ON decision.id = review.decision_id
+        WHERE decision.told_at IS NULL OR decision.told_at > review.drawn_at""",
+    "A card is open where two views differ, and was closed by neither of the two.": """
+        SELECT review.id FROM reviews_secondreview review
+        JOIN reviews_decision decision ON decision.id = review.decision_id
+        JOIN reviews_opinion opinion ON opinion.id = review.opinion_id
+        LEFT JOIN reviews_reconciliation card ON card.review_id = review.id
+        WHERE (card.id IS NOT NULL) <> (review.golden_id IS NULL AND opinion.outcome <> decision.outcome)
+        OR card.closed_by_id IN (decision.decided_by_id, decision.signed_by_id, review.reviewer_id)""",
+}
+
 ERASED: dict[str, str] = {
     "Of what was written about a deleted account no word is left.": f"""
         SELECT decision.id {ABOUT} JOIN accounts_user person ON person.id = owner.person_id
@@ -226,6 +250,9 @@ ERASED: dict[str, str] = {
                 AND question.question NOT IN ('', '(blanked)'))
             OR EXISTS (SELECT FROM reviews_opinion opinion WHERE opinion.case_id = kase.id
                 AND opinion.note NOT IN ('', '(blanked)'))
+            OR EXISTS (SELECT FROM reviews_reconciliation card
+                JOIN reviews_secondreview review ON review.id = card.review_id
+                WHERE review.case_id = kase.id AND card.remark NOT IN ('', '(blanked)'))
             OR EXISTS (SELECT FROM reviews_finding finding WHERE finding.case_id = kase.id
                 AND NOT (ARRAY[finding.note::text, finding.quote::text] <@ ARRAY['', '(blanked)']))
             OR EXISTS (SELECT FROM reviews_likeness likeness WHERE likeness.case_id = kase.id)
@@ -233,4 +260,4 @@ ERASED: dict[str, str] = {
             OR EXISTS (SELECT FROM reviews_note note WHERE note.case_id = kase.id AND note.text <> '(blanked)'))""",
 }
 
-INVARIANTS: dict[str, str] = {**CASES, **PEOPLE, **TELLING, **REVERSALS, **ERASED}
+INVARIANTS: dict[str, str] = {**CASES, **PEOPLE, **TELLING, **REVERSALS, **AGAIN, **ERASED}

@@ -12,13 +12,27 @@ from onboarding.models import Application
 from policies.models import Category
 from policies.states import Severity
 from reviews.interested import declared
-from reviews.models import Case, CategoryChoice, Decision
+from reviews.models import Case, CategoryChoice, Decision, Reconciliation, SecondReview
 from reviews.states import Choice, SecondPerson
 
 
 def conflicts(user: User, *, to: str = "") -> Q:
+    """Return the condition on applications that are kept from this person: their part in it, declared, or blind."""
+    return parts(user, to=to) | blind(user, to=to)
+
+
+def parts(user: User, *, to: str = "") -> Q:
     """Return the condition on applications that are kept from this person for good: their part in it, or declared."""
     return onboarding.conflicts(user, to=to) | declared(user, to=to)
+
+
+def blind(user: User, *, to: str = "") -> Q:
+    """Return the condition on applications this person looks at a second time now: kept from them on every other page.
+
+    So no list, search, precedent, timeline or file shows what was decided before their own opinion is in.
+    """
+    mine = SecondReview.objects.undone().filter(reviewer=user)
+    return Q(**{f"{to}pk__in": mine.values("case__application")})
 
 
 def has_part_in(user: User, application: Application) -> bool:
@@ -118,3 +132,42 @@ def may_overturn(user: User, decision: Decision) -> bool:
 def may_write_rules(user: User) -> bool:
     """Return whether this person may write triage rules, and see how they do."""
     return may(user, Duty.SIGN_AS_SENIOR) or may(user, Duty.EDIT_POLICIES)
+
+
+def may_look_again(user: User, review: SecondReview) -> bool:
+    """Return whether this person may be the second reviewer: a stranger to the case and to what was decided."""
+    case = review.case
+    return (
+        may(user, Duty.REVIEW_CASES)
+        and not Application.objects.filter(parts(user), pk=case.application_id).exists()
+        and not Case.objects.filter(knows(user), pk=case.pk).exists()
+        and (review.golden is None or review.golden.marked_by_id != user.pk)
+    )
+
+
+def knows(user: User) -> Q:
+    """Return the condition on cases this person worked on: they decided, signed, held, or gave a view of them."""
+    own = Q()
+    for role in ("decided_by", "signed_by", "returned_by", "recalled_by"):
+        own |= Q(**{role: user})
+    return (
+        Q(pk__in=Decision.objects.filter(own).values("case"))
+        | Q(pk__in=user.opinions.values("case"))
+        | Q(pk__in=user.claims.values("case"))
+    )
+
+
+def may_see_quality(user: User) -> bool:
+    """Return whether this person may see how far reviewers agree, without names."""
+    return may(user, Duty.SIGN_AS_SENIOR)
+
+
+def may_mark_golden(user: User, decision: Decision) -> bool:
+    return may_see_quality(user) and may_see_case(user, decision.case)
+
+
+def may_reconcile(user: User, card: Reconciliation) -> bool:
+    """Return whether this person may say what comes of two views: a senior reviewer who gave neither."""
+    review = card.review
+    both = (review.decision.decided_by_id, review.decision.signed_by_id, review.reviewer_id)
+    return may_see_quality(user) and user.pk not in both and may_see_case(user, review.case)

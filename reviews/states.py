@@ -163,3 +163,18 @@ QUEUE_EXPORT_TRANSITIONS: dict[str, set[str]] = {
     QueueExportState.DONE: {QueueExportState.DROPPED},
     QueueExportState.DROPPED: set(),
 }
+
+
+class SecondReviewKind(TextChoices):
+    """Why a decided case is looked at again; who looks is not told."""
+
+    SAMPLE = "sample", "Drawn by lot"
+    GOLDEN = "golden", "Golden case"
+    NEW_CATEGORY = "new_category", "First of a new category or guideline version"
+
+
+class Reconciled(TextChoices):
+    """What came of two different views."""
+
+    STANDS = "stands", "The first decision stands"
+    CORRECTION = "correction", "A correction is needed"

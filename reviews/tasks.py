@@ -7,6 +7,7 @@ from reviews.domain import (
     cases,
     chasing,
     claims,
+    drawing,
     erasure,
     exposure,
     likenesses,
@@ -110,3 +111,9 @@ def triage_owed() -> None:
 def drop_exports() -> None:
     """Delete the files of the queue that were kept long enough."""
     queue_exports.drop_old(at=clock.now())
+
+
+@shared_task
+def draw_owed() -> None:
+    """Draw which decisions are looked at again."""
+    drawing.draw_owed(at=clock.now())

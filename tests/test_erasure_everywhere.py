@@ -46,6 +46,7 @@ from tests.factories import (
     make_user,
     verified,
 )
+from tests.reviews.looking import make_card
 from tests.reviews.making import make_claimed, make_decision
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +74,7 @@ THEIRS = {
     "reviews.Likeness": "case__application__owner__person",
     "reviews.Opinion": "case__application__owner__person",
     "reviews.Question": "request__decision__case__application__owner__person",
+    "reviews.Reconciliation": "review__case__application__owner__person",
     "reviews.Note": "case__application__owner__person",
     "reviews.Unsent": "case__application__owner__person",
     "reviews.InformationRequest": "decision__case__application__owner__person",
@@ -100,7 +102,7 @@ NOT_GIVEN = {
     ("reviews.Decision", "why_different"), ("reviews.Decision", "emergency_reason"), ("reviews.Opinion", "note"),
     ("reviews.Likeness", "text"), ("reviews.Likeness", "mail_key"),
     ("reviews.Interest", "name"), ("reviews.InterestOverride", "reason"),
-    ("reviews.Note", "text"), ("reviews.Unsent", "typed"),
+    ("reviews.Reconciliation", "remark"), ("reviews.Note", "text"), ("reviews.Unsent", "typed"),
     ("onboarding.SealedAnswer", "text"),
     ("outbox.Letter", "html"), ("outbox.Letter", "problem"),
 }  # fmt: skip
@@ -165,6 +167,7 @@ def _fill(user: User, bob: User) -> None:
     likenesses.keep_owed()
     notes.write(case, by=bob, at=MONDAY, text="Between us.")
     unsent.keep(case, by=bob, at=MONDAY, typed={"d-facts": ["Half a sentence"]})
+    make_card(applicant=user, closed=True)
     _decline(user)
     other = organisations.found("Another one", "", by=make_user(), at=MONDAY)
     make_invitation(other, user.email)

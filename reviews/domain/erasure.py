@@ -27,6 +27,7 @@ from reviews.models import (
     Note,
     Opinion,
     Question,
+    Reconciliation,
     SavedView,
     Unsent,
 )
@@ -64,6 +65,8 @@ def _forget(user: User, at: datetime) -> None:
     asked.update(video_url="", **_blanked("question", "answer"))
     Question.objects.filter(request__in=asked).update(**_blanked("question"))
     Opinion.objects.filter(**about).update(**_blanked("note"))
+    remarks = Reconciliation.objects.filter(review__case__application__owner__in=owners.ending_with(user))
+    remarks.update(**_blanked("remark"))
     Note.objects.filter(**about).update(**_blanked("text"))
     Unsent.objects.filter(Q(reviewer=user) | Q(**about)).delete()
     Finding.objects.filter(**about).update(**_blanked("note", "quote"))

@@ -11,6 +11,7 @@ from reviews.models.interest import Interest, InterestOverride
 from reviews.models.likeness import Likeness
 from reviews.models.opinion import Opinion, Tenure
 from reviews.models.promise_warning import PromiseWarning
+from reviews.models.quality import GoldenCase, Reconciliation, SecondReview, SecondReviewRule
 from reviews.models.question import InformationRequest, Question
 from reviews.models.queue_export import QueueExport
 from reviews.models.saved_view import SavedView
@@ -30,6 +31,7 @@ __all__ = [
     "Decision",
     "Exposure",
     "Finding",
+    "GoldenCase",
     "InformationRequest",
     "Interest",
     "InterestOverride",
@@ -39,9 +41,12 @@ __all__ = [
     "PromiseWarning",
     "Question",
     "QueueExport",
+    "Reconciliation",
     "RuleMatch",
     "RuleVersion",
     "SavedView",
+    "SecondReview",
+    "SecondReviewRule",
     "Tenure",
     "TriageRule",
     "Unsent",

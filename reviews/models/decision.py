@@ -65,6 +65,10 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
         """Set aside by an appeal: it does not count any more."""
         return self.filter(overturned_at__isnull=False)
 
+    def to_draw(self) -> "DecisionQuerySet":
+        """Told, and not yet drawn for a second review."""
+        return self.filter(draw_owed=True, told_at__isnull=False)
+
     def to_tell(self, at: datetime) -> "DecisionQuerySet":
         """Final, past the recall window, and not yet told."""
         return self.standing().filter(told_at=None, tell_at__lte=at)
@@ -152,6 +156,12 @@ class Decision(models.Model):
         null=True, help_text="What was wrong is mended: one may apply again from then on."
     )
 
+    draw_owed = models.BooleanField(
+        default=True,
+        db_default=False,
+        help_text="Promise: whether somebody looks again is drawn once it was told.",
+    )
+
     PERSONAL_FIELDS = (
         "explanation", "facts", "what_would_change", "conditions", "return_reason", "recall_reason",
         "why_different", "emergency_reason",
@@ -217,6 +227,9 @@ class Decision(models.Model):
             ),
         ]
         indexes = [
+            models.Index(
+                fields=["id"], name="decision_to_draw", condition=Q(draw_owed=True, told_at__isnull=False)
+            ),
             models.Index(
                 fields=["tell_at"],
                 name="decision_to_tell",
