@@ -358,6 +358,16 @@ GET  302 302 302 403 200 403 200 403  admin/reviews/case/rules/<int:pk>/
 POST 302 302 302 403 409 403 409 403  admin/reviews/case/rules/<int:pk>/
 GET  302 302 302 405 405 405 405 405  admin/reviews/case/rules/<int:pk>/switch/
 POST 302 302 302 403 302 403 302 403  admin/reviews/case/rules/<int:pk>/switch/
+GET  302 302 302 200 200 403 403 403  admin/reviews/case/second-look/
+POST 302 302 302 409 409 403 403 403  admin/reviews/case/second-look/
+GET  302 302 302 405 405 405 405 405  admin/reviews/case/second-look/next/
+POST 302 302 302 409 409 403 403 403  admin/reviews/case/second-look/next/
+GET  302 302 302 403 200 403 403 403  admin/reviews/case/quality/
+POST 302 302 302 405 405 405 405 405  admin/reviews/case/quality/
+GET  302 302 302 405 405 405 405 405  admin/reviews/case/quality/golden/
+POST 302 302 302 403 422 403 403 403  admin/reviews/case/quality/golden/
+GET  302 302 302 405 405 405 405 405  admin/reviews/case/quality/cards/<int:card>/
+POST 302 302 302 403 404 403 403 403  admin/reviews/case/quality/cards/<int:card>/
 GET  302 302 302 405 405 405 405 405  admin/reviews/case/<int:pk>/claim/
 POST 302 302 302 302 409 403 403 403  admin/reviews/case/<int:pk>/claim/
 GET  302 302 302 405 405 405 405 405  admin/reviews/case/<int:pk>/release/

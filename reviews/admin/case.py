@@ -25,7 +25,7 @@ from onboarding.domain.programs import SayWhy
 from onboarding.models import Attachment
 from onboarding.views import uploads
 from policies.states import Lane
-from reviews.admin import care, covering, deciding, exports, handing, queue, team, workspace, writing
+from reviews.admin import care, covering, deciding, exports, handing, quality, queue, team, workspace, writing
 from reviews.admin.days_off import DaysOffPages
 from reviews.admin.handing import HandingPages
 from reviews.admin.paginating import CappedPaginator
@@ -112,6 +112,7 @@ class CaseAdmin(admin.ModelAdmin):
             path("<int:pk>/files/<slug:token>/", view(require_GET(self.file)), name="case_file"),
             *deciding.paths(self),
             *exports.paths(self),
+            *quality.paths(self),
             *writing.paths(self),
             *care.paths(view),
             *team.paths(view),
