@@ -14,9 +14,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path[0] = str(Path(__file__).resolve().parent.parent)  # not this folder: Python has a `queue` too
 
-from devstack import environment
+from devstack import environment  # noqa: E402
 
 environment.prepare(durable=False)
 

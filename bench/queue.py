@@ -39,7 +39,7 @@ from django.test.utils import CaptureQueriesContext, setup_test_environment  # n
 from accounts.models import User  # noqa: E402
 from audit import clock  # noqa: E402
 from onboarding.models import Application, Program  # noqa: E402
-from reviews.domain import claims, ranking  # noqa: E402
+from reviews.domain import claims, decisions, ranking  # noqa: E402
 from reviews.models import Case  # noqa: E402
 from tests.factories import make_program, make_reviewer  # noqa: E402
 from tests.reviews.making import make_decision  # noqa: E402
@@ -96,7 +96,7 @@ def fill(number: int) -> None:
     copy(
         case, number, id=f"{first} + n", application_id=f"{first} + n", revision_id=f"{first} + n",
         program_id=program, lane="(ARRAY['monitor', 'notify', 'hold', 'refuse'])[1 + n % 4]",
-        risk_score="(n * 7919) % 101", state="CASE WHEN n % 10 = 0 THEN 'decided' ELSE 'open' END",
+        risk_score="(n::bigint * 7919) % 101", state="CASE WHEN n % 10 = 0 THEN 'decided' ELSE 'open' END",
         decided_at="CASE WHEN n % 10 = 0 THEN now() END", opened_at="now() - (n % 900000) * interval '1 second'",
         due_at="now() + ((n * 31) % 1200000 - 100000) * interval '1 second'", expectation_owed="false",
         rank_rule="''",
@@ -155,12 +155,13 @@ def offset_page(number: int) -> None:
 
 
 def pulls(reviewers: list[User]) -> list[float]:
-    """Pull and give back in turn: each pull is the whole verb, with its locks, ledger row and letter."""
+    """Pull and decide in turn: each pull is the whole verb, with its locks and ledger row; deciding is not counted."""
     took = []
     for number in range(PULLS):
         by, at, taken = reviewers[number % len(reviewers)], clock.now(), []
         took.append(timed(lambda by=by, at=at, taken=taken: taken.append(claims.take_next(by=by, at=at))))
-        claims.release(taken[0].case, by=by, at=clock.now())
+        says = {"outcome": "approved", "reason_code": "A1_notify_list"}
+        decisions.decide(taken[0].case, by=by, at=clock.now(), **says)
     return took
 
 

@@ -16,9 +16,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path[0] = str(Path(__file__).resolve().parent.parent)  # not this folder: Python has a `queue` too
 
-from devstack import environment
+from devstack import environment  # noqa: E402
 
 environment.prepare(durable=False)
 

@@ -105,13 +105,14 @@ def take_next(*, by: User, at: datetime, wanted: Q = _ANYTHING) -> Claim:
         raise NotForYou
     slot = slots.free(by, at=at)
     offered = Case.objects.offered().filter(wanted, application__state__in=_WORKABLE)
-    offered = offered.exclude(giving.kept_from(by, at=at))
+    kept = giving.kept_from(by, at=at)  # asked once: it is about the person, and their row is locked
+    offered = offered.exclude(kept)
     passed: list[int] = []
     while (case := _first_free(offered.exclude(pk__in=passed))) is not None:
-        was_unsure = case.expectation_owed
+        was_unsure = case.expectation_owed or case.application.case_owed
         cases.follow_locked(case, at=at)
         severities.expect_now(case)
-        if not was_unsure or giving.may_be_given(by, case, at=at):
+        if not (was_unsure and Case.objects.filter(kept, pk=case.pk).exists()):
             return _give(case, by, slot, at)
         passed.append(case.pk)
     raise NothingWaits
