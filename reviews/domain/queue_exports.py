@@ -7,7 +7,7 @@ twice finds nothing left to do; a run that is repeated writes over the same file
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from django.core.files import File
 from django.core.files.storage import default_storage
@@ -155,7 +155,7 @@ def _move(
     event: Event,
     by: ledger.Actor,
     at: datetime,
-    **figures: int,
+    **figures: Any,
 ) -> None:
     if to not in QUEUE_EXPORT_TRANSITIONS[export.state]:
         raise IllegalMove(export, to)
