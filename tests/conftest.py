@@ -3,7 +3,12 @@
 import pytest
 from django.db import connection
 
-COSTLY = ("tests/browser/", "tests/test_permissions_matrix.py", "tests/test_bad_input.py")
+COSTLY = (
+    "tests/browser/",
+    "tests/test_permissions_matrix.py",
+    "tests/test_bad_input.py",
+    "tests/test_commands_table.py",
+)
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the marks in its own

@@ -38,7 +38,7 @@ def test_an_appeal_is_sent_by_keyboard_upheld_by_a_senior_and_the_application_is
 
     sam = browse(person("sam"))
     sam.goto("/admin/")
-    sam.get_by_role("link", name="Appeals").click()
+    sam.get_by_role("link", name="Appeals", exact=True).click()
     sam.get_by_role("link", name=application.title).first.click()
     sam.goto(f"/admin/enforcement/appeal/{Appeal.objects.get(decision=decision).pk}/")
     with sam.expect_navigation():

@@ -44,7 +44,7 @@ def test_opening_a_key_owes_its_projection_and_the_payer_writes_it(opened, valke
         "version": "", "expires": "", "digest": opened.digest, "state": "active", "key": opened.key.key_id,
         "grant": str(grant.public_id), "owner": str(grant.owner.public_id), "program": "gate",
         "application": grant.application.number, "environment": "live", "models": "\ngate-1\n", "per_minute": "60",
-        "per_day": "1000", "accepted": "1", "counted": "live",
+        "per_day": "1000", "accepted": "1", "counted": "live", "conditions": "\n",
     }  # fmt: skip
 
 

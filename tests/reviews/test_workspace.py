@@ -319,6 +319,8 @@ def test_the_number_of_queries_does_not_grow_with_what_is_on_the_page(
     for _ in range(3):
         make_case(owner=case.application.owner, applicant=case.application.applicant)
 
+    client.get(url(case))  # a process reads the form of a question set once
+
     with django_assert_max_num_queries(25):
         client.get(url(case))
 
