@@ -6,7 +6,7 @@ import django_rq
 from rq.timeouts import JobTimeoutException
 
 from audit import clock
-from onboarding.domain import import_jobs, imports
+from onboarding.domain import import_jobs, imports, runs
 from onboarding.domain.imports import Outcome, Problem
 from onboarding.domain.mappings import BadMapping, Mapping, plain
 from onboarding.domain.questions import NoQuestions
@@ -28,7 +28,7 @@ def enqueue(job: ImportJob) -> None:
 
 def run_import(job_id: int) -> None:
     """Run one import from the start; whatever an earlier run kept is skipped. Safe to deliver twice."""
-    with import_jobs.held(job_id) as mine:
+    with runs.held(runs.Kind.IMPORT, job_id) as mine:
         job = import_jobs.begin(job_id, by=WORKER, at=clock.now()) if mine else None
         if job:
             _run(job)

@@ -1,28 +1,24 @@
 """Imports that staff ask for in the admin: asked, begun, finished, failed, asked for again.
 
-A running import holds an advisory lock of its database session. A worker that dies loses its session and so
-the lock: that, not a clock, tells a dead import from a slow one. Running a list twice is safe: what is there
-is skipped.
+A worker holds what it runs, see `runs`. Running a list twice is safe: what is there is skipped.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from django.core.files import File
-from django.db import connection, transaction
+from django.db import transaction
 
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
+from onboarding.domain import runs
 from onboarding.domain.imports import Outcome
 from onboarding.models import ImportJob, Program
 from onboarding.models.imports import IMPORT_TRANSITIONS, ImportState
 
-LOCK = 0x6761_7401  # first half of the advisory lock's name; the second is the import's number
 MOST_BYTES = 200 * 1024 * 1024  # of an uploaded file
 WORKER_STOPPED = "The worker stopped half way. Run it again: what was imported is skipped."
 
@@ -68,20 +64,6 @@ def ask_again(job: ImportJob, *, by: User, at: datetime) -> ImportJob:
     job.problem = ""
     _move(job, to=ImportState.WAITING, event=Event.IMPORT_ASKED, by=by, at=at)
     return job
-
-
-@contextmanager
-def held(job_id: int) -> Iterator[bool]:
-    """Hold the import for this session; False where another worker has it."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK, job_id])
-        mine = cursor.fetchone()[0]
-    try:
-        yield mine
-    finally:
-        if mine and connection.is_usable():
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK, job_id])
 
 
 @transaction.atomic
@@ -132,15 +114,9 @@ def fail(job: ImportJob, problem: str, *, by: ledger.Actor, at: datetime) -> Imp
 def notice_lost(job: ImportJob, *, by: ledger.Actor, at: datetime) -> ImportJob:
     """Fail an import whose worker is dead; leave every other as it is."""
     job = ImportJob.objects.select_for_update().get(pk=job.pk)
-    if job.state == ImportState.RUNNING and not _is_held(job.pk):
+    if job.state == ImportState.RUNNING and not runs.is_held(runs.Kind.IMPORT, job.pk):
         _fail(job, WORKER_STOPPED, by=by, at=at)
     return job
-
-
-def _is_held(job_id: int) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [LOCK, job_id])
-        return not cursor.fetchone()[0]
 
 
 def _fail(job: ImportJob, problem: str, *, by: ledger.Actor, at: datetime) -> None:

@@ -29,6 +29,7 @@ from rq.timeouts import JobTimeoutException
 from accounts.roles import Duty, may
 from audit import clock
 from onboarding.admin.imports import harmless
+from onboarding.domain import runs
 from reviews.admin import queue
 from reviews.domain import queue_exports
 from reviews.models import Case, Claim, QueueExport
@@ -122,7 +123,7 @@ def again(request: HttpRequest, number: int) -> HttpResponse:
 
 def run(export_id: int) -> None:
     """Write one export; rq calls it. Safe to deliver twice."""
-    with queue_exports.held(export_id) as mine:
+    with runs.held(runs.Kind.QUEUE_EXPORT, export_id) as mine:
         export = queue_exports.begin(export_id, by=WORKER, at=clock.now()) if mine else None
         if export:
             _run(export)

@@ -1,25 +1,23 @@
 """Exports of the queue: asked for, begun, finished, failed, dropped. What is in them the desk knows.
 
-As with imports, a run holds an advisory lock of its session: that tells a dead worker from a slow one. A job delivered
-twice finds nothing left to do; a run that is repeated writes over the same file.
+A worker holds what it runs, see `onboarding.domain.runs`. A job delivered twice finds nothing left to do; a run that is
+repeated writes over the same file.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, BinaryIO
 
 from django.core.files import File
 from django.core.files.storage import default_storage
-from django.db import connection, transaction
+from django.db import transaction
 
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
+from onboarding.domain import runs
 from reviews.models import QueueExport
 from reviews.states import QUEUE_EXPORT_TRANSITIONS, QueueExportState
 
-LOCK = 0x6761_7402  # first half of the advisory lock's name; the second is the export's number
 KEPT = timedelta(days=3)
 BATCH = 100
 WORKER_STOPPED = "The worker stopped half way. Ask for it again."
@@ -48,20 +46,6 @@ def ask_again(export: QueueExport, *, by: User, at: datetime) -> QueueExport:
         export.problem = ""
         _move(export, to=QueueExportState.WAITING, event=Event.EXPORT_ASKED, by=by, at=at)
     return export
-
-
-@contextmanager
-def held(export_id: int) -> Iterator[bool]:
-    """Hold the export for this session; False where another worker has it."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK, export_id])
-        mine = cursor.fetchone()[0]
-    try:
-        yield mine
-    finally:
-        if mine and connection.is_usable():
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK, export_id])
 
 
 @transaction.atomic
@@ -110,7 +94,7 @@ def fail(export: QueueExport, problem: str, *, by: ledger.Actor, at: datetime) -
 def notice_lost(export: QueueExport, *, by: ledger.Actor, at: datetime) -> QueueExport:
     """Fail an export whose worker is dead; leave every other as it is."""
     export = QueueExport.objects.select_for_update().get(pk=export.pk)
-    if export.state == QueueExportState.RUNNING and not _is_held(export.pk):
+    if export.state == QueueExportState.RUNNING and not runs.is_held(runs.Kind.QUEUE_EXPORT, export.pk):
         _fail(export, WORKER_STOPPED, by=by, at=at)
     return export
 
@@ -127,7 +111,7 @@ def drop_old(*, at: datetime) -> int:
 @transaction.atomic
 def _drop(pk: int, at: datetime) -> bool:
     export = QueueExport.objects.select_for_update().get(pk=pk)
-    if export.state == QueueExportState.RUNNING and not _is_held(pk):
+    if export.state == QueueExportState.RUNNING and not runs.is_held(runs.Kind.QUEUE_EXPORT, pk):
         _fail(export, WORKER_STOPPED, by="reviews", at=at)
     if export.state in (QueueExportState.RUNNING, QueueExportState.DROPPED):
         return False
@@ -135,12 +119,6 @@ def _drop(pk: int, at: datetime) -> bool:
     export.query = ""
     _move(export, to=QueueExportState.DROPPED, event=Event.EXPORT_DROPPED, by="reviews", at=at)
     return True
-
-
-def _is_held(pk: int) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [LOCK, pk])
-        return not cursor.fetchone()[0]
 
 
 def _fail(export: QueueExport, problem: str, *, by: ledger.Actor, at: datetime) -> None:
