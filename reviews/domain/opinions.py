@@ -8,6 +8,7 @@ from django.db import transaction
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
+from onboarding.models import Revision
 from reviews.domain import cases, claims, statements
 from reviews.models import Case, Decision, Opinion
 from reviews.permissions import may_sign
@@ -38,6 +39,19 @@ def is_hidden(decision: Decision, *, from_: User) -> bool:
     )
 
 
+def check(revision: Revision, *, outcome: str, categories: Sequence[str], note: str) -> None:
+    """Raise statements.Incomplete where what somebody thinks of a revision cannot be kept, by field."""
+    problems = {}
+    if outcome not in Outcome.values:
+        problems["outcome"] = "Choose what you would decide."
+    if strange := set(categories) - set(statements.names(revision.guidelines_id)):
+        problems["categories"] = f"These guidelines have no {', '.join(sorted(strange))}."
+    if len(note) > NOTE_MOST:
+        problems["note"] = f"At most {NOTE_MOST:,} characters; this has {len(note):,}."
+    if problems:
+        raise statements.Incomplete(problems)
+
+
 @transaction.atomic
 def give(
     decision: Decision,
@@ -55,15 +69,7 @@ def give(
     case, decision = cases.locked_decision(decision)
     if not may_sign(by, decision):
         raise claims.NotForYou
-    problems = {}
-    if outcome not in Outcome.values:
-        problems["outcome"] = "Choose what you would decide."
-    if strange := set(categories) - set(statements.names(case.revision.guidelines_id)):
-        problems["categories"] = f"These guidelines have no {', '.join(sorted(strange))}."
-    if len(note) > NOTE_MOST:
-        problems["note"] = f"At most {NOTE_MOST:,} characters; this has {len(note):,}."
-    if problems:
-        raise statements.Incomplete(problems)
+    check(case.revision, outcome=outcome, categories=categories, note=note)
     blind = is_hidden(decision, from_=by)
     return record(case, by=by, at=at, outcome=outcome, categories=categories, note=note.strip(), blind=blind)
 

@@ -68,14 +68,6 @@ class BadAddress(Exception):
     """The link to a video is not one that a reviewer could open."""
 
 
-def open_for(application: Application) -> InformationRequest | None:
-    """Return the question the applicant has to answer now, or None."""
-    if application.state != ApplicationState.INFORMATION_REQUESTED:
-        return None
-    asked = InformationRequest.objects.filter(decision__case__application=application, answered_at=None)
-    return asked.exclude(decision__told_at=None).order_by("-pk").first()
-
-
 def latest_for(application: Application) -> InformationRequest | None:
     """Return the question that was asked last, answered or not; None when nothing was asked yet."""
     told = InformationRequest.objects.filter(decision__case__application=application)

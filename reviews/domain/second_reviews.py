@@ -10,12 +10,10 @@ from accounts.models import User
 from accounts.roles import Duty, may
 from audit import ledger
 from audit.events import Event
-from reviews.domain import cases, giving, severities, slots, statements
+from reviews.domain import cases, giving, opinions, severities, slots
 from reviews.domain.giving import NotForYou
-from reviews.domain.opinions import NOTE_MOST
 from reviews.models import Case, Opinion, Reconciliation, SecondReview
 from reviews.permissions import knows, may_look_again
-from reviews.states import Outcome
 
 _PARTS = (
     "case__program",
@@ -98,7 +96,7 @@ def give(
         raise NotYours
     if not may_look_again(by, review):
         raise NotForYou
-    _check(review, outcome, categories, note)
+    opinions.check(review.revision, outcome=outcome, categories=categories, note=note)
     opinion = Opinion.objects.create(
         case=case, revision=review.revision, reviewer=by, outcome=outcome, categories=list(categories),
         note=note.strip(), made_at=at, blind=True,
@@ -147,15 +145,3 @@ def _lend(review: SecondReview, by: User, at: datetime) -> SecondReview:
     review.expires_at = at + timedelta(minutes=review.case.program.claim_minutes)
     review.save(update_fields=["reviewer", "taken_at", "expires_at"])
     return review
-
-
-def _check(review: SecondReview, outcome: str, categories: Sequence[str], note: str) -> None:
-    problems = {}
-    if outcome not in Outcome.values:
-        problems["outcome"] = "Choose what you would decide."
-    if strange := set(categories) - set(statements.names(review.revision.guidelines_id)):
-        problems["categories"] = f"These guidelines have no {', '.join(sorted(strange))}."
-    if len(note) > NOTE_MOST:
-        problems["note"] = f"At most {NOTE_MOST:,} characters; this has {len(note):,}."
-    if problems:
-        raise statements.Incomplete(problems)
