@@ -23,23 +23,8 @@ def _monday(monkeypatch):
 
 
 @pytest.fixture
-def alice():
-    return verified(make_user("alice"))
-
-
-@pytest.fixture
-def ana():
-    return verified(make_user("ana"))
-
-
-@pytest.fixture
 def carl():
     return verified(make_user("carl"))
-
-
-@pytest.fixture
-def pygma(alice):
-    return organisations.found("Pygma Labs", "", by=alice, at=MONDAY)
 
 
 def post(user, name: str, *args, **fields):

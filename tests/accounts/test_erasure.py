@@ -38,11 +38,6 @@ LATER = MONDAY + timedelta(minutes=2)
 
 
 @pytest.fixture
-def alice():
-    return verified(make_user("alice"))
-
-
-@pytest.fixture
 def charlie():
     return verified(make_user("charlie"))
 

@@ -32,21 +32,6 @@ def _monday(monkeypatch):
     monkeypatch.setattr("audit.clock.now", lambda: LATER)
 
 
-@pytest.fixture
-def alice():
-    return verified(make_user("alice"))
-
-
-@pytest.fixture
-def ana():
-    return verified(make_user("ana"))
-
-
-@pytest.fixture
-def pygma(alice):
-    return organisations.found("Pygma Labs", "", by=alice, at=MONDAY)
-
-
 def signed_in(user) -> Client:
     client = Client()
     client.force_login(user)

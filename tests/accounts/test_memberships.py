@@ -35,21 +35,6 @@ def _monday(monkeypatch):
 
 
 @pytest.fixture
-def alice():
-    return verified(make_user("alice"))
-
-
-@pytest.fixture
-def ana():
-    return verified(make_user("ana"))
-
-
-@pytest.fixture
-def pygma(alice):
-    return organisations.found("Pygma Labs", "", by=alice, at=MONDAY)
-
-
-@pytest.fixture
 def member(ana, pygma):
     return make_member(pygma, ana)
 

@@ -17,7 +17,6 @@ from tests.factories import (
     make_program,
     make_secret,
     make_user,
-    verified,
 )
 
 pytestmark = pytest.mark.django_db
@@ -27,11 +26,6 @@ COPY, DELETE = "/accounts/data/copy/", "/accounts/delete/"
 @pytest.fixture(autouse=True)
 def _no_old_attempts():
     cache.clear()
-
-
-@pytest.fixture
-def alice():
-    return verified(make_user("alice"))
 
 
 @pytest.fixture

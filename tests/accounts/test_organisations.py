@@ -18,16 +18,6 @@ def _no_old_attempts():
 
 
 @pytest.fixture
-def alice():
-    return verified(make_user("alice"))
-
-
-@pytest.fixture
-def ana():
-    return verified(make_user("ana"))
-
-
-@pytest.fixture
 def charlie():
     return verified(make_user("charlie"))
 

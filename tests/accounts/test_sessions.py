@@ -19,11 +19,6 @@ def _no_old_attempts():
     cache.clear()
 
 
-@pytest.fixture
-def alice():
-    return verified(make_user("alice"))
-
-
 def sign_in(user, agent=FIREFOX) -> Client:
     client = Client(headers={"user-agent": agent})
     client.post(reverse("account_login"), {"login": user.email, "password": PASSWORD})

@@ -22,13 +22,6 @@ SAYS = {
 
 
 @pytest.fixture
-def bob(client):
-    reviewer = make_reviewer()
-    client.force_login(reviewer)
-    return reviewer
-
-
-@pytest.fixture
 def cases(bob):
     program = make_program()
     return [make_case(program, title=f"Use {n}", at=clock.now() - timedelta(hours=1)) for n in range(3)]

@@ -30,13 +30,6 @@ def titles(client, **query):
     return [row.case.application.title for row in client.get(DESK, query).context["queue"].rows]
 
 
-@pytest.fixture
-def bob(client):
-    reviewer = make_reviewer()
-    client.force_login(reviewer)
-    return reviewer
-
-
 @pytest.mark.django_db
 def test_the_desk_is_a_reviewers_first_page(client, bob):
     assert client.get("/admin/").url == reverse("admin:desk") == DESK

@@ -43,13 +43,6 @@ def one_moment(monkeypatch, settings, tmp_path):
 
 
 @pytest.fixture
-def bob(client):
-    reviewer = make_reviewer()
-    client.force_login(reviewer)
-    return reviewer
-
-
-@pytest.fixture
 def seen(bob):
     """Two cases that Bob may see, in program chess; one is his."""
     program = make_program("chess")

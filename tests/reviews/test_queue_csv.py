@@ -25,13 +25,6 @@ def files(settings, tmp_path):
     settings.STORAGES = settings.STORAGES | {"default": kept}
 
 
-@pytest.fixture
-def bob(client):
-    reviewer = make_reviewer()
-    client.force_login(reviewer)
-    return reviewer
-
-
 def asked(client, query=""):
     """Return the export that a click on the desk asks for, written as a worker writes it."""
     client.post(EXPORTS, {"query": query})

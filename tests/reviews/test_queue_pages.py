@@ -25,13 +25,6 @@ pytestmark = pytest.mark.django_db
 DESK = "/admin/reviews/case/desk/"
 
 
-@pytest.fixture
-def bob(client):
-    reviewer = make_reviewer()
-    client.force_login(reviewer)
-    return reviewer
-
-
 def press(client, case, button, **typed):
     return client.post(f"/admin/reviews/case/{case.pk}/{button}/", typed)
 

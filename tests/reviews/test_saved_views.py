@@ -12,13 +12,6 @@ pytestmark = pytest.mark.django_db
 DESK = "/admin/reviews/case/desk/"
 
 
-@pytest.fixture
-def bob(client):
-    reviewer = make_reviewer()
-    client.force_login(reviewer)
-    return reviewer
-
-
 def save(by, name="Hold first", filters=None, *, is_default=False):
     return saved_views.save(
         by, name=name, filters=filters or {"lane": "hold"}, is_default=is_default, at=MONDAY

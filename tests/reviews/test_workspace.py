@@ -31,21 +31,6 @@ REJECT = {
 }
 
 
-@pytest.fixture
-def bob(client):
-    reviewer = make_reviewer()
-    client.force_login(reviewer)
-    return reviewer
-
-
-@pytest.fixture
-def held(bob):
-    """A case that Bob holds now."""
-    case = make_case(at=clock.now() - timedelta(hours=1))
-    claims.claim(case, by=bob, at=clock.now())
-    return case
-
-
 def url(case, act=""):
     return f"/admin/reviews/case/{case.pk}/{act}"
 

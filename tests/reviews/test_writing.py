@@ -16,20 +16,6 @@ TYPED = {"d-facts": ["An hour of my work."], "f-health-note": ["Doses!"], "note"
 FORM = {"d-outcome": "rejected", "d-facts": "An hour of my work.", "f-health-note": "Doses!", "revision": "1"}
 
 
-@pytest.fixture
-def bob(client):
-    reviewer = make_reviewer()
-    client.force_login(reviewer)
-    return reviewer
-
-
-@pytest.fixture
-def held(bob):
-    case = make_case(at=clock.now() - timedelta(hours=1))
-    claims.claim(case, by=bob, at=clock.now())
-    return case
-
-
 def url(case, act=""):
     return f"/admin/reviews/case/{case.pk}/{act}"
 
