@@ -56,7 +56,10 @@ def race(*commands: list[str], seconds: float = 60) -> list[str]:
     finally:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [START_LINE])
-    out, err = racers.communicate(timeout=seconds)
+    try:
+        out, err = racers.communicate(timeout=seconds)
+    finally:
+        racers.kill()
     assert racers.returncode == 0, err
     return json.loads(out.splitlines()[-1])
 
@@ -64,8 +67,9 @@ def race(*commands: list[str], seconds: float = 60) -> list[str]:
 def waiting_at_the_line() -> int:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s AND NOT granted",
-            [START_LINE],
+            """SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
+               WHERE datname = current_database() AND locktype = 'advisory' AND objid = %s AND NOT granted""",
+            [START_LINE],  # of this database: another worker's tests race beside us
         )
         return cursor.fetchone()[0]
 

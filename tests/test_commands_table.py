@@ -16,6 +16,7 @@ from accounts.roles import Duty, Role, may
 from reviews import permissions
 from reviews.models import Case, Decision
 from reviews.states import CASE_TRANSITIONS, UNDECIDED, CaseState
+from tests.factories import make_senior
 from tests.world import World, made
 
 pytestmark = pytest.mark.django_db
@@ -89,6 +90,7 @@ COMMANDS = [
 @pytest.fixture(scope="module")
 def world(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock(), made() as world:
+        world.people["sue"] = make_senior("sue-here")
         yield world
 
 
@@ -119,7 +121,6 @@ def table(world: World) -> str:
 
 
 def test_the_document_is_what_the_code_says(world):
-    world.people.setdefault("sue", _senior())
     made_now = table(world)
     if os.environ.get("WRITE_COMMANDS"):
         FILE.write_text(made_now)
@@ -129,7 +130,6 @@ def test_the_document_is_what_the_code_says(world):
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.says)
 def test_a_role_that_may_not_is_refused_by_the_view_and_one_that_may_is_not(world, command):
-    world.people.setdefault("sue", _senior())
     path = command.path.format(pk=world.held.pk, waiting=world.waiting.pk, decision=world.decision.pk)
     answers = {
         role: world.ask(who, "POST", f"/admin/reviews/case/{path}", command.data).status_code
@@ -139,9 +139,3 @@ def test_a_role_that_may_not_is_refused_by_the_view_and_one_that_may_is_not(worl
     assert {role: status != 403 for role, status in answers.items()} == {
         role: is_given(command, world, role) for role in PEOPLE
     }
-
-
-def _senior() -> User:
-    from tests.factories import make_senior
-
-    return make_senior("sue-here")

@@ -103,8 +103,8 @@ def test_accepting_four_times_at_once_gives_one_grant():
 
 
 def test_of_an_amendment_and_a_claim_exactly_one_wins_and_the_other_is_told():
-    bob = make_reviewer()
-    for _ in range(6):
+    for number in range(6):
+        bob = make_reviewer(f"bob-{number}")  # nobody holds more than three
         application = make_sent()
         cases.open_owed(at=MONDAY)
         change(application, title="Docstrings for two teams")
