@@ -41,6 +41,11 @@ def may_change_order(user: User, entry: WaitlistEntry) -> bool:
     return may(user, Duty.MANAGE_RATES) and not has_part_in(user, entry.application)
 
 
+def may_set_review_rules(user: User) -> bool:
+    """Return whether this person may say how a program is reviewed: whoever sets its rates, and pauses it."""
+    return may(user, Duty.MANAGE_RATES)
+
+
 def may_open(user: User, key: Key) -> bool:
     """Return whether the key's secret is this person's to see."""
     return may_handle_keys(user, key.grant)

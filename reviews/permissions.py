@@ -162,6 +162,11 @@ def may_see_quality(user: User) -> bool:
     return may(user, Duty.SIGN_AS_SENIOR)
 
 
+def may_set_shares(user: User) -> bool:
+    """Return whether this person may say how many decisions are looked at again: whoever sees what comes of it."""
+    return may_see_quality(user)
+
+
 def may_mark_golden(user: User, decision: Decision) -> bool:
     return may_see_quality(user) and may_see_case(user, decision.case)
 

@@ -92,9 +92,14 @@ PAGES = {  # every page with a form that has fields
         "organisations/<int:number>/",
     ],
     "bob": ["admin/reviews/case/<int:pk>/", "admin/reviews/case/care/", "guidelines/"],
-    "sam": ["admin/onboarding/grant/<path:object_id>/change/"],
+    "sam": [
+        "admin/onboarding/grant/<path:object_id>/change/",
+        "admin/reviews/case/quality/",
+        "admin/reviews/case/quality/shares/<slug:slug>/",
+    ],
     "dora": [
         "admin/onboarding/program/board/",
+        "admin/onboarding/program/<slug:slug>/review-rules/",
         "admin/reviews/case/team/",
         "admin/onboarding/importjob/upload/",
         "admin/outbox/letter/",

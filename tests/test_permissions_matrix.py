@@ -278,6 +278,8 @@ GET  302 302 302 405 405 405 405 405  admin/onboarding/program/<slug:slug>/pause
 POST 302 302 302 403 403 422 403 403  admin/onboarding/program/<slug:slug>/pause/
 GET  302 302 302 405 405 405 405 405  admin/onboarding/program/<slug:slug>/resume/
 POST 302 302 302 403 403 422 403 403  admin/onboarding/program/<slug:slug>/resume/
+GET  302 302 302 403 403 200 403 200  admin/onboarding/program/<slug:slug>/review-rules/
+POST 302 302 302 403 403 422 403 403  admin/onboarding/program/<slug:slug>/review-rules/
 GET  302 302 302 403 403 403 200 403  admin/onboarding/questionset/editor/
 POST 302 302 302 403 403 403 200 403  admin/onboarding/questionset/editor/
 GET  302 302 302 405 405 405 405 405  admin/onboarding/questionset/<int:pk>/draft/
@@ -368,6 +370,10 @@ GET  302 302 302 405 405 405 405 405  admin/reviews/case/quality/golden/
 POST 302 302 302 403 422 403 403 403  admin/reviews/case/quality/golden/
 GET  302 302 302 405 405 405 405 405  admin/reviews/case/quality/cards/<int:card>/
 POST 302 302 302 403 404 403 403 403  admin/reviews/case/quality/cards/<int:card>/
+GET  302 302 302 403 200 403 403 403  admin/reviews/case/quality/shares/<slug:slug>/
+POST 302 302 302 403 422 403 403 403  admin/reviews/case/quality/shares/<slug:slug>/
+GET  302 302 302 405 405 405 405 405  admin/reviews/case/quality/golden/<int:golden>/retire/
+POST 302 302 302 403 404 403 403 403  admin/reviews/case/quality/golden/<int:golden>/retire/
 GET  302 302 302 405 405 405 405 405  admin/reviews/case/<int:pk>/claim/
 POST 302 302 302 302 409 403 403 403  admin/reviews/case/<int:pk>/claim/
 GET  302 302 302 405 405 405 405 405  admin/reviews/case/<int:pk>/release/

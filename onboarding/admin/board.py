@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.roles import Duty, may
 from audit import clock
-from onboarding.admin import funnel, plan
+from onboarding.admin import funnel, plan, review_rules
 from onboarding.domain import programs, rates, weeks
 from onboarding.models import Invitation, Program, WaitlistEntry, Week
 from onboarding.states import InvitationState
@@ -88,6 +88,7 @@ class ProgramAdmin(admin.ModelAdmin):
             path("<slug:slug>/rate/", view(require_POST(self.set_rate)), name="board_rate"),
             path("<slug:slug>/pause/", view(require_POST(self.pause)), name="board_pause"),
             path("<slug:slug>/resume/", view(require_POST(self.resume)), name="board_resume"),
+            *review_rules.paths(self),
             *super().get_urls(),
         ]
 

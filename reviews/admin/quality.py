@@ -15,7 +15,7 @@ from accounts.models import User
 from accounts.roles import Duty, may
 from audit import clock
 from policies.models import Category
-from reviews.admin import answered
+from reviews.admin import answered, shares
 from reviews.admin.forms import KEYS, SHORT
 from reviews.domain import giving, opinions, quality, reconciling, second_reviews, slots, statements
 from reviews.models import Decision, Reconciliation, SecondReview
@@ -82,7 +82,8 @@ def paths(desk: "CaseAdmin") -> list[URLPattern]:
         ("quality/golden/", require_POST, mark, "quality_golden"),
         ("quality/cards/<int:card>/", require_POST, close, "quality_card"),
     ]
-    return [path(route, view(only(partial(page, desk))), name=name) for route, only, page, name in pages]
+    found = [path(route, view(only(partial(page, desk))), name=name) for route, only, page, name in pages]
+    return [*found, *shares.paths(desk)]
 
 
 def look(desk: "CaseAdmin", request: HttpRequest) -> HttpResponse:
@@ -228,6 +229,8 @@ def _board(
         least=quality.LEAST,
         cards=cards,
         golden_form=golden or GoldenForm(),
+        golden_cases=shares.coming_back(request.user),
+        shares=shares.lines(),
     )
 
 

@@ -18,7 +18,7 @@ from policies.models import Category, GuidelineVersion
 from policies.states import Lane
 from reviews.domain import cases, severities
 from reviews.models import Decision, GoldenCase, SecondReview, SecondReviewRule
-from reviews.permissions import may_see_quality
+from reviews.permissions import may_set_shares
 from reviews.states import SecondReviewKind
 
 BATCH = 500
@@ -39,8 +39,12 @@ class BadShare(Exception):
 
 def rule(program: Program) -> SecondReviewRule:
     """Return what holds for a program: its latest rule, or the one this product ships."""
-    found = SecondReviewRule.objects.filter(program=program).first()
-    return found or SecondReviewRule(program=program, shares=dict(SHARES), salt="")
+    return SecondReviewRule.objects.filter(program=program).first() or shipped(program)
+
+
+def shipped(program: Program) -> SecondReviewRule:
+    """Return what holds for a program for which nobody has set a rule."""
+    return SecondReviewRule(program=program, shares=dict(SHARES), salt="")
 
 
 @transaction.atomic
@@ -54,7 +58,7 @@ def set_rule(
     reason: str,
 ) -> SecondReviewRule:
     """Set the share of each lane, in percent, from the next draw on. Raises NotYoursToSet, SayWhy, BadShare."""
-    if not may_see_quality(by):
+    if not may_set_shares(by):
         raise NotYoursToSet
     if not reason.strip():
         raise SayWhy

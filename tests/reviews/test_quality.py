@@ -10,9 +10,8 @@ from tests.reviews.looking import LATER, look, make_card, make_drawn, make_rule,
 
 pytestmark = pytest.mark.django_db
 LOOK, PAGE = "/admin/reviews/case/second-look/", "/admin/reviews/case/quality/"
-NUMBER = (
-    16  # queries: session, person, duties, conflicts, interests, agreement, golden, paragraphs, weeks, cards
-)
+NUMBER = 27  # queries: session, person, duties, conflicts and interests (of cards, of golden cases), agreement, golden,
+# paragraphs, weeks, files, cards, golden cases, programs, shares
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,145 @@
+"""How a program's decisions wait and who signs them: what holds now, what a change would do, the change."""
+
+from functools import partial
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import URLPattern, path
+from django.views.decorators.http import require_http_methods
+
+from accounts.roles import Duty, may
+from audit import clock
+from onboarding.domain import programs
+from onboarding.domain.programs import RECALL_MOST, ReviewRules
+from onboarding.models import Program
+from onboarding.permissions import may_set_review_rules
+from reviews.models import Decision
+
+REFUSALS = (programs.SayWhy, programs.AlreadySo, programs.BadRules)
+NEWCOMER_MOST = 365  # days
+
+
+class RulesForm(forms.Form):
+    """The rules, as they hold unless somebody types others, and why."""
+
+    recall_minutes = forms.IntegerField(
+        label="Minutes between deciding and telling",
+        min_value=0,
+        max_value=RECALL_MOST,
+        help_text="In them a decision can be taken back; 0 tells at once.",
+    )
+    refusal_recall_minutes = forms.IntegerField(
+        label="The same for a rejection", min_value=0, max_value=RECALL_MOST
+    )
+    newcomer_days = forms.IntegerField(
+        label="Days a reviewer is new",
+        min_value=0,
+        max_value=NEWCOMER_MOST,
+        help_text="For so long a second person signs each of their decisions.",
+    )
+    blind_second = forms.BooleanField(
+        label="Who signs writes down their own opinion before they see the first one", required=False
+    )
+    reason = forms.CharField(
+        label="Why",
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="The ledger keeps that a reason was given, not its words.",
+    )
+
+    def __init__(self, program: Program, data: Any = None):
+        now = {name: getattr(program, name) for name in ReviewRules.__dataclass_fields__}
+        super().__init__(data, initial=now, auto_id="rules_%s")
+
+    def rules(self) -> ReviewRules:
+        return ReviewRules(**{name: self.cleaned_data[name] for name in ReviewRules.__dataclass_fields__})
+
+
+def paths(board: admin.ModelAdmin) -> list[URLPattern]:
+    page = require_http_methods(["GET", "POST"])(partial(rules, board))
+    return [path("<slug:slug>/review-rules/", board.admin_site.admin_view(page), name="review_rules")]
+
+
+def rules(board: admin.ModelAdmin, request: HttpRequest, slug: str) -> HttpResponse:
+    """Show the rules to whoever sees the board; set others, or with `preview` only say what they would do."""
+    if not (may(request.user, Duty.MANAGE_RATES) or may(request.user, Duty.SEE_LINE)):
+        raise PermissionDenied
+    if request.method == "POST" and not may_set_review_rules(request.user):
+        raise PermissionDenied
+    program = get_object_or_404(Program, slug=slug)
+    if request.method != "POST":
+        return _show(board, request, program, RulesForm(program))
+    form, previews = RulesForm(program, request.POST), "preview" in request.POST
+    form.fields["reason"].required = not previews
+    is_readable = form.is_valid()
+    form.fields["reason"].required = True  # what setting them asks for, also below a preview
+    if not is_readable:
+        return _show(board, request, program, form, status=422)
+    if previews:
+        return _show(board, request, program, form, preview=changes(program, form.rules()))
+    try:
+        programs.set_review_rules(
+            program, form.rules(), by=request.user, at=clock.now(), reason=form.cleaned_data["reason"]
+        )
+    except REFUSALS as refusal:
+        form.add_error(None, str(refusal))
+        return _show(board, request, program, form, status=422)
+    messages.success(request, "Set. What was decided before keeps its time.")
+    return redirect("admin:review_rules", program.slug)
+
+
+def changes(program: Program, asked: ReviewRules) -> list[str]:
+    """Return in sentences what these rules would change, and what they would leave."""
+    says = []
+    if asked.recall_minutes != program.recall_minutes:
+        says.append(_told("Approvals and questions", asked.recall_minutes, program.recall_minutes))
+    if asked.refusal_recall_minutes != program.refusal_recall_minutes:
+        says.append(_told("Rejections", asked.refusal_recall_minutes, program.refusal_recall_minutes))
+    if asked.newcomer_days != program.newcomer_days:
+        says.append(
+            f"Reviewers are new for {_so_many(asked.newcomer_days, 'day')} instead of "
+            f"{_so_many(program.newcomer_days, 'day')}, counted from their first decision."
+        )
+    waiting = Decision.objects.unsigned().filter(case__program=program, told_at=None)
+    if asked.blind_second != program.blind_second:
+        does = (
+            "write down their own opinion before they see the first one"
+            if asked.blind_second
+            else "see the first opinion at once"
+        )
+        says.append(f"Those who sign {does}, also of what waits for them now ({waiting.count():,}).")
+    if not says:
+        return ["Nothing: it is reviewed like that already."]
+    untold = Decision.objects.standing().filter(case__program=program, told_at=None, tell_at__isnull=False)
+    return [*says, f"What was decided and is not told yet keeps its time ({untold.count():,})."]
+
+
+def _told(what: str, minutes: int, was: int) -> str:
+    return f"{what} are told {_so_many(minutes, 'minute')} after the decision instead of {was:,}."
+
+
+def _so_many(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _show(
+    board: admin.ModelAdmin,
+    request: HttpRequest,
+    program: Program,
+    form: RulesForm,
+    *,
+    preview: list[str] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    context = board.admin_site.each_context(request) | {
+        "title": f"How {program.name} is reviewed",
+        "program": program,
+        "form": form,
+        "preview": preview,
+        "may_set": may_set_review_rules(request.user),
+    }
+    return render(request, "admin/onboarding/review_rules.html", context, status=status)
