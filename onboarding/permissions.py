@@ -1,12 +1,26 @@
 """Who may do what in onboarding: pure questions with grammatical names."""
 
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 
-from accounts.models import FormerMembership, Membership, Owner, User
+from accounts.models import User
 from accounts.permissions import may_act_for
 from accounts.roles import Duty, may
 from onboarding.models import Application, Grant, Invitation, Key, Revision, WaitlistEntry
 from onboarding.states import APPLICATION_TRANSITIONS, ApplicationState, EntryState
+
+# The people one shares an organisation with, now or once, and what they and those organisations own.
+BESIDE = """
+    WITH organisations AS (
+        SELECT organisation_id FROM accounts_membership WHERE user_id = %(person)s
+        UNION SELECT organisation_id FROM accounts_formermembership WHERE user_id = %(person)s
+    ), people AS (
+        SELECT %(person)s::bigint AS user_id
+        UNION SELECT user_id FROM accounts_membership WHERE organisation_id IN (TABLE organisations)
+    )
+    SELECT ARRAY(TABLE people), ARRAY(
+        SELECT id FROM accounts_owner WHERE person_id IN (TABLE people)
+        UNION ALL SELECT id FROM accounts_owner WHERE organisation_id IN (TABLE organisations))"""
 
 
 def may_see(user: User, application: Application) -> bool:
@@ -56,18 +70,11 @@ def conflicts(user: User, *, to: str = "") -> Q:
 
     Their own, their organisations', and those that people who share an organisation with them applied for or sent,
     in whatever name. An organisation they left counts for good: who goes does not decide its cases.
-    At most three queries; the condition itself needs none, so that a list and a single case ask the same question.
+    One query; the condition itself needs none, so that a list and a single case ask the same question.
     """
-    once = FormerMembership.objects.filter(user=user).values_list("organisation_id", flat=True)
-    now = Membership.objects.filter(user=user).values_list("organisation_id", flat=True)
-    organisations = list(now.union(once))
-    people = {user.pk}
-    if organisations:
-        people.update(
-            Membership.objects.filter(organisation__in=organisations).values_list("user_id", flat=True)
-        )
-    owners = Owner.objects.filter(Q(person__in=people) | Q(organisation__in=organisations))
-    owned = list(owners.values_list("pk", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute(BESIDE, {"person": user.pk})
+        people, owned = cursor.fetchone()
     sent = Revision.objects.filter(application=OuterRef(f"{to}pk"), submitted_by__in=people)
     return Q(**{f"{to}applicant__in": people}) | Q(**{f"{to}owner__in": owned}) | Q(Exists(sent))
 

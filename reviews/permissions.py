@@ -3,6 +3,8 @@
 What passes with time (breaks, hours, minutes) is asked where a case is given: `reviews.domain.giving`.
 """
 
+from collections.abc import Iterable, Mapping
+
 from django.db.models import Q
 
 from accounts.models import User
@@ -46,7 +48,11 @@ def spared_categories(user: User) -> set[str]:
     Two queries. A category is grave where any version of the guidelines says so.
     """
     chosen = dict(CategoryChoice.objects.filter(reviewer=user).values_list("category", "choice"))
-    grave = set(Category.objects.filter(severity=Severity.GRAVE).values_list("code", flat=True))
+    return not_taken(chosen, Category.objects.filter(severity=Severity.GRAVE).values_list("code", flat=True))
+
+
+def not_taken(chosen: Mapping[str, str], grave: Iterable[str]) -> set[str]:
+    """Return the same of what was read already: category -> choice, and the grave categories."""
     out = {code for code, choice in chosen.items() if choice == Choice.OUT}
     return out | {code for code in grave if chosen.get(code) != Choice.IN}
 

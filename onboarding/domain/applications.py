@@ -251,11 +251,11 @@ def _withdrawn(application: Application, *, by: ledger.Actor, at: datetime, reas
     return application
 
 
-@transaction.atomic
 def take_up(application: Application, *, by: User, at: datetime) -> Application:
-    """A reviewer has it now, and what was sent stands. Raises IllegalMove."""
-    application = take(steps.TAKEN_UP, locked(application), by=by, at=at)
-    sealing.drop_changes(application)
+    """A reviewer has a locked application now, and what was sent stands. Raises IllegalMove."""
+    take(steps.TAKEN_UP, application, by=by, at=at)
+    if application.amending_since is not None:
+        sealing.drop_changes(application)
     notices.write("taken_up", application, at=at, once=f"taken_up:{application.pk}")
     return application
 

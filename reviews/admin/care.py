@@ -46,7 +46,7 @@ def settings(request: HttpRequest) -> HttpResponse:
     if request.method == "GET":
         return _page(request)
     at = clock.now()
-    form = CareForm(request.POST, limits=care.limits(request.user))
+    form = CareForm(request.POST, limits=care.known(request.user, at=clock.now()).limits)
     if not form.is_valid():
         return _page(request, form=form, status=422)
     try:
@@ -148,9 +148,10 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     user, at = request.user, clock.now()
-    limits, used = care.limits(user), minutes.today(user, at=at)
+    known = care.known(user, at=at)
+    limits = known.limits
     form = form or CareForm(limits=limits)
-    form.count(used.seconds)
+    form.count(known.used.seconds)
     context: dict[str, Any] = {
         **admin.site.each_context(request),
         "is_nav_sidebar_enabled": False,

@@ -66,6 +66,7 @@ def locked(case: Case) -> Case:
     return (
         Case.objects.select_for_update(of=("self",))
         .select_related("application__owner", "application__applicant", "program", "revision__guidelines")
+        .defer("revision__guidelines__source")
         .get(pk=case.pk)
     )
 

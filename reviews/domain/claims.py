@@ -119,12 +119,16 @@ def take_next(*, by: User, at: datetime, wanted: Q = _ANYTHING) -> Claim:
 
 
 def _first_free(offered: QuerySet[Case]) -> Case | None:
-    """Lock the first of these cases, and its application, that nobody else has locked."""
-    return (
+    """Lock the first of these cases, and its application, that nobody else has locked; what it says is left unread."""
+    case = (
         offered.select_for_update(skip_locked=True, of=("self", "application"))
-        .select_related("application__owner", "application__applicant", "program", "revision__guidelines")
+        .select_related("application__owner", "application__applicant", "program")
+        .defer("application__answers", "application__facts", "application__conditions")
         .first()
     )
+    if case is not None:
+        case.application.program = case.program
+    return case
 
 
 @transaction.atomic

@@ -1,6 +1,7 @@
-"""How long one reviewer has had severe text open today: read from what was really opened, never from claims."""
+"""How long one reviewer has had severe text open today: counted from what was really opened, never from claims."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -23,13 +24,16 @@ def local(user: User, at: datetime) -> datetime:
     return at.astimezone(ZoneInfo(user.time_zone))
 
 
-def today(user: User, *, at: datetime) -> Today:
-    """Return this person's minutes of the day that `at` lies in for them, in one query."""
-    since = local(user, at).replace(hour=0, minute=0, second=0, microsecond=0)
-    found = Exposure.objects.filter(reviewer=user, opened_at__gt=since - OPEN_MOST, opened_at__lte=at)
-    seconds: Counter[str] = Counter()
+def midnight(user: User, at: datetime) -> datetime:
+    """Return when the day began that `at` lies in for them; what was opened OPEN_MOST before may reach into it."""
+    return local(user, at).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def today(user: User, opened: Iterable[Exposure], *, at: datetime) -> Today:
+    """Return this person's minutes of the day that `at` lies in for them, from what they opened, the last one last."""
+    since, seconds = midnight(user, at), Counter[str]()
     last = None
-    for last in found.order_by("opened_at", "pk"):
+    for last in opened:
         length = ended(last, at) - max(last.opened_at, since)
         for code in last.severe:
             seconds[code] += max(0, int(length.total_seconds()))

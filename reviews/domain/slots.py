@@ -24,9 +24,10 @@ def free(reviewer: User, *, at: datetime, is_other: bool = False) -> int:
     """Return a slot this person has free; the caller writes it in the same transaction. Raises TooMany."""
     lock(reviewer)
     mine = Claim.objects.unreleased().filter(reviewer=reviewer).exclude(slot=None)
-    mine.filter(expires_at__lte=at).update(slot=None)  # what ran out does not keep anybody from the next
-    taken = set(mine.values_list("slot", flat=True))
-    left = [slot for slot in SLOTS if slot not in taken]
+    taken = dict(mine.values_list("slot", "expires_at"))
+    if any(until <= at for until in taken.values()):  # what ran out does not keep anybody from the next
+        mine.filter(expires_at__lte=at).update(slot=None)
+    left = [slot for slot in SLOTS if slot not in taken or taken[slot] <= at]
     if not left:
         raise TooMany(reviewer, is_other=is_other)
     return left[0]

@@ -628,7 +628,7 @@ def test_each_verb_writes_one_ledger_row(program, alice):
     reviewer = make_reviewer()
     application = filled(program, alice)
     applications.submit(application, by=alice, at=LATER)
-    applications.take_up(application, by=reviewer, at=LATER)
+    applications.take_up(applications.locked(application), by=reviewer, at=LATER)
     applications.ask(application, by=reviewer, at=LATER, reason="I1")
     applications.answered(application, by=alice, at=LATER)
     applications.reject(application, by=reviewer, at=LATER, reason="R3")

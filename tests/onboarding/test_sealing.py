@@ -63,7 +63,7 @@ def test_a_login_of_changes_that_are_never_sent_is_gone(request_sent, alice, end
     if end == "discarded":
         amending.discard(changed, by=alice)
     else:
-        applications.take_up(changed, by=make_reviewer("bea"), at=LATER)
+        applications.take_up(applications.locked(changed), by=make_reviewer("bea"), at=LATER)
 
     assert (shown(request_sent), SealedAnswer.objects.count()) == (SENT, 1)
 

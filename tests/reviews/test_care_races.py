@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from reviews.domain import minutes
+from reviews.domain import care
 from reviews.models import Case, Claim, Exposure
 from tests.factories import MONDAY, make_reviewer
 from tests.processes import race
@@ -39,7 +39,7 @@ def test_four_tabs_that_open_severe_text_at_once_have_one_text_open_and_keep_the
 
     assert said.count("opened") == 1
     assert Exposure.objects.filter(reviewer=bob, ended_at=None).count() == 1
-    assert minutes.today(bob, at=MONDAY + timedelta(hours=1)).seconds["self_harm"] <= 60 * 60
+    assert care.known(bob, at=MONDAY + timedelta(hours=1)).used.seconds["self_harm"] <= 60 * 60
 
 
 def test_of_opting_out_and_being_given_a_case_at_once_nothing_is_left_in_their_hands():

@@ -31,7 +31,7 @@ def read(user, minutes=15, *, at=MONDAY, codes=("self_harm",)):
 
 
 def minutes_of(user, at=MONDAY):
-    return {code: seconds / 60 for code, seconds in minutes.today(user, at=at).seconds.items()}
+    return {code: seconds / 60 for code, seconds in care.known(user, at=at).used.seconds.items()}
 
 
 # --- counting
@@ -158,10 +158,10 @@ def test_an_opening_lasts_no_longer_than_what_is_left_of_the_day():
 def test_ones_own_minutes_hold_within_the_bounds_also_where_those_were_narrowed_since():
     bob, manager = make_reviewer(), make_manager()
     choose(bob, "in", "self_harm", minutes=90)
-    limits = [care.limits(bob).minutes("self_harm", 2)]
+    limits = [care.known(bob, at=MONDAY).limits.minutes("self_harm", 2)]
 
     care.set_rule(by=manager, at=MONDAY, reason="Less for everybody", **RULE | {"most_minutes": 70})
-    limits.append(care.limits(bob).minutes("self_harm", 2))
+    limits.append(care.known(bob, at=MONDAY).limits.minutes("self_harm", 2))
 
     assert limits == [timedelta(minutes=90), timedelta(minutes=70)]
 
@@ -169,7 +169,7 @@ def test_ones_own_minutes_hold_within_the_bounds_also_where_those_were_narrowed_
 def test_what_is_grave_has_fewer_minutes():
     bob = make_reviewer()
 
-    assert care.limits(bob).minutes("child_safety", 3) == timedelta(minutes=30)
+    assert care.known(bob, at=MONDAY).limits.minutes("child_safety", 3) == timedelta(minutes=30)
 
 
 # --- cool-down, one at a time, the hour

@@ -89,6 +89,19 @@ def test_nobody_is_given_what_they_are_kept_from_by_any_path(monkeypatch):
         claims.claim(case, by=bob, at=MONDAY)
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("waiting", [1, 3])
+def test_a_pull_takes_the_same_few_statements_whatever_waits(waiting, django_assert_num_queries):
+    """Twelve, and two for the savepoint of a test: it was 26, and that was what made a pull slow."""
+    bob, program = make_reviewer(), make_program()
+    for _ in range(waiting):
+        make_case(program)
+    bob.get_all_permissions()  # a request reads them before it comes here
+
+    with django_assert_num_queries(14):
+        claims.take_next(by=bob, at=MONDAY)
+
+
 # --- Three at once
 
 
