@@ -20,8 +20,8 @@ from accounts.roles import Duty, may
 from audit import clock
 from onboarding.domain.programs import SayWhy
 from reviews.admin import queue, workspace
-from reviews.domain import claims, handing, slots
-from reviews.models import Case, Claim
+from reviews.domain import claims, handing, pulling, slots
+from reviews.models import Case, Claim, SecondReview
 from reviews.permissions import conflicts, may_take_away
 
 if TYPE_CHECKING:
@@ -103,25 +103,18 @@ class HandingPages:
         ]
 
     def next(self, request: HttpRequest) -> HttpResponse:
-        """Take the first case that fits the filters of the desk."""
+        """Take the first case that fits the filters of the desk; every so often it is one to look at again."""
         if not may(request.user, Duty.REVIEW_CASES):
             raise PermissionDenied
         at, filters = clock.now(), queue.Filters.read(request.POST)
         try:
-            taken = self._take_next(request.user, at, queue.wanted(filters))
+            taken = pulling.pull(by=request.user, at=at, wanted=queue.wanted(filters))
         except REFUSALS as error:
             messages.error(request, str(error))
             return redirect(reverse("admin:desk") + filters.url())
+        if isinstance(taken, SecondReview):
+            return redirect("admin:second_look")
         return redirect("admin:case", taken.case_id)
-
-    def _take_next(self, user: User, at: Any, wanted: Q) -> Claim:
-        """Take the next case; before saying that none waits, put back what ran out and was not swept yet."""
-        try:
-            return claims.take_next(by=user, at=at, wanted=wanted)
-        except claims.NothingWaits:
-            if not claims.release_run_out(at=at):
-                raise
-            return claims.take_next(by=user, at=at, wanted=wanted)
 
     def renew(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Hold the case longer, for the page that is open; says until when, or what became of it."""

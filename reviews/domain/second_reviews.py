@@ -10,11 +10,12 @@ from accounts.models import User
 from accounts.roles import Duty, may
 from audit import ledger
 from audit.events import Event
-from reviews.domain import cases, giving, opinions, severities, slots
+from reviews.domain import care, cases, giving, opinions, severities, slots
 from reviews.domain.giving import NotForYou
 from reviews.models import Case, Opinion, Reconciliation, SecondReview
 from reviews.permissions import knows, may_look_again
 
+_ANYTHING = Q()
 _PARTS = (
     "case__program",
     "case__application",
@@ -48,19 +49,22 @@ def mine(user: User, *, lock: bool = False) -> SecondReview | None:
 
 
 @transaction.atomic
-def take_next(*, by: User, at: datetime) -> SecondReview:
+def take_next(*, by: User, at: datetime, wanted: Q = _ANYTHING) -> SecondReview:
     """Take the oldest drawn case that this person may be given: by the rules of the queue, and a stranger to it.
 
-    One at a time: asking again returns it, for longer. Raises NotForYou, slots.TooMany, NothingDrawn.
+    One at a time: asking again returns it, for longer. `wanted` narrows the cases as it narrows the queue. Raises
+    NotForYou, slots.TooMany, NothingDrawn.
     """
     if not may(by, Duty.REVIEW_CASES):
         raise NotForYou
     slots.lock(by)
     if standing := mine(by, lock=True):
+        if why := care.spared(by, at=at).why(standing.case):  # a break begun since then
+            raise NotForYou(why)
         return _lend(standing, by, at)
     slots.free(by, at=at)  # who works on three cases decides those first
     passed: list[int] = []
-    while (review := _first_free(by, at, passed)) is not None:
+    while (review := _first_free(by, at, wanted, passed)) is not None:
         passed.append(review.pk)
         if may_look_again(by, review) and giving.may_be_given(by, review.case, at=at):
             _lend(review, by, at)
@@ -114,12 +118,12 @@ def give(
     return review
 
 
-def _waiting(by: User, at: datetime) -> QuerySet[SecondReview]:
+def _waiting(by: User, at: datetime, wanted: Q) -> QuerySet[SecondReview]:
     """Return what nobody looks at, of cases this person may be given and knows nothing of; the oldest first."""
     kept = giving.kept_from(by, at=at) | knows(by)
     free = Q(reviewer=None) | Q(expires_at__lte=at)
     fit = Case.objects.exclude(kept).filter(
-        severity__lt=severities.SEVERE, expectation_owed=False
+        wanted, severity__lt=severities.SEVERE, expectation_owed=False
     )  # what it may hold is known: looking anew would wait for who has the case
     waiting = SecondReview.objects.undone().filter(free, case__in=fit, revision__erased_at=None)
     return (
@@ -129,10 +133,10 @@ def _waiting(by: User, at: datetime) -> QuerySet[SecondReview]:
     )
 
 
-def _first_free(by: User, at: datetime, passed: Sequence[int]) -> SecondReview | None:
+def _first_free(by: User, at: datetime, wanted: Q, passed: Sequence[int]) -> SecondReview | None:
     """Lock the first of these that nobody else has locked."""
     return (
-        _waiting(by, at)
+        _waiting(by, at, wanted)
         .exclude(pk__in=passed)
         .select_for_update(skip_locked=True, of=("self",))
         .select_related(*_PARTS)
