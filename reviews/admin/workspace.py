@@ -43,7 +43,7 @@ from reviews.domain import (
     unsent,
 )
 from reviews.domain import questions as questions_asked
-from reviews.models import Case, Claim, Decision, Finding, Unsent
+from reviews.models import Case, Claim, Decision, Finding, Note, Unsent
 from reviews.permissions import conflicts, may_correct, may_recall, may_sign
 from reviews.states import UNDECIDED, CaseKind, CaseState, Outcome, SecondPerson, Verdict
 
@@ -241,7 +241,7 @@ def context(work: Work, *, user: User) -> dict[str, Any]:
         "urgency": urgency,
         "waits": case.state in UNDECIDED
         and timesince(case.application.submitted_at or case.opened_at, work.at, depth=1),
-        "decisions": [Said.of(decision, names) for decision in decisions if decision != work.pending],
+        "decisions": [Said.of(decision, names) for decision in decisions if _is_shown(decision, work)],
         "pending": Said.of(work.pending, names) if work.pending else None,
         "latest": decisions[0] if decisions else None,
         "thread": questions_asked.thread(case.application)
@@ -253,10 +253,22 @@ def context(work: Work, *, user: User) -> dict[str, Any]:
         "signals": signals.of(case, kin=beside.kin, twins=near.twins),
         "appeal": appeals.upheld_for(case) if any(decision.overturned_at for decision in decisions) else None,
         "was_overturned": work.was_overturned,
-        "notes": list(case.notes.select_related("author").order_by("pk")),
+        "notes": _notes(work, user),
         "timeline": _timeline(work, user),
         "user": user,
     }
+
+
+def _is_shown(decision: Decision, work: Work) -> bool:
+    """Return whether a decision stands among those on this case: not the one that waits, shown beside; and where that
+    is kept from this person, not what colleagues proposed before it and let go, with why."""
+    return decision != work.pending and (decision.told_at is not None or not work.blind)
+
+
+def _notes(work: Work, user: User) -> list[Note]:
+    """Return the notes on a case; where the proposal is kept from this person, so is what colleagues wrote."""
+    written = work.case.notes.select_related("author").order_by("pk")
+    return list(written.filter(author=user) if work.blind else written)
 
 
 @dataclass(frozen=True)

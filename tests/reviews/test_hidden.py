@@ -7,15 +7,27 @@ import json
 import re
 from collections.abc import Callable
 
+import pgtrigger
 import pytest
 from django.db import transaction
 
+from audit.models import LedgerEntry
 from reviews.admin import queue_csv
-from reviews.domain import claims, likenesses, optouts, unsent
-from reviews.models import Case, QueueExport
+from reviews.domain import (
+    claims,
+    decisions,
+    findings,
+    likenesses,
+    notes,
+    opinions,
+    optouts,
+    signatures,
+    unsent,
+)
+from reviews.models import Case, Decision, Finding, Note, Opinion, QueueExport
 from reviews.states import Choice
 from tests.factories import MONDAY, make_organisation, make_program, make_reviewer, make_user
-from tests.reviews.making import make_case, make_decision
+from tests.reviews.making import SAYS, make_case, make_claimed, make_decision
 
 pytestmark = pytest.mark.django_db
 ADMIN = "/admin/reviews/case/"
@@ -166,3 +178,83 @@ def test_a_hidden_title_and_number_are_in_no_answer_at_all(client, bob, seen):
     told = json.dumps(answers(client, seen[1]))
 
     assert ("Osprey" in told, hidden.application.number in told) == (False, False)
+
+
+# --- Until one's own opinion is in
+
+
+def make_proposal(*, blind: bool) -> Case:
+    """Return a case on which Bea proposes, for the second time, with a finding and a note; Bob may sign it."""
+    bea, bo = make_reviewer("bea"), make_reviewer("bo")
+    case, _ = make_claimed(
+        bea, program=make_program("eyes", blind_second=blind), domains=["health"], answers={"summary": WORD}
+    )
+    findings.record(case, by=bea, at=MONDAY, verdicts={"health": ("none", "Harmless.", "", "")})
+    first = decisions.decide(case, by=bea, at=MONDAY, outcome="approved", **SAYS["approved"])
+    if blind:
+        opinions.give(first, by=bo, at=MONDAY, outcome="approved", note="Fine.")
+    signatures.give_back(first, by=bo, at=MONDAY, reason="Approve it, but say for whom.")
+    claims.claim(case, by=bea, at=MONDAY)
+    decisions.decide(case, by=bea, at=MONDAY, outcome="approved", **SAYS["approved"])
+    notes.write(case, by=bo, at=MONDAY, text="I would approve it.")
+    return Case.objects.get(pk=case.pk)
+
+
+def say_otherwise() -> None:
+    """Let everything that was said of a proposal say the opposite, in the same rows."""
+    rejected = {name: value for name, value in SAYS["rejected"].items() if name != "categories"}
+    with pgtrigger.ignore():
+        Decision.objects.update(
+            outcome="rejected", explanation=WORD, why_different=WORD, reapply_after_days=30,
+            categories=["fraud_spam"], **rejected,
+        )  # fmt: skip
+        Decision.objects.filter(returned_at__isnull=False).update(return_reason=f"Reject it: {WORD}.")
+        Note.objects.update(text=f"I would reject it: {WORD}.")
+        Opinion.objects.update(outcome="rejected", note=WORD)
+        Finding.objects.update(verdict="violates", note=WORD)
+        LedgerEntry.objects.filter(event="decision.proposed").update(reason="R4_identity")
+
+
+def test_the_page_does_tell_of_a_proposal_that_is_not_hidden(client, bob):
+    """Else the comparison below would prove nothing."""
+    case = make_proposal(blind=False)
+
+    told = differing(client, case, say_otherwise)
+
+    assert {"case", "page", "json"} <= set(told)
+
+
+def test_what_was_proposed_shows_nowhere_to_who_signs_blind(client, bob):
+    """Neither the proposal nor what was given back, noted, found and thought of it by others."""
+    case = make_proposal(blind=True)
+
+    assert differing(client, case, say_otherwise) == []
+
+
+def test_what_was_proposed_shows_on_no_other_case_of_the_same_people(client, bob):
+    case = make_proposal(blind=True)
+    other = make_case(case.program, applicant=case.application.applicant, answers={"summary": WORD})
+    likenesses.keep_owed()
+
+    assert differing(client, other, say_otherwise) == []
+
+
+def test_the_own_opinion_opens_notes_and_what_was_given_back(client, bob):
+    case = make_proposal(blind=True)
+    page = f"{ADMIN}{case.pk}/"
+    hidden = ("I would approve it.", "Approve it, but say for whom.", "Harmless.")
+    before = client.get(page).content.decode()
+
+    opinions.give(case.decisions.latest("pk"), by=bob, at=MONDAY, outcome="rejected", note="Doses.")
+
+    after = client.get(page).content.decode()
+    assert [(words in before, words in after) for words in hidden] == [(False, True)] * 3
+
+
+def test_ones_own_note_stays_on_the_page_while_those_of_others_are_kept(client, bob):
+    case = make_proposal(blind=True)
+
+    notes.write(case, by=bob, at=MONDAY, text="Asked legal.")
+
+    shown = client.get(f"{ADMIN}{case.pk}/").content.decode()
+    assert ("Asked legal." in shown, "I would approve it." in shown) == (True, False)
