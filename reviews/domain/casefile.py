@@ -5,7 +5,7 @@ and not sent is not in it.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,7 @@ from onboarding.domain import answers, questions
 from onboarding.models import Attachment, Revision
 from outbox.models import Letter
 from policies.models import Category
-from reviews.domain import cases, exposure, giving, opinions
+from reviews.domain import cases, exposure, filed, giving, opinions
 from reviews.domain import questions as asking
 from reviews.models import Case, Decision, InformationRequest
 from reviews.permissions import may_see_case
@@ -74,6 +74,10 @@ def _of(case: Case, *, reader: User, at: datetime) -> dict[str, Any]:
             for finding in findings
         ],
         "decisions": _told(decisions),
+        "opinions": filed.opinions(case),
+        "second_reviews": filed.second_reviews(case),
+        "notes": filed.notes(case),
+        "rule_matches": filed.rule_matches(case),
         "guidelines": _guidelines(
             [*(r.guidelines for r in revisions), *(d.guidelines for d in decisions)], cited
         ),
@@ -160,14 +164,18 @@ def _file(file: Attachment) -> dict[str, Any]:
 
 
 def _decisions(case: Case) -> list[Decision]:
-    people = ("decided_by", "signed_by", "returned_by", "overturned_by", "reapply_allowed_by")
+    people = ("decided_by", "signed_by", "returned_by", "recalled_by", "overturned_by", "reapply_allowed_by")
     return list(case.decisions.select_related(*people, "guidelines", "revision", "request").order_by("pk"))
 
 
-def _told(decisions: Iterable[Decision]) -> list[dict[str, Any]]:
+def _told(decisions: Sequence[Decision]) -> list[dict[str, Any]]:
+    """Return each decision, with its place among them: the next one says so which one it superseded."""
     letters = _letters(Decision, [decision.pk for decision in decisions])
+    places = {decision.pk: place for place, decision in enumerate(decisions, 1)}
     return [
         {
+            "number": places[decision.pk],
+            "supersedes": places[decision.supersedes_id] if decision.supersedes_id else None,
             "revision": decision.revision.number,
             "guidelines_version": decision.guidelines.version,
             "outcome": decision.outcome,
@@ -183,21 +191,19 @@ def _told(decisions: Iterable[Decision]) -> list[dict[str, Any]]:
             "why_different": decision.why_different,
             "question": decision.request.question if hasattr(decision, "request") else "",
             "second_person": decision.second,
-            "decided": _by(decision.decided_by, decision.decided_at),
-            "signed": _by(decision.signed_by, decision.signed_at),
-            "returned": _by(decision.returned_by, decision.returned_at, why=decision.return_reason),
-            "overturned": _by(decision.overturned_by, decision.overturned_at),
-            "applying_again_allowed": _by(decision.reapply_allowed_by, decision.reapply_allowed_at),
+            "decided": filed.by(decision.decided_by, decision.decided_at),
+            "signed": filed.by(decision.signed_by, decision.signed_at),
+            "returned": filed.by(decision.returned_by, decision.returned_at, why=decision.return_reason),
+            "recalled": filed.by(decision.recalled_by, decision.recalled_at, why=decision.recall_reason),
+            "overturned": filed.by(decision.overturned_by, decision.overturned_at),
+            "applying_again_allowed": filed.by(decision.reapply_allowed_by, decision.reapply_allowed_at),
+            "told_at_once_because": decision.emergency_reason,
             "tell_at": decision.tell_at,
             "told_at": decision.told_at,
             "letters": letters.get(str(decision.pk), []),
         }
         for decision in decisions
     ]
-
-
-def _by(person: User | None, at: datetime | None, **more: str) -> dict[str, Any] | None:
-    return {"by": str(person), "at": at, **more} if person and at else None
 
 
 def _letters(
@@ -249,13 +255,13 @@ def _guidelines(versions: Iterable[Any], cited: set[str]) -> list[dict[str, Any]
 def _asked(request: InformationRequest) -> dict[str, Any]:
     return {
         "question": request.question,
-        "asked": _by(request.decision.decided_by, request.asked_at),
+        "asked": filed.by(request.decision.decided_by, request.asked_at),
         "answer_by": request.due_at,
         "reminded_at": request.reminded_at,
         "reminded_last_at": request.reminded_last_at,
         "overdue_at": request.overdue_at,
         "answer": request.answer,
-        "answered": _by(request.answered_by, request.answered_at),
+        "answered": filed.by(request.answered_by, request.answered_at),
         "demo_video": request.video_url,
         "files": [_file(file) for file in request.attachments.all()],
     }

@@ -12,11 +12,26 @@ from onboarding.domain import attachments, questions
 from onboarding.models import SealedAnswer
 from onboarding.states import FileKind
 from outbox.models import Letter
-from reviews.domain import casefile, findings, giving, opinions, telling
+from reviews.domain import (
+    casefile,
+    claims,
+    decisions,
+    findings,
+    giving,
+    matches,
+    notes,
+    opinions,
+    recalls,
+    reconciling,
+    rules,
+    second_reviews,
+    telling,
+)
 from reviews.domain import questions as asking
 from reviews.models import Case
 from tests.factories import MONDAY, make_organisation, make_program, make_reviewer, make_senior, make_user
-from tests.reviews.making import make_case, make_claimed, make_decision, send_again
+from tests.reviews.looking import look, make_card, make_drawn
+from tests.reviews.making import SAYS, make_case, make_claimed, make_decision, send_again
 
 pytestmark = pytest.mark.django_db
 LATER = MONDAY + timedelta(hours=2)
@@ -104,6 +119,103 @@ def test_findings_thread_and_files_are_in_it_with_their_quotes_and_digests():
         (asked.request.question, "Two editors.", ["plan.png"])
     ]
     assert [len(one["sha256"]) for one in thread["files"]] == [64]
+
+
+def test_notes_and_what_the_rules_suggested_are_in_it():
+    sam, bob = make_senior("sam2"), make_reviewer()
+    case = make_case(answers={"areas": ["legal"]})
+    says = rules.Wording("areas contains legal", lane="hold", questions=("Who signs?",))
+    written = rules.write("Legal", says, program=None, by=sam, at=MONDAY, reason="To try").rule
+    rules.switch_on(written, seen=1, by=sam, at=MONDAY)
+    matches.match_owed(at=MONDAY)
+    notes.write(case, by=bob, at=MONDAY, text="Look at the contract.")
+
+    file = taken(case)
+
+    assert [(note["by"], note["text"]) for note in file["notes"]] == [(str(bob), "Look at the contract.")]
+    assert [
+        (match["rule"], match["rule_version"], match["lane"], match["questions"], match["people_did_so"])
+        for match in file["rule_matches"]
+    ] == [("Legal", 1, "hold", ["Who signs?"], None)]
+
+
+def test_a_decision_that_was_taken_back_says_who_when_and_why_and_the_next_one_which_it_supersedes():
+    first = make_decision(program=make_program(recall_minutes=30))
+    bob, case = first.decided_by, first.case
+    recalls.recall(first, by=bob, at=MONDAY, reason="The wrong case.")
+    claims.claim(case, by=bob, at=MONDAY)
+    decisions.decide(case, by=bob, at=MONDAY, outcome="rejected", **SAYS["rejected"])
+
+    said = taken(case)["decisions"]
+
+    assert [(one["number"], one["supersedes"], one["recalled"]) for one in said] == [
+        (1, None, {"by": str(bob), "at": MONDAY, "why": "The wrong case."}),
+        (2, 1, None),
+    ]
+
+
+def test_opinions_are_in_it_with_whether_they_were_blind():
+    decision = make_decision(program=make_program(blind_second=True), domains=["health"])
+    bea = make_reviewer("bea")
+    opinions.give(decision, by=bea, at=LATER, outcome="rejected", note="Doses.")
+
+    given = taken(decision.case, by=bea)["opinions"]
+
+    assert [(one["by"], one["outcome"], one["note"], one["blind"]) for one in given] == [
+        (str(decision.decided_by), "approved", "", False),
+        ("Bea", "rejected", "Doses.", True),
+    ]
+
+
+def test_a_second_review_is_in_it_once_it_is_done_and_apart_from_the_opinions_before_the_decision():
+    card = make_card()
+    sue = make_senior("sue")
+    says = {"ended": "stands", "category": "fraud_spam", "remark": "Reads both ways."}
+    reconciling.close(card, by=sue, at=LATER, **says)
+
+    file = taken(card.review.case)
+
+    (said,) = file["second_reviews"]
+    assert (said["outcome"], said["decided"], said["note"]) == ("rejected", "approved", "My own view.")
+    assert said["reconciled"] == {"by": str(sue), "at": LATER, **says}
+    assert [one["outcome"] for one in file["opinions"]] == ["approved"]
+
+
+def test_a_second_review_that_waits_or_is_under_way_is_not_in_it():
+    review = make_drawn()
+    second_reviews.take_next(by=make_reviewer("bea"), at=MONDAY)
+
+    assert (
+        taken(review.case)["second_reviews"],
+        review.kind in str(taken(review.case, make_senior("s2"))),
+    ) == (
+        [],
+        False,
+    )
+
+
+def test_who_looks_a_second_time_takes_no_file_before_their_own_view_is_in():
+    review, bea = make_drawn(), make_reviewer("bea")
+    second_reviews.take_next(by=bea, at=MONDAY)
+    with pytest.raises(giving.NotForYou):
+        taken(review.case, by=bea)
+
+    second_reviews.give(review, by=bea, at=MONDAY, outcome="approved")
+
+    assert len(taken(review.case, by=bea)["second_reviews"]) == 1
+
+
+def test_the_page_says_what_colleagues_thought(client):
+    case = look(make_drawn(), outcome="rejected").case
+    notes.write(case, by=make_reviewer("bo"), at=MONDAY, text=HOSTILE)
+    client.force_login(make_senior("sam"))
+
+    page = client.post(url(case)).content.decode()
+
+    assert [words in page for words in ("My own view.", "Looked at again", "&lt;script&gt;alert(1)")] == [
+        True
+    ] * 3
+    assert "<script>alert" not in page
 
 
 def test_the_timeline_is_the_ledgers_rows_with_their_sequence_numbers():
