@@ -129,6 +129,7 @@ class Event(TextChoices):
     EXPORT_ASKED = "export.asked", "Queue asked for as a file"
     EXPORT_STARTED = "export.started", "Writing of the queue's file started"
     EXPORT_FINISHED = "export.finished", "Queue's file written"
+    EXPORT_TAKEN = "export.taken", "Queue's file downloaded"
     EXPORT_FAILED = "export.failed", "Writing of the queue's file stopped by a problem"
     EXPORT_DROPPED = "export.dropped", "Queue's file deleted"
     BULK_DECIDED = "bulk.decided", "Many cases decided as one"

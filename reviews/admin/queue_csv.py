@@ -95,10 +95,11 @@ def progress(request: HttpRequest, number: int) -> HttpResponse:
 
 
 def download(request: HttpRequest, number: int) -> HttpResponseBase:
-    """Hand the file to who asked for it, as long as it is kept and they review."""
-    export = _mine(request, number)
-    if export.state != QueueExportState.DONE:
-        raise Http404
+    """Hand the file to who asked for it, as long as it is kept and they review; each time is on record."""
+    try:
+        export = queue_exports.take(_mine(request, number), by=request.user, at=clock.now())
+    except queue_exports.NothingToTake as refusal:
+        raise Http404(str(refusal)) from None
     answer = FileResponse(
         default_storage.open(export.stored_as),
         as_attachment=True,

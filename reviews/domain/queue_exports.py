@@ -1,4 +1,4 @@
-"""Exports of the queue: asked for, begun, finished, failed, dropped. What is in them the desk knows.
+"""Exports of the queue: asked for, begun, finished, downloaded, failed, dropped. What is in them the desk knows.
 
 A worker holds what it runs, see `onboarding.domain.runs`. A job delivered twice finds nothing left to do; a run that is
 repeated writes over the same file.
@@ -21,6 +21,13 @@ from reviews.states import QUEUE_EXPORT_TRANSITIONS, QueueExportState
 KEPT = timedelta(days=3)
 BATCH = 100
 WORKER_STOPPED = "The worker stopped half way. Ask for it again."
+
+
+class NothingToTake(Exception):
+    """Not written yet, deleted, or somebody else's."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such file for you, or not any more.")
 
 
 class IllegalMove(Exception):
@@ -79,6 +86,16 @@ def finish(
     export.rows = export.total = rows
     export.sha256, export.finished_at = sha256, at
     _move(export, to=QueueExportState.DONE, event=Event.EXPORT_FINISHED, by=by, at=at, rows=rows)
+    return export
+
+
+@transaction.atomic
+def take(export: QueueExport, *, by: User, at: datetime) -> QueueExport:
+    """Record that who asked for a file downloads it: each time, for it leaves the house. Raises NothingToTake."""
+    export = QueueExport.objects.select_for_update().get(pk=export.pk)
+    if export.asked_by_id != by.pk or export.state != QueueExportState.DONE:
+        raise NothingToTake
+    ledger.record(Event.EXPORT_TAKEN, subject=export, actor=by, at=at, rows=export.rows, sha256=export.sha256)
     return export
 
 

@@ -74,6 +74,29 @@ def test_a_case_one_has_a_part_in_is_not_in_the_file(client, bob):
     assert [row["title"] for row in read(client, asked(client))] == ["Theirs"]
 
 
+def test_every_download_is_on_record_with_who_took_it(client, bob):
+    make_case()
+    export = asked(client)
+
+    read(client, export), read(client, export)
+
+    rows = [row for row in ledger.of(export) if row.event == "export.taken"]
+    assert [(row.actor, row.details["rows"], row.details["sha256"]) for row in rows] == [
+        (f"user:{bob.pk}", 1, export.sha256)
+    ] * 2
+
+
+def test_what_is_not_written_or_not_ones_own_is_neither_handed_out_nor_recorded(client, bob):
+    mine = queue_exports.ask(by=bob, at=clock.now(), query="")
+    theirs = queue_exports.ask(by=make_reviewer("bea"), at=clock.now(), query="")
+
+    for export in (mine, theirs):
+        with pytest.raises(queue_exports.NothingToTake):
+            queue_exports.take(export, by=bob, at=clock.now())
+    assert client.get(f"{EXPORTS}{mine.pk}/queue.csv").status_code == 404
+    assert "export.taken" not in [row.event for row in (*ledger.of(mine), *ledger.of(theirs))]
+
+
 @pytest.mark.parametrize("title", ["=1+1", "+cmd", "-2", "@SUM(A1)", "\t=1"])
 def test_no_cell_is_a_formula(client, bob, title):
     make_case(title=title)
