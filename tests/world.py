@@ -15,6 +15,7 @@ from django.core.files.base import ContentFile
 from django.db import connection, transaction
 from django.http import HttpResponse
 from django.test import Client
+from django.test.client import ClientHandler
 from django.urls import URLResolver, get_resolver
 
 from accounts.domain import domains, organisations, ownership, tokens
@@ -101,6 +102,8 @@ class World:
             "axel": make_staff("axel-here", Role.AUDITOR),
             "root": verified(make_user("root-here", is_staff=True, is_superuser=True)),
         }
+        # One for all browsers: a handler of their own would load the middleware anew for each request.
+        self._handlers = {strict: ClientHandler(enforce_csrf_checks=strict) for strict in (False, True)}
         self._sessions = {name: _session(user) for name, user in self.people.items()}
         self._make_applications()
         self._make_cases()
@@ -264,17 +267,21 @@ class World:
 
         `answer.changed` holds the tables that were not as before when it was given.
         """
-        client = Client(raise_request_exception=False, enforce_csrf_checks=without_token)
-        if who != "nobody":
-            client.cookies[settings.SESSION_COOKIE_NAME] = self._sessions[who]
+        client = self.client(who, without_token=without_token)
         before = digests() if data is not None else {}
         with transaction.atomic():
             answer = client.get(path) if method == "GET" else client.post(path, data or {})
-            answer.changed = (
-                {table for table, digest in digests().items() if digest != before[table]} if before else None
-            )
+            answer.changed = changed_since(before) if before else None
             transaction.set_rollback(True)
         return answer
+
+    def client(self, who: str, *, without_token: bool = False) -> Client:
+        """Return somebody's browser, signed in; what they do is kept until the caller takes it back."""
+        client = Client(raise_request_exception=False)
+        client.handler = self._handlers[without_token]
+        if who != "nobody":
+            client.cookies[settings.SESSION_COOKIE_NAME] = self._sessions[who]
+        return client
 
 
 def digests() -> dict[str, str]:
@@ -284,6 +291,11 @@ def digests() -> dict[str, str]:
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(each.format(model._meta.db_table) for model in models))
         return dict(cursor.fetchall())
+
+
+def changed_since(before: dict[str, str]) -> set[str]:
+    """Return the tables that are not as they were when these digests were taken."""
+    return {table for table, digest in digests().items() if digest != before[table]}
 
 
 def _session(user: User) -> str:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from reviews.admin.case import CaseAdmin
 
 REFUSALS = (
-    decisions.AlreadyDecided, decisions.CaseIsOver, decisions.Stale, opinions.BlindFirst,
+    decisions.AlreadyDecided, decisions.CaseIsOver, decisions.Stale, opinions.BlindFirst, opinions.NothingProposed,
     signatures.NotYoursToSign, signatures.NothingToSign, previews.NobodyToWriteTo,
     recalls.NotYoursToRecall, recalls.AlreadyTold, recalls.NothingToRecall,
     corrections.NotYoursToCorrect, corrections.NothingToCorrect,

@@ -44,11 +44,11 @@ def correct(decision: Decision, said: Statement, *, by: User, at: datetime, toke
         raise NotYoursToCorrect(decision)
     if sent := decisions.sent_before(case, token, by=by):
         return sent
-    latest = case.decisions.standing().latest("pk")
+    latest = case.decisions.standing().order_by("-pk").first()
     counts = (
         decision.told_at and decision.overturned_at is None and decision.outcome != Outcome.NEEDS_INFORMATION
     )
-    if latest.pk != decision.pk or not counts or case.state != CaseState.DECIDED:
+    if latest != decision or not counts or case.state != CaseState.DECIDED:
         raise NothingToCorrect
     if said.outcome != decision.outcome and {said.outcome, decision.outcome} != set(APPROVALS):
         raise statements.Incomplete(

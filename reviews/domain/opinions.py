@@ -12,7 +12,7 @@ from onboarding.models import Revision
 from reviews.domain import cases, claims, statements
 from reviews.models import Case, Decision, Opinion
 from reviews.permissions import may_sign
-from reviews.states import Outcome
+from reviews.states import CaseState, Outcome
 
 NOTE_MOST = 1000  # characters
 
@@ -22,6 +22,13 @@ class BlindFirst(Exception):
 
     def __init__(self) -> None:
         super().__init__("Write down your own opinion first: what was proposed is shown after that.")
+
+
+class NothingProposed(Exception):
+    """Signed, given back or taken back meanwhile: an opinion now would not be of what waits."""
+
+    def __init__(self) -> None:
+        super().__init__("This decision waits for nobody (any more): your opinion was not kept.")
 
 
 def of(reviewer: User, case: Case) -> Opinion | None:
@@ -64,11 +71,13 @@ def give(
 ) -> Opinion:
     """Write down one's own view of what somebody else proposed a decision on; blind where that was hidden.
 
-    The first one stands: asking again returns it. Raises claims.NotForYou, statements.Incomplete.
+    The first one stands: asking again returns it. Raises claims.NotForYou, NothingProposed, statements.Incomplete.
     """
     case, decision = cases.locked_decision(decision)
     if not may_sign(by, decision):
         raise claims.NotForYou
+    if not decision.waits_for_second or case.state != CaseState.AWAITING_SECOND:
+        raise NothingProposed
     check(case.revision, outcome=outcome, categories=categories, note=note)
     blind = is_hidden(decision, from_=by)
     return record(case, by=by, at=at, outcome=outcome, categories=categories, note=note.strip(), blind=blind)

@@ -131,6 +131,15 @@ def test_a_superseded_decision_is_not_corrected_again():
 
 
 @pytest.mark.django_db
+def test_where_nothing_stands_there_is_nothing_to_correct():
+    decision = make_decision(domains=["health"])
+    signatures.give_back(decision, by=make_reviewer("bea"), at=MONDAY, reason="Not yet.")
+
+    with pytest.raises(corrections.NothingToCorrect):
+        correct(decision)
+
+
+@pytest.mark.django_db
 def test_corrected_conditions_reach_the_access_that_was_given():
     from onboarding.domain import invitations, waitlist
     from tests.factories import make_rate

@@ -209,6 +209,21 @@ def test_an_opinion_that_cannot_be_read_is_not_kept(says):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("end", ["given back", "signed"])
+def test_an_opinion_on_what_waits_no_more_is_not_kept(end):
+    decision, bea = held(), make_reviewer("bea")
+    if end == "signed":
+        signatures.sign(decision, by=make_reviewer("carl"), at=MONDAY)
+    else:
+        signatures.give_back(decision, by=make_reviewer("carl"), at=MONDAY, reason="No.")
+
+    with pytest.raises(opinions.NothingProposed):
+        opinions.give(decision, by=bea, at=MONDAY, outcome="approved")
+
+    assert not Opinion.objects.filter(reviewer=bea).exists()
+
+
+@pytest.mark.django_db
 def test_what_is_signed_is_told_with_its_letter():
     decision = held()
     signatures.sign(decision, by=make_reviewer("bea"), at=MONDAY)
