@@ -30,11 +30,13 @@ from onboarding.states import (
     InvitationState,
     KeyState,
 )
+from reviews.admin.forms import ASKS, BOUNDS, DecisionForm
 from reviews.domain import cases, claims, decisions
 from reviews.models import Case
 from reviews.states import CaseState
-from tests.factories import MONDAY, make_grant, make_key, make_program, make_secret
+from tests.factories import MONDAY, make_grant, make_key, make_program, make_secret, make_senior
 from tests.onboarding import standings
+from tests.reviews.commands import ANOTHERS, APPROVED, ASKED, ON_CASES, REJECTED, WITH_CONDITIONS, Command
 from tests.reviews.making import SAYS, make_case
 from tests.world import World, addresses, made
 
@@ -282,14 +284,19 @@ def case_in(state: str, world: World) -> Case:
     return Case.objects.get(pk=case.pk)
 
 
-DECISION = {"d-outcome": "approved", "d-reason_approved": "A1_notify_list", "reason": "No."}
+DECISION = APPROVED | {"reason": "No.", "o-outcome": "approved"}
 LEGAL_ON_CASE = {  # for Bob; who signs or gives back is another
     "claim": {CaseState.OPEN, CaseState.CLAIMED},
     "release": {CaseState.CLAIMED},
     "decide": {CaseState.CLAIMED},
     "sign": set(),
     "give-back": set(),
+    "change": set(),
+    "opinion": set(),
+    "take-back": {CaseState.AWAITING_SECOND, CaseState.AWAITING_APPLICANT, CaseState.DECIDED},
+    "correct": set(),  # nobody was told yet
 }
+ABOUT_A_DECISION = ("sign", "give-back", "change", "opinion", "take-back", "correct")
 IS_THAT_ALREADY = "release"  # giving back what one does not hold leads to the desk without a word
 
 
@@ -299,7 +306,7 @@ def test_a_reviewers_verb_does_only_what_the_table_of_cases_allows(world, state,
     with transaction.atomic():
         case = case_in(state, world)
         latest = case.decisions.order_by("-pk").first()
-        decision = f"{latest.pk if latest else 0}/" if verb in ("sign", "give-back") else ""
+        decision = f"{latest.pk if latest else 0}/" if verb in ABOUT_A_DECISION else ""
 
         answer = world.ask("bob", "POST", f"/admin/reviews/case/{case.pk}/{verb}/{decision}", DECISION)
 
@@ -310,6 +317,50 @@ def test_a_reviewers_verb_does_only_what_the_table_of_cases_allows(world, state,
             answer.changed,
         )
         transaction.set_rollback(True)
+
+
+# --- forms on a case, one wrong field at a time
+
+TYPED = {  # each form once; of two that post to one address the first of the list
+    command.path: command
+    for command in reversed(ON_CASES)
+    if command.data and command.path.startswith("{pk}/")
+}
+BELONGS_TO = {  # fields that count only for one outcome
+    **dict.fromkeys(ASKS, ASKED),
+    **dict.fromkeys(("what_would_change", "reapply_after_days", "reapply_never", "facts"), REJECTED),
+    **dict.fromkeys((*BOUNDS, "conditions", "own_conditions"), WITH_CONDITIONS),
+}
+HELD_LONGER = "reviews_claim"  # whoever types on holds the case longer, whatever it is
+WRONG = ("a NUL", "signs", "a list", "a negative number")
+
+
+def one_wrong_field(command: Command) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield field, rubbish and the form that is legal but for it; another rubbish for each form and field."""
+    decision = [f"d-{name}" for name in DecisionForm.base_fields] if "d-outcome" in command.data else []
+    fields = dict.fromkeys([*command.data, *decision, "version", "revision", "token"])
+    for number, name in enumerate(fields, start=len(command.path)):
+        what = WRONG[number % len(WRONG)]
+        legal = command.data | BELONGS_TO.get(name.removeprefix("d-"), {})
+        yield name, what, legal | {name: RUBBISH[what](1)}
+
+
+@pytest.mark.parametrize("command", TYPED.values(), ids=lambda command: command.says)
+def test_one_wrong_field_of_a_form_on_a_case_is_a_sentence_or_is_left_out(world, command):
+    with transaction.atomic():
+        who, by = ("sam", make_senior("sue")) if command.whose == ANOTHERS else ("bob", world.people["bob"])
+        thing = command.states[0].make(by, world.people["sam"])
+        path = f"/admin/reviews/case/{command.path.format(**thing.called)}"
+        found = {}
+        for name, what, data in one_wrong_field(command):
+            sent = {key: v.format(**thing.called) if key != name else v for key, v in data.items()}
+            answer = world.ask(who, "POST", path, sent)
+            kept = set() if answer.status_code in (200, 302) else answer.changed - {HELD_LONGER}
+            if answer.status_code not in (200, 302, *SENTENCE) or kept:
+                found[name, what] = (answer.status_code, kept)
+        transaction.set_rollback(True)
+
+    assert found == {}
 
 
 @pytest.mark.parametrize("verb", ["pause", "resume"])
