@@ -228,6 +228,20 @@ AGAIN: dict[str, str] = {
         SELECT review.id FROM reviews_secondreview review
         JOIN reviews_decision decision ON decision.id = review.decision_id
         WHERE decision.told_at IS NULL OR decision.told_at > review.drawn_at""",
+    "A second review was drawn, and done by its reviewer, when the ledger says so.": """
+        SELECT review.id, review.done_at FROM reviews_secondreview review
+        WHERE NOT EXISTS (SELECT FROM audit_ledgerentry entry WHERE entry.subject_type = 'reviews.secondreview'
+            AND entry.subject_id = review.id::text AND entry.event = 'second_review.drawn')
+        OR (review.done_at IS NOT NULL) <> EXISTS (
+            SELECT FROM audit_ledgerentry entry WHERE entry.subject_type = 'reviews.secondreview'
+            AND entry.subject_id = review.id::text AND entry.event = 'second_review.done'
+            AND entry.actor = 'user:' || review.reviewer_id)""",
+    "A card was closed when the ledger says so, by the same person.": """
+        SELECT card.id, card.closed_by_id FROM reviews_reconciliation card
+        WHERE (card.closed_at IS NOT NULL) <> EXISTS (
+            SELECT FROM audit_ledgerentry entry WHERE entry.subject_type = 'reviews.reconciliation'
+            AND entry.subject_id = card.id::text AND entry.event = 'reconciliation.closed'
+            AND entry.actor = coalesce('user:' || card.closed_by_id, entry.actor))""",
     "A card is open where two views differ, and was closed by neither of the two.": """
         SELECT review.id FROM reviews_secondreview review
         JOIN reviews_decision decision ON decision.id = review.decision_id
@@ -235,6 +249,75 @@ AGAIN: dict[str, str] = {
         LEFT JOIN reviews_reconciliation card ON card.review_id = review.id
         WHERE (card.id IS NOT NULL) <> (review.golden_id IS NULL AND opinion.outcome <> decision.outcome)
         OR card.closed_by_id IN (decision.decided_by_id, decision.signed_by_id, review.reviewer_id)""",
+}
+
+CARE: dict[str, str] = {
+    "Nobody on a break has a case that was given to them since it began, unless it is owed back.": """
+        SELECT claim.id, claim.claimed_at, care.paused_at FROM reviews_claim claim
+        JOIN reviews_care care ON care.reviewer_id = claim.reviewer_id
+        WHERE claim.released_at IS NULL AND claim.claimed_at > care.paused_at AND NOT care.reroute_owed""",
+    "No severe text was open for more than a quarter of an hour at once.": """
+        SELECT id, opened_at, ends_by FROM reviews_exposure WHERE ends_by - opened_at > interval '15 minutes'""",
+    # Days are the reviewers' own, and one of UTC touches two of those: what is certain is no more than twice the most.
+    "Nobody had severe text of one kind open in a day for longer than two days of the most any rule lets one set.": """
+        SELECT exposure.reviewer_id, kind.code, sum(ended_at - opened_at) AS open FROM reviews_exposure exposure
+        CROSS JOIN LATERAL jsonb_object_keys(exposure.severe) AS kind (code) WHERE exposure.ended_at IS NOT NULL
+        GROUP BY exposure.reviewer_id, kind.code, (exposure.opened_at AT TIME ZONE 'UTC')::date
+        HAVING sum(ended_at - opened_at) > 2 * interval '1 minute'
+            * greatest(120, (SELECT max(most_minutes) FROM reviews_carerule))""",
+    "Every rule of what reviewers are spared is in the ledger, by the person who set it.": """
+        SELECT rule.id FROM reviews_carerule rule WHERE NOT EXISTS (
+            SELECT FROM audit_ledgerentry entry WHERE entry.subject_type = 'reviews.carerule'
+            AND entry.subject_id = rule.id::text AND entry.event = 'care_rule.set'
+            AND entry.actor = 'user:' || rule.set_by_id)""",
+    "Whoever was let into a case whatever they declared was so by another, once, as the ledger says.": """
+        SELECT given.id, given.reviewer_id, given.given_by_id FROM reviews_interestoverride given
+        WHERE given.given_by_id = given.reviewer_id OR (
+            SELECT count(*) FROM audit_ledgerentry entry WHERE entry.subject_type = 'reviews.interestoverride'
+            AND entry.subject_id = given.id::text AND entry.event = 'override.given'
+            AND entry.actor = 'user:' || given.given_by_id
+            AND entry.details ->> 'case' = given.case_id::text
+            AND entry.details ->> 'reviewer' = 'user:' || given.reviewer_id) <> 1""",
+}
+
+TRIAGE: dict[str, str] = {
+    "The ledger agrees with the state of every triage rule.": states_agree(
+        "reviews_triagerule",
+        "reviews.triagerule",
+        {
+            "rule.written": "draft",
+            "rule.switched_on": "on",
+            "rule.switched_off": "draft",
+            "rule.fell_silent": "silent",
+        },
+    ),
+    "Versions of a triage rule are numbered without a gap, and the last one counts.": """
+        SELECT rule.id, rule.number, count(version.id) AS versions FROM reviews_triagerule rule
+        LEFT JOIN reviews_ruleversion version ON version.rule_id = rule.id GROUP BY rule.id
+        HAVING count(version.id) <> rule.number OR max(version.number) IS DISTINCT FROM rule.number""",
+    "Every version of a triage rule is in the ledger once, by the person who wrote it.": """
+        SELECT version.id, version.number FROM reviews_ruleversion version WHERE (
+            SELECT count(*) FROM audit_ledgerentry entry WHERE entry.subject_type = 'reviews.triagerule'
+            AND entry.subject_id = version.rule_id::text AND entry.event = 'rule.written'
+            AND entry.details ->> 'version' = version.number::text
+            AND entry.actor = 'user:' || version.written_by_id) <> 1""",
+    "No triage rule is on, or fell silent, in a version that nobody switched on.": """
+        SELECT rule.id, rule.number FROM reviews_triagerule rule WHERE rule.state <> 'draft' AND NOT EXISTS (
+            SELECT FROM audit_ledgerentry entry WHERE entry.subject_type = 'reviews.triagerule'
+            AND entry.subject_id = rule.id::text AND entry.event = 'rule.switched_on'
+            AND entry.details ->> 'version' = rule.number::text)""",
+    "Every match is on a revision of its own case, by a rule of its program or of all.": """
+        SELECT match.id, match.case_id FROM reviews_rulematch match
+        JOIN reviews_case kase ON kase.id = match.case_id
+        JOIN onboarding_revision revision ON revision.id = match.revision_id
+        JOIN reviews_ruleversion version ON version.id = match.version_id
+        JOIN reviews_triagerule rule ON rule.id = version.rule_id
+        WHERE revision.application_id <> kase.application_id OR rule.program_id <> kase.program_id""",
+    "Every match that is settled rests on a decision on its own case that was told, and is no question.": """
+        SELECT match.id, match.decision_id FROM reviews_rulematch match
+        LEFT JOIN reviews_decision decision ON decision.id = match.decision_id
+        WHERE match.settled_at IS NOT NULL AND (decision.id IS NULL OR decision.case_id <> match.case_id
+            OR decision.told_at IS NULL OR decision.outcome = 'needs_information')""",
 }
 
 ERASED: dict[str, str] = {
@@ -260,4 +343,4 @@ ERASED: dict[str, str] = {
             OR EXISTS (SELECT FROM reviews_note note WHERE note.case_id = kase.id AND note.text <> '(blanked)'))""",
 }
 
-INVARIANTS: dict[str, str] = {**CASES, **PEOPLE, **TELLING, **REVERSALS, **AGAIN, **ERASED}
+INVARIANTS: dict[str, str] = {**CASES, **PEOPLE, **TELLING, **REVERSALS, **AGAIN, **CARE, **TRIAGE, **ERASED}
