@@ -7,14 +7,13 @@ from playwright.sync_api import expect
 
 from audit import clock
 from onboarding.models import Attachment
-from reviews.domain import cases, claims, decisions, telling
-from reviews.models import Case
+from reviews.domain import claims, decisions, telling
 from tests.browser.axe import look
 from tests.browser.conftest import Browse, newcomer, person
 from tests.browser.test_journeys import open_program, wait_for
 from tests.factories import make_application
 from tests.onboarding import files
-from tests.reviews.making import SAYS
+from tests.reviews.making import SAYS, opened
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PHONE = {"width": 360, "height": 740}
@@ -24,8 +23,7 @@ def asked_of(name: str, program: str):
     """Return an application whose applicant has been asked a question by Bob."""
     alice, at = newcomer(name), clock.now()
     application = make_application(open_program(program), applicant=alice, at=at, title="Mock interviews")
-    cases.open_owed(at=at)
-    case = Case.objects.get(application=application)
+    case = opened(application, at=at)
     claims.claim(case, by=person("bob"), at=at)
     says = SAYS["needs_information"] | {"explanation": "It is too short to judge."}
     decisions.decide(case, by=person("bob"), at=at, outcome="needs_information", **says)

@@ -9,11 +9,11 @@ from demo import answers
 from demo.journey import STORY
 from onboarding.domain import applications, programs
 from onboarding.models import Application
-from reviews.domain import cases, claims, decisions, telling
-from reviews.models import Case
+from reviews.domain import claims, decisions, telling
 from tests.browser import axe
 from tests.browser.conftest import Browse, Watch, newcomer, person
 from tests.factories import accept_guidelines
+from tests.reviews.making import opened
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 WORD = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
@@ -52,8 +52,7 @@ def make_ugly_application() -> Application:
         application, answers=said, seen_version=application.answers_version, by=user, at=at
     )
     applications.submit(application, by=user, at=at)
-    cases.open_owed(at=at)
-    case = Case.objects.get(application=application)
+    case = opened(application, at=at)
     claims.claim(case, by=person("bob"), at=at)
     decisions.decide(
         case, by=person("bob"), at=at, outcome="needs_information", reason_code="I1_too_vague",

@@ -14,6 +14,7 @@ from reviews.domain import cases, claims, decisions
 from reviews.models import Case, Decision
 from reviews.states import Outcome
 from tests.factories import MONDAY, make_application, make_reviewer
+from tests.processes import until
 
 SAYS: dict[str, dict[str, Any]] = {
     Outcome.APPROVED: {"reason_code": "A1_notify_list"},
@@ -45,7 +46,13 @@ def make_case(program: Program | None = None, *, at: datetime = MONDAY, **fields
     if sent:
         with pgtrigger.ignore("onboarding.Revision:blanked_once"):
             application.revisions.update(**sent)
+    return opened(application, at=at)
+
+
+def opened(application: Application, *, at: datetime = MONDAY) -> Case:
+    """Return the case of what was sent; where a site runs beside the test, its worker may just be opening it."""
     cases.open_owed(at=at)
+    until(lambda: Case.objects.filter(application=application).exists(), "the case")
     return Case.objects.get(application=application)
 
 
