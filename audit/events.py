@@ -164,6 +164,7 @@ class Event(TextChoices):
     RULE_SWITCHED_ON = "rule.switched_on", "Triage rule switched on"
     RULE_SWITCHED_OFF = "rule.switched_off", "Triage rule switched off"
     RULE_FELL_SILENT = "rule.fell_silent", "Triage rule fell silent below its bound"
+    AUTOMATIC_APPROVAL_SET = "automatic_approval.set", "Approval by rules switched on or off"
 
     APPEAL_FILED = "appeal.filed", "Appeal filed"
     APPEAL_TAKEN = "appeal.taken", "Appeal taken up"

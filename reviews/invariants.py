@@ -104,6 +104,11 @@ PEOPLE: dict[str, str] = {
     "A decision that needed a second person was told only after one signed.": """
         SELECT id, second FROM reviews_decision
         WHERE second <> 'nobody' AND told_at IS NOT NULL AND signed_at IS NULL""",
+    "What a rule decided alone is an approval in the notify lane, below level III, without a domain.": """
+        SELECT decision.id, decision.by_rule_id FROM reviews_decision decision
+        JOIN onboarding_revision revision ON revision.id = decision.revision_id
+        WHERE decision.decided_by_id IS NULL AND (decision.by_rule_id IS NULL OR decision.outcome <> 'approved'
+            OR revision.lane <> 'notify' OR revision.risk_level >= 3 OR jsonb_array_length(revision.domains) > 0)""",
     "A domain, the refuse lane, or risk level III or more asks for a second person, IV for a senior one.": """
         SELECT decision.id, decision.second, revision.risk_level, revision.domains FROM reviews_decision decision
         JOIN onboarding_revision revision ON revision.id = decision.revision_id
@@ -114,11 +119,11 @@ PEOPLE: dict[str, str] = {
 }
 
 TELLING: dict[str, str] = {
-    "Every decision is in the ledger, by the person who made it.": """
+    "Every decision is in the ledger, by the person or the rule that made it.": """
         SELECT decision.id FROM reviews_decision decision WHERE NOT EXISTS (
             SELECT FROM audit_ledgerentry entry WHERE entry.subject_type = 'reviews.decision'
             AND entry.subject_id = decision.id::text AND entry.event = 'decision.proposed'
-            AND entry.actor = 'user:' || decision.decided_by_id)""",
+            AND entry.actor = coalesce('user:' || decision.decided_by_id, 'system:triage'))""",
     "Every signature is in the ledger, by the person who signed.": """
         SELECT decision.id FROM reviews_decision decision WHERE decision.signed_at IS NOT NULL AND NOT EXISTS (
             SELECT FROM audit_ledgerentry entry WHERE entry.subject_type = 'reviews.decision'

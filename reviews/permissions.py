@@ -140,6 +140,11 @@ def may_write_rules(user: User) -> bool:
     return may(user, Duty.SIGN_AS_SENIOR) or may(user, Duty.EDIT_POLICIES)
 
 
+def may_switch_automatic(user: User) -> bool:
+    """Return whether this person may let triage rules approve by themselves in a program, or stop that."""
+    return may(user, Duty.SIGN_AS_SENIOR)
+
+
 def may_look_again(user: User, review: SecondReview) -> bool:
     """Return whether this person may be the second reviewer: a stranger to the case and to what was decided."""
     case = review.case

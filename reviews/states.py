@@ -13,7 +13,11 @@ class CaseState(TextChoices):
 
 
 CASE_TRANSITIONS: dict[str, set[str]] = {
-    CaseState.OPEN: {CaseState.CLAIMED, CaseState.CLOSED},
+    CaseState.OPEN: {
+        CaseState.CLAIMED,
+        CaseState.DECIDED,  # approved by a triage rule alone
+        CaseState.CLOSED,
+    },
     CaseState.CLAIMED: {
         CaseState.OPEN,  # released, or the claim ran out
         CaseState.AWAITING_SECOND,
@@ -128,6 +132,24 @@ class Expectation(TextChoices):
     CITED = "cited", "One of its domains is cited or found"
 
 
+class LeftBecause(TextChoices):
+    """Why a case that a rule might have approved was left to people."""
+
+    SIGNALS = "signals", "something about it is worth a look"
+    PRECEDENTS = "precedents", "cases like it were decided otherwise"
+
+
+class SignalKind(TextChoices):
+    """What may be worth a look at a case; none decides anything."""
+
+    MAILBOX = "mailbox", "Same mailbox"
+    ALIAS = "alias", "Alias address"
+    DISPOSABLE = "disposable", "Address for a day"
+    WEBSITE = "website", "Website elsewhere"
+    TEXT = "text", "Same text"
+    NEAR_TEXT = "near_text", "Nearly the same text"
+
+
 BULK_OUTCOMES = (
     Outcome.APPROVED,
     Outcome.NEEDS_INFORMATION,
@@ -171,6 +193,7 @@ class SecondReviewKind(TextChoices):
     SAMPLE = "sample", "Drawn by lot"
     GOLDEN = "golden", "Golden case"
     NEW_CATEGORY = "new_category", "First of a new category or guideline version"
+    AUTOMATIC = "automatic", "Approved by a rule"
 
 
 class Reconciled(TextChoices):

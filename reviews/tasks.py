@@ -4,6 +4,7 @@ from celery import shared_task
 
 from audit import clock
 from reviews.domain import (
+    automatic,
     cases,
     chasing,
     claims,
@@ -100,11 +101,12 @@ def forget_exposure() -> None:
 
 @shared_task
 def triage_owed() -> None:
-    """Let the triage rules look at cases, learn what people decided, and fall silent where they err."""
+    """Let triage rules look at cases, learn what people decided, fall silent where they err, approve where they may."""
     at = clock.now()
     matches.match_owed(at=at)
     matches.settle_owed(at=at)
     matches.silence_owed(at=at)
+    automatic.approve_owed(at=at)
 
 
 @shared_task

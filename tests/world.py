@@ -249,6 +249,7 @@ class World:
             "<int:decision>": {"pk": self.waiting.pk},
             "questionset/drafts/": {"pk": self.question_draft.pk},
             "questionset/<int:pk>/": {"pk": self.question_draft.based_on_id},
+            "/rules/automatic/": {"program": self.program.pk},
             "/rules/": {"pk": self.rule.pk},
             "/views/": {"pk": self.view.pk},
             "/days-off/": {"pk": self.day_off.pk},

@@ -251,12 +251,16 @@ def _withdrawn(application: Application, *, by: ledger.Actor, at: datetime, reas
     return application
 
 
-def take_up(application: Application, *, by: User, at: datetime) -> Application:
-    """A reviewer has a locked application now, and what was sent stands. Raises IllegalMove."""
+def take_up(application: Application, *, by: ledger.Actor, at: datetime) -> Application:
+    """A reviewer has a locked application now, or a rule, and what was sent stands; of a person a letter tells.
+
+    Raises IllegalMove.
+    """
     take(steps.TAKEN_UP, application, by=by, at=at)
     if application.amending_since is not None:
         sealing.drop_changes(application)
-    notices.write("taken_up", application, at=at, once=f"taken_up:{application.pk}")
+    if isinstance(by, User):
+        notices.write("taken_up", application, at=at, once=f"taken_up:{application.pk}")
     return application
 
 

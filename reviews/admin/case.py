@@ -26,6 +26,7 @@ from onboarding.models import Attachment
 from onboarding.views import uploads
 from policies.states import Lane
 from reviews.admin import care, covering, deciding, exports, handing, quality, queue, team, workspace, writing
+from reviews.admin.automatic import AutomaticPages
 from reviews.admin.days_off import DaysOffPages
 from reviews.admin.handing import HandingPages
 from reviews.admin.paginating import CappedPaginator
@@ -117,6 +118,7 @@ class CaseAdmin(admin.ModelAdmin):
             *care.paths(view),
             *team.paths(view),
             *Rules(self.admin_site).paths(),
+            *AutomaticPages(self.admin_site).paths(),
             *HandingPages(self).paths(),
             *SavedViewPages(self).paths(),
             *DaysOffPages(self).paths(),

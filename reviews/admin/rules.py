@@ -20,7 +20,7 @@ from onboarding.models import Program
 from policies.domain import guidelines
 from policies.models import Category
 from policies.states import Lane
-from reviews.domain import matches, rules
+from reviews.domain import automatic, matches, rules, signals
 from reviews.domain.rules import BadRule, EditedMeanwhile, NoSuchStep, Wording
 from reviews.models import RuleVersion, TriageRule
 from reviews.permissions import conflicts, may_write_rules
@@ -65,6 +65,12 @@ class RuleForm(forms.Form):
         help_text="One question a line.",
         widget=forms.Textarea(attrs={"rows": 3}),
     )
+    approves = forms.BooleanField(
+        label="May approve by itself",
+        required=False,
+        help_text="Where its program has that switched on. Only a rule that suggests the notify lane alone and "
+        "expects approval, once people decided enough of its cases.",
+    )
     expects = forms.ChoiceField(
         label="It is right when the decision is",
         choices=Expectation.choices,
@@ -102,6 +108,7 @@ class RuleForm(forms.Form):
             domains=given["domains"],
             due_days=given["due_days"],
             questions=[line.strip() for line in given["questions"].splitlines() if line.strip()],
+            approves=given["approves"],
             expects=given["expects"] or Expectation.SCRUTINY,
             least_precision=50 if given["least_precision"] is None else given["least_precision"],
             least_decided=30 if given["least_decided"] is None else given["least_decided"],
@@ -131,6 +138,7 @@ class Rules:
     def list(self, request: HttpRequest) -> HttpResponse:
         """List the rules with what was measured of them."""
         _permit(request)
+        at = clock.now()
         current = RuleVersion.objects.current()
         found = TriageRule.objects.select_related("program").prefetch_related(
             Prefetch("versions", current, to_attr="now")
@@ -138,7 +146,15 @@ class Rules:
         shown = [(rule, rule.now[0]) for rule in found]
         measured = matches.shares(version.pk for _, version in shown)
         rows = [(rule, version, measured.get(version.pk)) for rule, version in shown]
-        return self._page(request, "rules", title="Triage rules", rows=rows)
+        return self._page(
+            request,
+            "rules",
+            title="Triage rules",
+            rows=rows,
+            programs=automatic.by_program(),
+            heeded=signals.heeded(at=at),
+            followed=signals.followed(at=at),
+        )
 
     def new(self, request: HttpRequest) -> HttpResponse:
         """Show an empty rule; a POST tries it out or keeps it."""

@@ -371,6 +371,7 @@ def _pending(case: Case, decisions: Iterable[Decision]) -> Decision | None:
 def _decisions(case: Case) -> Iterable[Decision]:
     return case.decisions.select_related(
         "decided_by",
+        "by_rule__rule",
         "signed_by",
         "returned_by",
         "recalled_by",

@@ -165,7 +165,8 @@ def _file(file: Attachment) -> dict[str, Any]:
 
 def _decisions(case: Case) -> list[Decision]:
     people = ("decided_by", "signed_by", "returned_by", "recalled_by", "overturned_by", "reapply_allowed_by")
-    return list(case.decisions.select_related(*people, "guidelines", "revision", "request").order_by("pk"))
+    found = case.decisions.select_related(*people, "by_rule__rule", "guidelines", "revision", "request")
+    return list(found.order_by("pk"))
 
 
 def _told(decisions: Sequence[Decision]) -> list[dict[str, Any]]:
@@ -192,6 +193,7 @@ def _told(decisions: Sequence[Decision]) -> list[dict[str, Any]]:
             "question": decision.request.question if hasattr(decision, "request") else "",
             "second_person": decision.second,
             "decided": filed.by(decision.decided_by, decision.decided_at),
+            "approved_by_rule": str(decision.by_rule) if decision.by_rule else None,
             "signed": filed.by(decision.signed_by, decision.signed_at),
             "returned": filed.by(decision.returned_by, decision.returned_at, why=decision.return_reason),
             "recalled": filed.by(decision.recalled_by, decision.recalled_at, why=decision.recall_reason),

@@ -76,7 +76,15 @@ def locked_decision(decision: Decision) -> tuple[Case, Decision]:
     case = locked(Case.objects.only("application_id").get(pk=decision.case_id))
     decision = (
         Decision.objects.select_for_update(of=("self",))
-        .select_related("decided_by", "signed_by", "returned_by", "recalled_by", "guidelines", "supersedes")
+        .select_related(
+            "decided_by",
+            "signed_by",
+            "returned_by",
+            "recalled_by",
+            "guidelines",
+            "supersedes",
+            "by_rule__rule",
+        )
         .get(pk=decision.pk)
     )
     decision.case = case

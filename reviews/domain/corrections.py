@@ -18,9 +18,8 @@ from reviews.states import APPROVALS, CaseState, Outcome, SecondPerson
 
 class NotYoursToCorrect(Exception):
     def __init__(self, decision: Decision):
-        super().__init__(
-            f"{decision.decided_by}, or a senior reviewer without a part in the case, may correct it."
-        )
+        who = f"{decision.decided_by}, or a" if decision.decided_by else "A"
+        super().__init__(f"{who} senior reviewer without a part in the case, may correct it.")
 
 
 class NothingToCorrect(Exception):

@@ -14,12 +14,16 @@ from django.utils.timezone import localtime
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
+from onboarding.domain import applications
 from onboarding.states import ApplicationState
 from reviews.domain import cases, claims, findings, opinions, reasons, statements, telling, tenures, unsent
 from reviews.domain.statements import Statement
-from reviews.models import Case, Decision, InformationRequest, Question
+from reviews.models import Case, Decision, InformationRequest, Question, RuleVersion
 from reviews.permissions import may_decide
 from reviews.states import CaseState, Outcome, SecondPerson
+
+TRIAGE = "triage"  # who acts where a rule approves
+BY_RULE = "A1_notify_list"  # the one reason a rule has: a use on the published list
 
 
 class AlreadyDecided(Exception):
@@ -29,7 +33,7 @@ class AlreadyDecided(Exception):
         self.decision = decision
         what = "" if _keeps_quiet(decision) else f": {decision.get_outcome_display().lower()}"
         super().__init__(
-            f"{decision.decided_by} decided this case {ago(decision.decided_at, at=at)}{what}. "
+            f"{decision.maker} decided this case {ago(decision.decided_at, at=at)}{what}. "
             "Nothing was changed; what you typed is kept below."
         )
 
@@ -158,6 +162,25 @@ def propose(
     return decision
 
 
+def approve_by_rule(case: Case, version: RuleVersion, *, at: datetime) -> Decision:
+    """Approve a locked case on behalf of a triage rule; `automatic` asks whether it may. Told as any other approval.
+
+    The database refuses it outside the notify lane, over a claim or after a decision, and refuses anything but this.
+    """
+    reason = reasons.get(BY_RULE)
+    said = Statement(Outcome.APPROVED, reason.code, explanation=reason.fill(statements.values(case, at=at)))
+    decision = _write(
+        case, said, second=SecondPerson.NOBODY, by=None, at=at, token="", supersedes=None, by_rule=version
+    )
+    ledger.record(
+        Event.DECISION_PROPOSED, subject=decision, actor=TRIAGE, at=at, reason=decision.reason_code,
+        outcome=decision.outcome, second=decision.second, categories=[], rule=version.rule_id, version=version.number,
+    )  # fmt: skip
+    applications.take_up(case.application, by=TRIAGE, at=at)
+    _move_on(case, decision, TRIAGE, at)
+    return decision
+
+
 def sent_before(case: Case, token: str, *, by: User) -> Decision | None:
     """Return what this person decided with the same form before, if they did."""
     return case.decisions.filter(token=token, decided_by=by).first() if token else None
@@ -194,7 +217,9 @@ def made(case: Case) -> Decision | None:
     """Return the decision that stands on a case nobody works on; an earlier question does not count any more."""
     if case.state not in (CaseState.AWAITING_SECOND, CaseState.AWAITING_APPLICANT, CaseState.DECIDED):
         return None
-    return case.decisions.standing().select_related("decided_by", "case__program").latest("pk")
+    return (
+        case.decisions.standing().select_related("decided_by", "by_rule__rule", "case__program").latest("pk")
+    )
 
 
 def _fallen(case: Case) -> Decision | None:
@@ -222,10 +247,11 @@ def _write(
     said: Statement,
     *,
     second: SecondPerson,
-    by: User,
+    by: User | None,
     at: datetime,
     token: str,
     supersedes: Decision | None,
+    by_rule: RuleVersion | None = None,
 ) -> Decision:
     final = second == SecondPerson.NOBODY
     decision = Decision.objects.create(
@@ -243,11 +269,13 @@ def _write(
         reapply_never=said.reapply_never,
         conditions=said.conditions,
         why_different=said.why_different,
+        beside=said.beside,
         emergency_reason=said.emergency_reason,
         token=token,
         supersedes=supersedes,
         second=second,
         decided_by=by,
+        by_rule=by_rule,
         decided_at=at,
         tell_at=telling.due_at(case.program, said.outcome, urgent=bool(said.emergency_reason), at=at)
         if final
@@ -264,7 +292,7 @@ def _write(
     return decision
 
 
-def _move_on(case: Case, decision: Decision, by: User, at: datetime) -> None:
+def _move_on(case: Case, decision: Decision, by: ledger.Actor, at: datetime) -> None:
     """Move the case on after a decision, and have it told when its time comes."""
     if decision.second != SecondPerson.NOBODY:
         to, event = CaseState.AWAITING_SECOND, Event.CASE_AWAITS_SECOND

@@ -16,7 +16,7 @@ from onboarding.domain.programs import SayWhy
 from onboarding.models import Program
 from policies.models import Category, GuidelineVersion
 from policies.states import Lane
-from reviews.domain import cases, severities
+from reviews.domain import automatic, cases, severities
 from reviews.models import Decision, GoldenCase, SecondReview, SecondReviewRule
 from reviews.permissions import may_set_shares
 from reviews.states import SecondReviewKind
@@ -116,6 +116,10 @@ def _why(decision: Decision) -> tuple[SecondReviewKind, str] | None:
     if case.decisions.filter(pk__lt=decision.pk).exists() or case.severity >= severities.SEVERE:
         return None
     holds = rule(case.program)
+    if decision.by_rule_id:
+        set_now = automatic.setting(case.program)
+        share = set_now.sample if set_now else 100
+        return (SecondReviewKind.AUTOMATIC, "") if lot(decision, holds) < share else None
     for key in _new(decision):
         drawn = SecondReview.objects.filter(because=key, case__program=case.program)
         if drawn.count() < holds.first_cases:

@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import transaction
-from django.db.models import Count, OuterRef, Prefetch, Q, Subquery
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, Subquery
 from django.db.models.functions import Coalesce, JSONObject
 from django.urls import reverse
 
@@ -22,7 +22,7 @@ from outbox import letters
 from reviews.domain import rules
 from reviews.domain.proportions import Share
 from reviews.domain.rules import Wording
-from reviews.models import Case, Decision, Finding, RuleMatch, RuleVersion
+from reviews.models import Case, Decision, Finding, RuleMatch, RuleVersion, SecondReview
 from reviews.states import UNDECIDED, CaseState, Expectation, Outcome, Verdict
 
 CHUNK = 500
@@ -114,7 +114,7 @@ def settle_owed(*, at: datetime) -> int:
     RuleMatch.objects.filter(decision__overturned_at__isnull=False).update(
         settled_at=None, was_right=None, decision=None
     )
-    settled = 0
+    settled = _settle_looked_at(at)
     while found := _settle_chunk(at):
         settled += found
     return settled
@@ -136,6 +136,19 @@ def _settle_chunk(at: datetime) -> int:
         match.was_right = is_as_expected(case, match.version.expects, match.version.domains)
     RuleMatch.objects.bulk_update(found, ["decision", "settled_at", "was_right"])
     return len(found)
+
+
+@transaction.atomic
+def _settle_looked_at(at: datetime) -> int:
+    """Settle what a rule approved by what the person thought who looked at it again. One statement."""
+    views = SecondReview.objects.filter(
+        decision__by_rule=OuterRef("version"),
+        decision__case=OuterRef("case"),
+        done_at__isnull=False,
+        golden=None,
+    )
+    owed = RuleMatch.objects.filter(Exists(views), settled_at=None)
+    return owed.update(settled_at=at, was_right=Exists(views.filter(opinion__outcome=Outcome.APPROVED)))
 
 
 def decided(cases: Iterable[int]) -> dict[int, Case]:

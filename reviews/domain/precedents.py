@@ -86,6 +86,11 @@ class Custom:
     number: int
     of: int
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """Return how many of how many were approved."""
+        return {"approved": self.number if self.is_approval else self.of - self.number, "of": self.of}
+
     def differs(self, outcome: str) -> bool:
         """Return whether a decision would not be as theirs were; a question never is otherwise."""
         return outcome != Outcome.NEEDS_INFORMATION and (outcome in APPROVALS) != self.is_approval
@@ -200,8 +205,10 @@ def read(cases: Collection[int]) -> dict[int, Case]:
 
 
 def _final(case: Case) -> Decision | None:
-    """Return the decision that counts; a question is none, nor is what an appeal set aside."""
+    """Return the decision that counts; a question is none, nor what an appeal set aside, nor what a rule approved."""
     counts = (
-        d for d in case.decisions.all() if d.outcome != Outcome.NEEDS_INFORMATION and not d.overturned_at
+        d
+        for d in case.decisions.all()
+        if d.outcome != Outcome.NEEDS_INFORMATION and not d.overturned_at and d.by_rule_id is None
     )
     return next(counts, None)

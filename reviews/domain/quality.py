@@ -87,11 +87,25 @@ class Week:
 
 def lines() -> list[Line]:
     """Return the agreement overall and by lane, golden cases aside. One query."""
-    done = _done().filter(golden=None).values_list("case__lane", "decision__outcome", "opinion__outcome")
+    done = (
+        _done()
+        .filter(golden=None, decision__by_rule=None)
+        .values_list("case__lane", "decision__outcome", "opinion__outcome")
+    )
     pairs = [(lane, (first, second)) for lane, first, second in done]
     return [Line("All lanes", _agreed([pair for _, pair in pairs]))] + [
         Line(Lane(lane).label, _agreed([pair for its, pair in pairs if its == lane])) for lane in Lane.values
     ]
+
+
+def automatic() -> tuple[int, int]:
+    """Return of how many approvals by rules a person's second view is in, and how many would approve too. One query."""
+    done = (
+        _done()
+        .filter(golden=None, decision__by_rule__isnull=False)
+        .values_list("opinion__outcome", flat=True)
+    )
+    return len(done), sum(outcome == Outcome.APPROVED for outcome in done)
 
 
 def golden() -> Agreement | None:

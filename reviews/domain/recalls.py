@@ -23,9 +23,8 @@ REASON_MOST = 1000  # characters
 
 class NotYoursToRecall(Exception):
     def __init__(self, decision: Decision):
-        super().__init__(
-            f"{decision.decided_by}, or a senior reviewer without a part in the case, may do this."
-        )
+        who = f"{decision.decided_by}, or a" if decision.decided_by else "A"
+        super().__init__(f"{who} senior reviewer without a part in the case, may do this.")
 
 
 class AlreadyTold(Exception):

@@ -13,7 +13,7 @@ from onboarding.domain import questions, terms
 from onboarding.states import ApplicationKind, ConditionKind, Environment
 from policies.models import Category
 from policies.states import Lane
-from reviews.domain import allowed, conditions, precedents, reasons, silence
+from reviews.domain import allowed, comparing, conditions, reasons, signals, silence
 from reviews.domain.reasons import Reason, Unfilled, UnknownReason
 from reviews.models import Case
 from reviews.permissions import conflicts
@@ -89,6 +89,7 @@ class Statement:
     why_different: str = ""
     questions: Sequence[dict[str, str]] = field(default_factory=list)
     emergency_reason: str = ""
+    beside: Mapping[str, Any] = field(default_factory=dict)
 
 
 def checked(statement: Statement, *, case: Case, by: User, at: datetime) -> tuple[Statement, Reason]:
@@ -272,10 +273,14 @@ def _check_categories(kept: Statement, case: Case, by: User, problems: dict[str,
 
 
 def _check_precedents(kept: Statement, case: Case, by: User, problems: dict[str, str]) -> Statement:
-    """Ask for a sentence where the nearest cases were clearly decided otherwise; keep none where they were not."""
-    if kept.outcome == Outcome.NEEDS_INFORMATION:
-        return replace(kept, why_different="")
-    custom = precedents.near(case, hidden=conflicts(by, to="application__")).custom
+    """Ask for a sentence where the nearest cases were clearly decided otherwise; keep none where they were not.
+
+    What stood beside the case is kept with what people made of it: so likeness and signals are measured.
+    """
+    found = comparing.of(case, hidden=conflicts(by, to="application__"))
+    custom = found.near.custom
+    seen = {"signals": [signal.kind for signal in signals.of(case, kin=found.kin, twins=found.near.twins)]}
+    kept = replace(kept, beside=seen | (custom.counts if custom else {}))
     if custom is None or not custom.differs(kept.outcome):
         return replace(kept, why_different="")
     if not kept.why_different:

@@ -84,7 +84,8 @@ def take_effect(case: Case, decision: Decision, *, at: datetime) -> Letter | Non
 
     The preview calls it too, and takes all of it back. None where there is nobody to write to.
     """
-    by, why, application = decision.decided_by, decision.reason_code, case.application
+    by: ledger.Actor = decision.decided_by or "triage"
+    why, application = decision.reason_code, case.application
     if decision.is_correction:
         _put_right(application, decision, at)
     elif decision.outcome in APPROVALS:
@@ -137,6 +138,7 @@ def _write_letter(case: Case, decision: Decision, at: datetime) -> Letter | None
             about=decision,
             once=f"decision:{decision.pk}",
             corrects_at=decision.corrects_at,
+            by_rule=decision.by_rule_id is not None,
             name=str(reader),
             title=application.title,
             number=application.number,

@@ -1,5 +1,6 @@
 """Everything reviews keeps, by noun."""
 
+from reviews.models.automatic import AutomaticApproval
 from reviews.models.bar import Bar
 from reviews.models.bulk import Bulk, BulkItem
 from reviews.models.care import Care, CareRule, CategoryChoice, Exposure
@@ -19,6 +20,7 @@ from reviews.models.triage import RuleMatch, RuleVersion, TriageRule
 from reviews.models.writing import Note, Unsent
 
 __all__ = [
+    "AutomaticApproval",
     "Bar",
     "Bulk",
     "BulkItem",

@@ -46,6 +46,17 @@ OTHER_PEOPLE = """IF EXISTS (SELECT FROM reviews_decision earlier WHERE earlier.
     RAISE EXCEPTION 'reviews_decision: whoever made an overturned decision does not make the next one'
     USING ERRCODE = 'check_violation'; END IF; RETURN NEW;"""
 
+# A rule alone approves the plain case nobody has touched, and nothing else: never against a person's claim or decision.
+BY_RULE = """IF NEW.decided_by_id IS NULL AND (
+        EXISTS (SELECT FROM onboarding_revision judged JOIN onboarding_application asked
+            ON asked.id = judged.application_id
+            WHERE judged.id = NEW.revision_id AND (judged.lane <> 'notify' OR judged.risk_level >= 3
+                OR jsonb_array_length(judged.domains) > 0 OR asked.kind <> 'access'))
+        OR EXISTS (SELECT FROM reviews_claim claim WHERE claim.case_id = NEW.case_id)
+        OR EXISTS (SELECT FROM reviews_decision earlier WHERE earlier.case_id = NEW.case_id)) THEN
+    RAISE EXCEPTION 'reviews_decision: a rule approves only what lies in the notify lane and no person has touched'
+    USING ERRCODE = 'check_violation'; END IF; RETURN NEW;"""
+
 
 class DecisionQuerySet(models.QuerySet["Decision"]):
     def standing(self) -> "DecisionQuerySet":
@@ -60,6 +71,10 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
         """Told by a person, and it counts: neither a question nor set aside."""
         told = self.filter(told_at__isnull=False, overturned_at=None, decided_by__isnull=False)
         return told.exclude(outcome=Outcome.NEEDS_INFORMATION)
+
+    def automatic(self) -> "DecisionQuerySet":
+        """Made by a triage rule alone."""
+        return self.filter(by_rule__isnull=False)
 
     def overturned(self) -> "DecisionQuerySet":
         """Set aside by an appeal: it does not count any more."""
@@ -101,6 +116,10 @@ class Decision(models.Model):
         blank=True,
         help_text="Why it differs from the nearest decided cases; for colleagues.",
     )
+    beside = models.JSONField(
+        default=dict,
+        help_text="What stood beside the case: kinds of signals; where near cases were clear, `approved` of `of`.",
+    )
     supersedes = models.ForeignKey(
         "self",
         null=True,
@@ -116,7 +135,14 @@ class Decision(models.Model):
     )
     second = models.CharField(max_length=10, choices=SecondPerson.choices, default=SecondPerson.NOBODY)
     decided_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="decisions"
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="decisions"
+    )
+    by_rule = models.ForeignKey(
+        "reviews.RuleVersion",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="approvals",
+        help_text="The triage rule that approved by itself; then no person decided.",
     )
     decided_at = models.DateTimeField()
     signed_by = models.ForeignKey(
@@ -180,6 +206,7 @@ class Decision(models.Model):
                 condition=pgtrigger.Q(old__outcome__df=pgtrigger.F("new__outcome"))
                 | pgtrigger.Q(old__reason_code__df=pgtrigger.F("new__reason_code"))
                 | pgtrigger.Q(old__decided_by__df=pgtrigger.F("new__decided_by"))
+                | pgtrigger.Q(old__by_rule__df=pgtrigger.F("new__by_rule"))
                 | pgtrigger.Q(old__second__df=pgtrigger.F("new__second"))
                 | pgtrigger.Q(old__revision__df=pgtrigger.F("new__revision"))
                 | pgtrigger.Q(old__guidelines__df=pgtrigger.F("new__guidelines")),
@@ -209,6 +236,12 @@ class Decision(models.Model):
                 operation=pgtrigger.Insert,
                 when=pgtrigger.Before,
                 func=NO_OPEN_QUESTION,
+            ),
+            pgtrigger.Trigger(
+                name="rules_approve_what_nobody_touched",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                func=BY_RULE,
             ),
             pgtrigger.Protect(
                 name="overturned_for_good",
@@ -246,6 +279,18 @@ class Decision(models.Model):
                 fields=["case", "token"], condition=~Q(token=""), name="one_decision_per_form_sent"
             ),
             models.CheckConstraint(name="outcome_known", condition=Q(outcome__in=Outcome.values)),
+            models.CheckConstraint(
+                name="decided_by_a_person_or_approved_by_a_rule",
+                condition=Q(decided_by__isnull=False, by_rule=None)
+                | Q(
+                    decided_by=None,
+                    by_rule__isnull=False,
+                    outcome=Outcome.APPROVED,
+                    second=SecondPerson.NOBODY,
+                    signed_by=None,
+                    supersedes=None,
+                ),
+            ),
             models.CheckConstraint(
                 name="rejection_says_why_what_and_when",
                 condition=~Q(outcome=Outcome.REJECTED)
@@ -319,6 +364,11 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_outcome_display()}: case {self.case_id}"
+
+    @property
+    def maker(self) -> str:
+        """Return who made it, in words: a person, or the rule that approved by itself."""
+        return str(self.decided_by) if self.by_rule is None else f"The rule “{self.by_rule.rule}”"
 
     @property
     def waits_for_second(self) -> bool:

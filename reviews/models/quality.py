@@ -140,7 +140,7 @@ class SecondReview(models.Model):
             models.CheckConstraint(
                 name="second_review_kind_known",
                 condition=Q(kind=SecondReviewKind.GOLDEN, golden__isnull=False)
-                | Q(kind__in=[SecondReviewKind.SAMPLE, SecondReviewKind.NEW_CATEGORY], golden=None),
+                | Q(kind__in=[*SecondReviewKind], golden=None) & ~Q(kind=SecondReviewKind.GOLDEN),
             ),
             models.CheckConstraint(
                 name="second_review_taken_by",

@@ -10,7 +10,7 @@ from onboarding.models import Program, Revision
 from policies.states import Lane
 from reviews.models.case import Case
 from reviews.models.decision import Decision
-from reviews.states import RULE_TRANSITIONS, Expectation, RuleState
+from reviews.states import RULE_TRANSITIONS, Expectation, LeftBecause, RuleState
 
 QUESTIONS_MOST = 5
 
@@ -140,9 +140,23 @@ class RuleMatch(models.Model):
     revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="+")
     matched_at = models.DateTimeField()
     decision = models.ForeignKey(
-        Decision, null=True, on_delete=models.PROTECT, related_name="+", help_text="A person's, once told."
+        Decision,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="A person's, once told; none where a second look settled it.",
     )
     was_right = models.BooleanField(null=True)
+    weighed_at = models.DateTimeField(
+        null=True,
+        help_text="When a rule that may approve was weighed against all else that is known of the case.",
+    )
+    left_because = models.CharField(
+        max_length=12,
+        choices=LeftBecause.choices,
+        blank=True,
+        help_text="Why it was left to people all the same.",
+    )
     settled_at = models.DateTimeField(null=True)
 
     objects = RuleMatchQuerySet.as_manager()
@@ -152,6 +166,7 @@ class RuleMatch(models.Model):
         indexes = [
             models.Index(fields=["case"], name="match_unsettled", condition=Q(settled_at=None)),
             models.Index(fields=["version", "was_right"], name="match_by_version"),
+            models.Index(fields=["version"], name="match_unweighed", condition=Q(weighed_at=None)),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -161,6 +176,11 @@ class RuleMatch(models.Model):
                 name="match_settled_with_an_answer",
                 condition=Q(settled_at=None, was_right=None, decision=None)
                 | Q(settled_at__isnull=False, was_right__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="match_left_when_weighed",
+                condition=Q(left_because="")
+                | Q(left_because__in=LeftBecause.values, weighed_at__isnull=False),
             ),
         ]
 

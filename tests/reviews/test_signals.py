@@ -1,13 +1,16 @@
 """Kin and signals: who else applied, what may be worth a look, and nothing of what the reviewer may not see."""
 
+from datetime import timedelta
+
 import pytest
 
 from accounts.domain import owners
 from onboarding.permissions import conflicts
-from reviews.domain import addresses, comparing, kin, likenesses, signals
+from reviews.domain import addresses, comparing, kin, likenesses, signals, telling
 from reviews.models import Case
-from tests.factories import make_organisation, make_reviewer, make_user
-from tests.reviews.making import make_case
+from reviews.states import Outcome
+from tests.factories import MONDAY, make_organisation, make_reviewer, make_user
+from tests.reviews.making import make_case, make_decision
 
 
 def seen(case, user):
@@ -120,3 +123,29 @@ def test_the_same_text_by_somebody_else_is_named_whatever_its_blanks():
 )
 def test_aliases_have_one_key(email, key):
     assert addresses.key(email) == key
+
+
+# --- What people decided then
+
+
+def told(outcome, number):
+    applicant = somebody(f"al.{number}+gate@gmail.com")
+    make_decision(outcome, by=make_reviewer(f"rev{number}"), applicant=applicant, title=f"Case {number}")
+    telling.tell_owed(at=MONDAY + timedelta(days=2))
+
+
+@pytest.mark.django_db
+def test_what_people_decide_is_kept_with_the_signals_they_saw():
+    told(Outcome.APPROVED, 1)
+    told(Outcome.NEEDS_INFORMATION, 2)
+
+    alias = next(one for one in signals.heeded(at=MONDAY) if one.name == "Alias address")
+
+    assert (alias.of, alias.approved, alias.asked, alias.refused) == (2, 1, 1, 0)
+
+
+@pytest.mark.django_db
+def test_where_nothing_was_seen_nothing_is_counted():
+    make_decision(by=make_reviewer())
+
+    assert signals.heeded(at=MONDAY) == []
