@@ -360,6 +360,8 @@ GET  302 302 302 403 200 403 200 403  admin/reviews/case/rules/<int:pk>/
 POST 302 302 302 403 409 403 409 403  admin/reviews/case/rules/<int:pk>/
 GET  302 302 302 405 405 405 405 405  admin/reviews/case/rules/<int:pk>/switch/
 POST 302 302 302 403 302 403 302 403  admin/reviews/case/rules/<int:pk>/switch/
+GET  302 302 302 403 200 403 200 403  admin/reviews/case/rules/automatic/<int:program>/
+POST 302 302 302 403 422 403 403 403  admin/reviews/case/rules/automatic/<int:program>/
 GET  302 302 302 200 200 403 403 403  admin/reviews/case/second-look/
 POST 302 302 302 409 409 403 403 403  admin/reviews/case/second-look/
 GET  302 302 302 405 405 405 405 405  admin/reviews/case/second-look/next/
