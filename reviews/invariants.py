@@ -325,6 +325,15 @@ TRIAGE: dict[str, str] = {
             OR decision.told_at IS NULL OR decision.outcome = 'needs_information')""",
 }
 
+READ: dict[str, str] = {
+    "Nobody opened a file of their own or their organisation's application as its reviewer.": f"""
+        SELECT opening.id, opening.reviewer_id FROM reviews_fileopening opening
+        JOIN onboarding_attachment file ON file.id = opening.attachment_id
+        JOIN onboarding_application application ON application.id = file.application_id
+        JOIN accounts_owner owner ON owner.id = application.owner_id
+        WHERE {BEHIND.format(person="opening.reviewer_id", moment="opening.opened_at")}""",
+}
+
 ERASED: dict[str, str] = {
     "Of what was written about a deleted account no word is left.": f"""
         SELECT decision.id {ABOUT} JOIN accounts_user person ON person.id = owner.person_id
@@ -348,4 +357,14 @@ ERASED: dict[str, str] = {
             OR EXISTS (SELECT FROM reviews_note note WHERE note.case_id = kase.id AND note.text <> '(blanked)'))""",
 }
 
-INVARIANTS: dict[str, str] = {**CASES, **PEOPLE, **TELLING, **REVERSALS, **AGAIN, **CARE, **TRIAGE, **ERASED}
+INVARIANTS: dict[str, str] = {
+    **CASES,
+    **PEOPLE,
+    **TELLING,
+    **REVERSALS,
+    **AGAIN,
+    **READ,
+    **CARE,
+    **TRIAGE,
+    **ERASED,
+}

@@ -13,6 +13,7 @@ from reviews.domain import (
     exposure,
     likenesses,
     matches,
+    openings,
     optouts,
     promises,
     queue_exports,
@@ -95,8 +96,10 @@ def reroute_owed() -> None:
 
 @shared_task
 def forget_exposure() -> None:
-    """Delete minutes that are older than they are kept."""
-    exposure.forget_old(at=clock.now())
+    """Delete minutes, and which files were opened, once they are older than they are kept."""
+    at = clock.now()
+    exposure.forget_old(at=at)
+    openings.forget_old(at=at)
 
 
 @shared_task

@@ -34,7 +34,7 @@ from reviews.admin.rules import Rules
 from reviews.admin.saved_views import SavedViewPages
 from reviews.admin.workspace import Work
 from reviews.domain import care as own_care
-from reviews.domain import cases, claims, evidence, exposure, findings, matches, slots, unsent
+from reviews.domain import cases, claims, evidence, findings, matches, openings, slots, unsent
 from reviews.models import Case
 from reviews.permissions import conflicts, may_see_case
 
@@ -196,11 +196,13 @@ class CaseAdmin(admin.ModelAdmin):
         return answer
 
     def file(self, request: HttpRequest, pk: int, token: str) -> HttpResponseBase:
-        """Hand out a file that the applicant sent."""
+        """Hand out a file that the applicant sent, and note that it was opened."""
         case = self.case(request, pk)
-        if exposure.is_covered(case, by=request.user, at=clock.now()):
-            raise PermissionDenied
-        found = get_object_or_404(Attachment, application=case.application_id, token=token)
+        found = get_object_or_404(Attachment.objects.kept(), application=case.application_id, token=token)
+        try:
+            openings.record(found, case=case, by=request.user, at=clock.now())
+        except claims.NotForYou as error:
+            raise PermissionDenied(str(error)) from None
         return uploads.download(found)
 
     def case(self, request: HttpRequest, pk: object, *, hidden: Q | None = None) -> Case:

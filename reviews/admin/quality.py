@@ -17,7 +17,7 @@ from audit import clock
 from policies.models import Category
 from reviews.admin import answered, shares
 from reviews.admin.forms import KEYS, SHORT
-from reviews.domain import giving, opinions, quality, reconciling, second_reviews, slots, statements
+from reviews.domain import giving, openings, opinions, quality, reconciling, second_reviews, slots, statements
 from reviews.models import Decision, Reconciliation, SecondReview
 from reviews.permissions import conflicts, may_see_quality
 from reviews.states import Outcome, Reconciled
@@ -205,7 +205,7 @@ def _board(
     golden: GoldenForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    at = clock.now()
+    at, first = clock.now(), openings.since()
     cards = list(_cards(request.user)[:CARDS_MOST])
     names = _names(cards)
     for card in cards:
@@ -226,6 +226,9 @@ def _board(
         golden=quality.golden(),
         paragraphs=quality.paragraphs(at=at),
         weeks=quality.weeks(at=at),
+        files_since=first,
+        unread_weeks=openings.by_week(first, at=at) if first else {},
+        unread_categories=openings.by_category(first, at=at) if first else [],
         least=quality.LEAST,
         cards=cards,
         golden_form=golden or GoldenForm(),

@@ -19,6 +19,7 @@ from reviews.models import (
     CategoryChoice,
     Claim,
     Decision,
+    FileOpening,
     Finding,
     InformationRequest,
     Interest,
@@ -76,8 +77,9 @@ def _forget(user: User, at: datetime) -> None:
 
 
 def _forget_reviewer(user: User) -> None:
-    """Delete what somebody who reviewed once had set for themselves; their minutes go by themselves."""
-    for model in (Interest, CategoryChoice, Care, SavedView):
+    """Delete what somebody who reviewed once had set for themselves, and which files they opened; their minutes go by
+    themselves."""
+    for model in (Interest, CategoryChoice, Care, SavedView, FileOpening):
         model.objects.filter(reviewer=user).delete()
 
 

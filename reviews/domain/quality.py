@@ -134,7 +134,7 @@ def weeks(*, at: datetime) -> list[Week]:
     with connection.cursor() as cursor:
         cursor.execute(HASTE, [HASTY.total_seconds(), at - timedelta(weeks=WEEKS)])
         rows = cursor.fetchall()
-    return [Week(week, n, _few(hasty)) for week, n, people, hasty in rows if min(n, people) >= LEAST]
+    return [Week(week, n, few(hasty)) for week, n, people, hasty in rows if min(n, people) >= LEAST]
 
 
 def _done() -> QuerySet[SecondReview]:
@@ -145,5 +145,6 @@ def _agreed(pairs: Sequence[tuple[str, str]]) -> Agreement | None:
     return agreement.of(pairs, scale=len(Outcome)) if len(pairs) >= LEAST else None
 
 
-def _few(count: int) -> str:
+def few(count: int) -> str:
+    """Return a count in words where it is so small that it might be somebody's."""
     return f"fewer than {LEAST}" if 0 < count < LEAST else str(count)

@@ -8,6 +8,7 @@ from reviews.models.case import Case, Finding
 from reviews.models.claim import Claim
 from reviews.models.day_off import DayOff
 from reviews.models.decision import Decision
+from reviews.models.file_opening import FileOpening
 from reviews.models.interest import Interest, InterestOverride
 from reviews.models.likeness import Likeness
 from reviews.models.opinion import Opinion, Tenure
@@ -32,6 +33,7 @@ __all__ = [
     "DayOff",
     "Decision",
     "Exposure",
+    "FileOpening",
     "Finding",
     "GoldenCase",
     "InformationRequest",
