@@ -221,9 +221,12 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 
 # --- What the browser may do
+# The style of templates/letters_base.html, so that the preview of a letter looks as the mail does.
+LETTER_STYLE = "'sha256-E5T0Xq8/oRCeYcH0gw4qbPM9rJ0bI9N2nFzOIcKBLb4='"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
+        "style-src": [SELF, LETTER_STYLE],
         "object-src": [NONE],
         "base-uri": [NONE],
         "form-action": [SELF],
