@@ -28,7 +28,9 @@ class DayOffForm(forms.Form):
         Program.objects.all(), to_field_name="slug", empty_label="Choose", label="Program"
     )
     on = forms.DateField(
-        label="Day", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), help_text="There."
+        label="Day",
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text="A whole day in the program's own zone.",
     )
     name = forms.CharField(label="What it is", max_length=80)
 

@@ -29,6 +29,7 @@ from reviews.states import Expectation, RuleState
 WRONG, CONFLICT = 422, 409
 DAYS, DAYS_MOST = 90, 730
 MOST_TYPED = 20_000  # characters of the questions' box; the domain says how many of them count
+NEEDED = ("name", "condition", "why")  # the domain says so; the form lets them through to it
 NO_NUL = {"null_characters_not_allowed": "Leave out the character NUL."}
 
 
@@ -96,6 +97,8 @@ class RuleForm(forms.Form):
         self.fields["domains"].choices = list(named.values_list("code", "name"))
         for field in self.fields.values():
             field.error_messages |= NO_NUL
+        for name in NEEDED:
+            self.fields[name].mark = "required"
         if rule is not None:
             del self.fields["name"], self.fields["program"]
 

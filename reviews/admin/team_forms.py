@@ -38,7 +38,7 @@ class OverrideForm(forms.Form):
     """It offers every reviewer for every case: whom it is needed for stays unknown."""
 
     number = forms.CharField(max_length=20, label="Number of the application")
-    reviewer = forms.ModelChoiceField(queryset=User.objects.none(), label="Reviewer")
+    reviewer = forms.ModelChoiceField(queryset=User.objects.none(), label="Reviewer", empty_label="Choose")
     reason = forms.CharField(
         max_length=1000,
         label="Why this person, whatever they declared",

@@ -131,6 +131,10 @@ def _of_staff() -> Iterator[Page]:
         yield Page(f"case {case.pk}, {case.state}", reverse("admin:case", args=[case.pk]), BOB)
         if case.state == CaseState.AWAITING_SECOND:
             yield Page("case to sign", reverse("admin:case", args=[case.pk]), SAM)
+    for name in ("care", "second_look"):
+        yield Page(name, reverse(f"admin:{name}"), BOB)
+    for name in ("claims", "days_off", "team", "rules", "rule_new", "quality"):
+        yield Page(name, reverse(f"admin:{name}"), SAM)
     yield Page("appeals", reverse("admin:appeals"), SAM)
     for appeal in Appeal.objects.order_by("state", "id").distinct("state"):
         yield Page(f"appeal, {appeal.state}", reverse("admin:appeal", args=[appeal.pk]), SAM)
