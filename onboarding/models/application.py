@@ -4,9 +4,10 @@ import secrets
 
 import pgtrigger
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models.functions import Now, Upper
 
 from accounts.models import Owner
 from audit import moves
@@ -154,6 +155,11 @@ class Application(models.Model):
             models.Index(fields=["program", "state", "id"], name="application_by_state"),
             models.Index(fields=["owner", "-id"], name="application_by_owner"),
             models.Index(fields=["applicant", "-id"], name="application_by_applicant"),
+            # What the searches of the staff ask: words anywhere in a title, or a number, in letters of any size.
+            GinIndex(
+                OpClass(Upper("title"), name="gin_trgm_ops"), name="application_by_title", fastupdate=False
+            ),
+            models.Index(Upper("number"), name="application_by_number"),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -211,7 +211,7 @@ class CaseAdmin(admin.ModelAdmin):
             "application__grant__revision",
             "application__owner__organisation", "application__owner__person", "application__applicant", "program",
             "revision__question_set", "revision__guidelines",
-        )  # fmt: skip
+        ).defer("revision__question_set__data", "revision__guidelines__source")  # fmt: skip
         case = get_object_or_404(found, pk=pk)
         case.application.program = case.program
         if not may_see_case(request.user, case, hidden=hidden):

@@ -369,7 +369,7 @@ def _pending(case: Case, decisions: Iterable[Decision]) -> Decision | None:
 
 
 def _decisions(case: Case) -> Iterable[Decision]:
-    return case.decisions.select_related(
+    found = case.decisions.select_related(
         "decided_by",
         "by_rule__rule",
         "signed_by",
@@ -379,7 +379,8 @@ def _decisions(case: Case) -> Iterable[Decision]:
         "supersedes",
         "request__answered_by",
         "guidelines",
-    ).order_by("-pk")
+    )
+    return found.defer("guidelines__source").order_by("-pk")
 
 
 def _suggested(case: Case, found: Mapping[str, Finding]) -> list[str]:

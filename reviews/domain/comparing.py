@@ -20,7 +20,7 @@ class Beside:
 def of(case: Case, *, hidden: Q) -> Beside:
     """Return what the case is compared with. `hidden` is the condition on cases this person may not see.
 
-    Five statements at most.
+    Seven statements at most.
     """
     near, related = precedents.find(case, hidden=hidden), kin.find(case, hidden=hidden)
     cases = precedents.read({*near.alike, *near.similar, *related.shown})

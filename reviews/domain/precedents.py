@@ -9,16 +9,18 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import BooleanField, Prefetch, Q
-from django.db.models.expressions import RawSQL
+from django.db.models import Prefetch, Q
 
 from reviews.domain import likenesses
 from reviews.models import Case, Decision
 from reviews.states import APPROVALS, CaseState, Outcome
 
-CANDIDATES = 2_000  # as many as the chosen words are expected to bring
+CANDIDATES = 1_000  # as many as the words that are looked for alone are expected to bring
+RANKED_MOST = 1_000  # and no more are ranked, whatever was expected
 WORDS_MOST = 40  # words that are looked for
+PAIRED = 6  # rare words, each too frequent to be looked for alone, of which any two together are looked for
 LOOKED_AT = 40  # candidates whose words are compared
+FIRST = 3 * LOOKED_AT  # candidates of which it is asked first who may see them, and whether they are decided
 SHOWN = 6
 ALIKE = 0.3  # from here on a case is near; see docs/adr/0013-precedents.md
 TWIN = 0.8  # trigram similarity of two texts of which one was copied from the other
@@ -36,14 +38,24 @@ LISTED = """WITH listed AS MATERIALIZED (
     ), floor AS (SELECT coalesce(min(share), 0.002) / 2 AS share FROM listed)"""
 QUERY = f"""({LISTED}, mine AS (
         SELECT mine.lexeme, coalesce(listed.share, floor.share) AS share, length(mine.lexeme) AS length
-        FROM unnest(to_tsvector('english', %s)) AS mine CROSS JOIN floor LEFT JOIN listed ON listed.word = mine.lexeme
+        FROM unnest(to_tsvector('english', %(text)s)) AS mine CROSS JOIN floor
+        LEFT JOIN listed ON listed.word = mine.lexeme
     ), ordered AS (
         SELECT lexeme, row_number() OVER rare AS place, sum(share) OVER rare AS shares FROM mine
         WINDOW rare AS (ORDER BY share, length DESC, lexeme ROWS UNBOUNDED PRECEDING)
+    ), chosen AS (
+        SELECT place, '''' || replace(replace(lexeme, '\\', '\\\\'), '''', '''''') || '''' AS word, shares
+            * (SELECT reltuples FROM pg_class WHERE oid = 'reviews_likeness'::regclass) <= %(alone)s AS alone
+        FROM ordered WHERE place <= {WORDS_MOST}
+    ), paired AS (SELECT place, word FROM chosen WHERE NOT alone ORDER BY place LIMIT {PAIRED}), parts AS (
+        SELECT word AS part FROM chosen WHERE alone OR (SELECT count(*) FROM ordered) = 1
+        UNION ALL SELECT one.word || ' & ' || two.word FROM paired one JOIN paired two ON one.place < two.place
     )
-    SELECT string_agg('''' || replace(replace(lexeme, '\\', '\\\\'), '''', '''''') || '''', ' | ')::tsquery FROM ordered
-    WHERE place = 1 OR (place <= {WORDS_MOST} AND shares
-        * (SELECT reltuples FROM pg_class WHERE oid = 'reviews_likeness'::regclass) <= {CANDIDATES}))"""
+    SELECT string_agg(part, ' | ')::tsquery FROM parts)"""
+RANKED = f"""WITH asked AS MATERIALIZED (SELECT {QUERY} AS query)
+    SELECT case_id FROM (
+        SELECT case_id, words FROM reviews_likeness WHERE words @@ (SELECT query FROM asked) LIMIT {RANKED_MOST}
+    ) AS found ORDER BY ts_rank(words, (SELECT query FROM asked)) DESC, case_id DESC"""
 COMPARED = f"""{LISTED}, mine AS MATERIALIZED (
         SELECT mine.lexeme, -ln(coalesce(listed.share, floor.share)) AS weight
         FROM unnest(to_tsvector('english', %(text)s)) AS mine CROSS JOIN floor
@@ -131,19 +143,19 @@ class Found:
 def near(case: Case, *, hidden: Q) -> Near:
     """Return the decided cases most like this one, the nearest first, and its twins, whatever became of them.
 
-    `hidden` is the condition on cases this person may not see. Four statements at most, whatever there is to find.
+    `hidden` is the condition on cases this person may not see. Six statements at most, whatever there is to find.
     """
     found = find(case, hidden=hidden)
     return put_together(case, found, read({*found.alike, *found.similar}))
 
 
 def find(case: Case, *, hidden: Q) -> Found:
-    """Return the ids of what is near. Two statements at most."""
+    """Return the ids of what is near. Three statements, or four where few of what is most alike are decided."""
     text = likenesses.text_of(case.revision, case.application.title)
     found = _candidates(case, text, hidden)
     if not found:
         return Found({}, {})
-    decided = {pk for pk, state in [row for row in found if row[1] == CaseState.DECIDED][:LOOKED_AT]}
+    decided = set(_decided(found)[:LOOKED_AT])
     compared = _compared({*decided, *(pk for pk, _ in found[:LOOKED_AT])}, text)
     nearest = sorted(decided & set(compared), key=lambda pk: (-compared[pk][0], -pk))[:SHOWN]
     return Found(
@@ -180,11 +192,28 @@ def custom(precedents: Sequence[Precedent]) -> Custom | None:
 
 
 def _candidates(case: Case, text: str, hidden: Q) -> list[tuple[int, str]]:
-    """Return (case, state) of what shares one of the rarest words of the text, the most of them first."""
-    holds = RawSQL(f'"reviews_likeness"."words" @@ {QUERY}', [text], output_field=BooleanField())
-    rank = RawSQL(f'ts_rank("reviews_likeness"."words", {QUERY})', [text])
-    found = Case.objects.filter(holds, likeness__isnull=False).exclude(hidden).exclude(pk=case.pk)
-    return list(found.order_by(rank.desc(), "-pk").values_list("pk", "state")[: CANDIDATES // 4])
+    """Return (case, state) of what shares one of the rarest words of the text, the most of them first.
+
+    Words alone rank them. Asking of each of two thousand whether it may be seen was most of what a page took; of the
+    first ones is enough, or of all where too few of those are decided, so that what is hidden crowds nothing out.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(RANKED, {"text": text, "alone": CANDIDATES})
+        ranked = [pk for (pk,) in cursor.fetchall() if pk != case.pk]
+    found = _seen(ranked[:FIRST], hidden)
+    if len(ranked) > FIRST and len(_decided(found)) < LOOKED_AT:
+        found += _seen(ranked[FIRST:], hidden)
+    return found
+
+
+def _seen(ranked: Sequence[int], hidden: Q) -> list[tuple[int, str]]:
+    """Return (case, state) of those a person may see, in their order."""
+    states = dict(Case.objects.filter(pk__in=ranked).exclude(hidden).values_list("pk", "state"))
+    return [(pk, states[pk]) for pk in ranked if pk in states]
+
+
+def _decided(found: Sequence[tuple[int, str]]) -> list[int]:
+    return [pk for pk, state in found if state == CaseState.DECIDED]
 
 
 def _compared(cases: set[int], text: str) -> dict[int, tuple[float, float]]:

@@ -24,7 +24,7 @@ UPHOLD = {
     "a-look_again": "The register entry.",
 }
 DENY = {"a-outcome": "denied", "a-reason_denied": "decision_right", "a-explanation": "It does not."}
-LIST_QUERIES = 13
+LIST_QUERIES = 11
 
 
 @pytest.fixture

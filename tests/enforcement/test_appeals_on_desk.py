@@ -82,4 +82,4 @@ def test_any_number_of_appeals_takes_the_same_number_of_queries(appeals):
     with CaptureQueriesContext(connection) as asked:
         board.on_desk(sam, at=MONDAY)
 
-    assert len(asked) == 6
+    assert len(asked) == 5

@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.db.models import Q
 from django.urls import reverse
 
 from audit import clock
@@ -23,7 +25,7 @@ from tests.factories import (
 from tests.reviews.making import make_case, make_claimed, make_decision
 
 DESK = "/admin/reviews/case/desk/"
-NUMBER = 22  # queries of the page: session, person, duties, conflicts, interests, care, promise, counts, rows, names
+NUMBER = 21  # queries of the page: session, person, duties, conflicts, interests, care, promise, counts, rows, names
 
 
 def titles(client, **query):
@@ -244,6 +246,18 @@ def test_a_visit_changes_nothing(client, bob, act):
         client.get(f"/admin/reviews/case/{decision.case_id}/{act.format(decision=decision.pk)}/").status_code
         == 405
     )
+
+
+@pytest.mark.django_db
+def test_the_search_asks_what_the_indexes_of_title_and_number_hold():
+    asked = Application.objects.filter(Q(title__icontains="harbour") | Q(number__iexact="7f3k"))
+    with connection.cursor() as cursor:
+        for other in ("seqscan", "indexscan", "indexonlyscan"):  # a table of three rows needs no index
+            cursor.execute(f"SET LOCAL enable_{other} = off")
+
+    plan = asked.explain()
+
+    assert ("application_by_title" in plan, "application_by_number" in plan) == (True, True)
 
 
 @pytest.mark.django_db

@@ -51,6 +51,17 @@ def test_the_nearest_decided_cases_come_with_their_decisions(bob):
     assert [(one.decision, one.percent) for one in found] == [(first, 100)]
 
 
+def test_of_words_too_frequent_to_be_looked_for_alone_any_two_together_find(bob, monkeypatch):
+    monkeypatch.setattr(precedents, "CANDIDATES", -1_000_000)  # as where hundreds of thousands hold each word
+    first = decided("approved", bob)
+    decided("approved", bob, answers=MAPS, title="Hiking maps")
+    likenesses.keep_owed()
+
+    found = near(make_case(answers=COACH | {"detail": "It\\s an advert."}, title="Interview's coach"), bob)
+
+    assert [one.decision for one in found.precedents] == [first]
+
+
 def test_undecided_and_overturned_cases_are_no_precedent(bob):
     make_case(answers=COACH, title="Interview coach")
     decided("needs_information", bob)
