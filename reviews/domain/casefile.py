@@ -193,6 +193,7 @@ def _told(decisions: Sequence[Decision]) -> list[dict[str, Any]]:
             "question": decision.request.question if hasattr(decision, "request") else "",
             "second_person": decision.second,
             "decided": filed.by(decision.decided_by, decision.decided_at),
+            "decided_at": decision.decided_at,
             "approved_by_rule": str(decision.by_rule) if decision.by_rule else None,
             "signed": filed.by(decision.signed_by, decision.signed_at),
             "returned": filed.by(decision.returned_by, decision.returned_at, why=decision.return_reason),

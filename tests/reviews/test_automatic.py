@@ -86,6 +86,17 @@ def test_the_letter_says_that_a_rule_decided():
     assert "A published rule found this" in case.decisions.get().letter.text
 
 
+def test_the_page_of_the_case_file_names_the_rule_and_when(client):
+    program, rule = measured()
+    case = make_plain(program=program)
+    automatic.approve_owed(at=MONDAY)
+    client.force_login(make_reviewer("bea"))
+
+    page = client.post(f"/admin/reviews/case/{case.pk}/case-file/").content.decode()
+
+    assert f"1. approved, by itself under the rule {rule}, version 1, on 23 Nov 2026, 12:00 UTC" in page
+
+
 def test_the_letter_of_a_person_does_not():
     measured()
 
