@@ -32,7 +32,9 @@ from tests.reviews.standings import (
     DECLARED,
     DRAWN,
     EXPORTS,
+    GOLDEN,
     INTERESTS,
+    KEPT_GOLDEN,
     LOOKS,
     ON_A_BREAK,
     OPEN_CARD,
@@ -124,6 +126,7 @@ MINUTES = {
     "minutes": "60", "grave_minutes": "30", "most_minutes": "120", "cool_down": "15", "least_cool_down": "5",
     "last_hour": "16", "latest_hour": "19",
 }  # fmt: skip
+SHARES = {"refuse": "20", "hold": "10", "notify": "5", "monitor": "5", "first_cases": "3"}
 SWITCHED_ON = leading_to(RuleState.ON, table=RULE_TRANSITIONS, of=RULES)
 
 ON_CASES = [
@@ -189,6 +192,10 @@ ON_CARDS = [
         "quality/cards/{pk}/", [OPEN_CARD],
         {"ended": "stands", "category": "fraud_spam", "remark": "It can be read in two ways."}),
 ]  # fmt: skip
+ON_GOLDEN = [
+    Command("Bring a golden case back no more", on_decision(permissions.may_mark_golden),
+        "quality/golden/{pk}/retire/", [KEPT_GOLDEN]),
+]  # fmt: skip
 ON_BULKS = [Command("Undo one's own bulk", REVIEWS, "bulk/{pk}/undo/", [UNTOLD_BULK], WHY)]
 ON_EXPORTS = [
     Command("Ask for one's own CSV once more", REVIEWS, "exports/{pk}/again/",
@@ -207,6 +214,12 @@ AT_ANY_TIME = [
     Command("Keep one's own care settings", REVIEWS, "care/", ANY, {"blur": "strong", "cool_down": "20"}),
     Command("Declare an interest", REVIEWS, "care/interests/", ANY, {"kind": "domain", "name": "near-by.org"}),
     Command("Set the care rule for everybody", asks(permissions.may_set_care_rule), "team/rule/", ANY, MINUTES | WHY),
+    Command("Set the share of second looks", asks(permissions.may_set_shares), "quality/shares/{program}/", ANY,
+        SHARES | WHY),
+    Command("Try a share of second looks out", asks(permissions.may_set_shares), "quality/shares/{program}/", ANY,
+        SHARES | {"preview": "1"}, changes=False),
+    Command("Let rules approve by themselves in a program", asks(permissions.may_switch_automatic),
+        "rules/automatic/{program_pk}/", ANY, WHY | {"on": "on", "sample": "20"}),
     Command("Add a day off", KEEPS_QUEUE, "days-off/", ANY,
         {"program": "{program}", "on": "2026-12-31", "name": "New Year's Eve"}),
     Command("Drop a day off", KEEPS_QUEUE, "days-off/{day}/drop/", ANY),
@@ -219,6 +232,7 @@ BESIDE = {
     "A triage rule": (RULES, ON_RULES),
     "A second look": (LOOKS, ON_LOOKS),
     "A card to reconcile": (CARDS, ON_CARDS),
+    "A golden case": (GOLDEN, ON_GOLDEN),
     "A bulk": (BULKS, ON_BULKS),
     "A CSV of the queue": (EXPORTS, ON_EXPORTS),
     "A reviewer": (BREAKS, ON_BREAKS),

@@ -277,6 +277,22 @@ OPEN_CARD = Standing("open", "open", _card(closed=False))
 CARDS = [OPEN_CARD, Standing("closed", "closed", _card(closed=True))]
 
 
+def _golden(*, retired: bool) -> Callable[[User, User], Thing]:
+    def make(by: User, aide: User) -> Thing:
+        decided = _decided("approved", make_reviewer("first"), recall_minutes=0)
+        decision = decided.decisions.get()
+        golden = reconciling.mark_golden(decision, by=aide, at=MONDAY, expected="approved")
+        if retired:
+            reconciling.retire_golden(golden, by=aide, at=MONDAY)
+        return Thing({"pk": golden.pk}, decision=decision)
+
+    return make
+
+
+KEPT_GOLDEN = Standing("kept", "kept", _golden(retired=False))
+GOLDEN = [KEPT_GOLDEN, Standing("retired", "retired", _golden(retired=True))]
+
+
 def _break(*, on: bool) -> Callable[[User, User], Thing]:
     def make(by: User, aide: User) -> Thing:
         optouts.pause(by=by, at=BEFORE)
@@ -314,8 +330,11 @@ def _anything(by: User, aide: User) -> Thing:
     view = saved_views.save(by, name="Legal", filters={"lane": "hold"}, is_default=False, at=BEFORE)
     program = make_program()
     day = calendars.add(program, on=date(2026, 12, 24), name="Eve", by=aide, at=BEFORE)
-    choices = {f"choice_{code}": "out" for code in CareForm(limits=care.limits(by)).categories}
-    return Thing({"view": view.pk, "day": day.pk, "program": program.slug}, typed=choices)
+    choices = {
+        f"choice_{code}": "out" for code in CareForm(limits=care.known(by, at=BEFORE).limits).categories
+    }
+    called = {"view": view.pk, "day": day.pk, "program": program.slug, "program_pk": program.pk}
+    return Thing(called, typed=choices)
 
 
 ANY = [Standing("any time", "any", _anything)]

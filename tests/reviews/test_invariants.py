@@ -27,6 +27,7 @@ from tests.reviews.making import SAYS, make_case, make_claimed
 
 pytestmark = pytest.mark.django_db
 
+ALONE = "What a rule decided alone is an approval in the notify lane, below level III, without a domain."
 BREAKS = [
     ("UPDATE reviews_care SET paused_at = paused_at - interval '2 hours'", "Nobody on a break has a case that was given to them since it began, unless it is owed back."),
     ("UPDATE reviews_exposure SET ends_by = opened_at + interval '16 minutes'", "No severe text was open for more than a quarter of an hour at once."),
@@ -40,6 +41,7 @@ BREAKS = [
     ("UPDATE audit_ledgerentry SET details = '{\"version\": 7}' WHERE event = 'rule.switched_on'", "No triage rule is on, or fell silent, in a version that nobody switched on."),
     ("UPDATE reviews_rulematch match SET revision_id = (SELECT id FROM onboarding_revision other WHERE other.id <> match.revision_id LIMIT 1)", "Every match is on a revision of its own case, by a rule of its program or of all."),
     ("UPDATE reviews_triagerule SET program_id = (SELECT id FROM onboarding_program WHERE slug = 'another')", "Every match is on a revision of its own case, by a rule of its program or of all."),
+    ("UPDATE reviews_decision SET decided_by_id = NULL", ALONE),
     ("UPDATE reviews_rulematch SET decision_id = NULL", "Every match that is settled rests on a decision on its own case that was told, and is no question."),
     ("UPDATE reviews_secondreview review SET reviewer_id = decision.decided_by_id FROM reviews_decision decision WHERE decision.id = review.decision_id", "Nobody looked a second time at what they had decided or signed themselves."),
     ("UPDATE reviews_opinion SET blind = false", "The opinion of a second review is its reviewer's own, blind, and on the revision that was decided."),
@@ -52,7 +54,7 @@ BREAKS = [
     ("DELETE FROM audit_ledgerentry WHERE event = 'bulk.decided'", "The ledger tells of every bulk once."),
 ]  # fmt: skip
 ABOUT = {
-    *invariants.CARE, *invariants.TRIAGE, *invariants.AGAIN,
+    ALONE, *invariants.CARE, *invariants.TRIAGE, *invariants.AGAIN,
     *(sentence for sentence in invariants.CASES if "bulk" in sentence),
 }  # fmt: skip
 
