@@ -137,7 +137,7 @@ def test_who_has_what_asks_the_database_as_often_for_three_as_for_one(
     client.force_login(make_senior())
     client.get("/admin/reviews/case/claims/")
 
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(8):
         client.get("/admin/reviews/case/claims/")
 
 
