@@ -1,9 +1,10 @@
 """The reviewers' queue at size: `python bench/queue.py [--json] [--cases N] [--rounds N]`; 400,000 cases unless said.
 
 On a throw-away database filled set-based: one case is made by the product's own verbs and copied. Measured in this
-process: the page of the desk (first, deep, filtered) with its statements, "next" as a reviewer pulls it, the payer that
-ranks. Beside them, in the same rounds, what is usually built instead: pages by OFFSET with an exact count, a next that
-sorts what waits, a claim that is looked for and then inserted.
+process: the page of the desk (first, deep, filtered) with its statements, the search of all cases by words of a title,
+"next" as a reviewer pulls it, the payer that ranks. Beside them, in the same rounds, what is usually built instead:
+pages by OFFSET with an exact count, a next that sorts what waits, a claim that is looked for and then inserted. Of
+pages, searches and next there is the time of this processor too: what others take of a busy machine is not in it.
 """
 
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 sys.path[0] = str(Path(__file__).resolve().parent.parent)  # not this folder: Python has a module `queue` too
 
 import argparse  # noqa: E402
+import hashlib  # noqa: E402
 import json  # noqa: E402
 import os  # noqa: E402
 import platform  # noqa: E402
@@ -20,6 +22,7 @@ import threading  # noqa: E402
 import time  # noqa: E402
 from collections.abc import Callable  # noqa: E402
 from datetime import timedelta  # noqa: E402
+from typing import Any  # noqa: E402
 
 from devstack import environment  # noqa: E402
 
@@ -44,10 +47,34 @@ from reviews.models import Case  # noqa: E402
 from tests.factories import make_program, make_reviewer  # noqa: E402
 from tests.reviews.making import make_decision  # noqa: E402
 
-DESK = "/admin/reviews/case/desk/"
-PAGES, PULLS, NAIVE_PULLS, RACERS, RACES = 40, 200, 5, 8, 10  # a round
-LIMITS = {"queue page, p95": 300, "next, p99": 20, "queue page, statements": 25}
+DESK, SEARCH = "/admin/reviews/case/desk/", "/admin/reviews/case/"
+PAGES, SEARCHES, PULLS, NAIVE_PULLS, RACERS, RACES = 40, 40, 200, 5, 8, 10  # a round
+LIMITS = {"queue page, p95": 300, "search by words, p95": 300, "next, p99": 20, "queue page, statements": 25}
 Took = dict[str, list[float]]
+
+
+class Timed:
+    """Milliseconds of each of many acts, by the clock and of this processor."""
+
+    def __init__(self) -> None:
+        self.took: list[float] = []
+        self.used: list[float] = []
+
+    def __call__(self, act: Callable[[], Any]) -> Any:
+        began, used = time.perf_counter(), time.process_time()
+        done = act()
+        self.took.append((time.perf_counter() - began) * 1000)
+        self.used.append((time.process_time() - used) * 1000)
+        return done
+
+    def figures(self, what: str, percent: int) -> dict[str, float]:
+        return {
+            f"{what}, p{percent}": at_percent(self.took, percent),
+            f"{what}, median": statistics.median(self.took),
+            f"{what}, least": min(self.took),
+            f"{what}, p{percent} of processor time": at_percent(self.used, percent),
+            f"{what}, median of processor time": statistics.median(self.used),
+        }
 
 
 def copy(row: models.Model, times: int, /, **columns: str) -> None:
@@ -121,17 +148,15 @@ def timed(act: Callable[[], object]) -> float:
     return (time.perf_counter() - began) * 1000
 
 
-def pages(client: Client) -> tuple[list[float], int]:
+def pages(client: Client) -> tuple[Timed, int]:
     """Ask for pages in turn (first, deeper and deeper, by program, by lane); return times and the most statements."""
-    took, most, deeper = [], 0, DESK
+    timing, most, deeper = Timed(), 0, DESK
     waiting = Case.objects.queued().count()
     for number in range(PAGES):
         program = Program.objects.order_by("pk").values_list("slug", flat=True)[number % 3]
         url = (DESK, deeper, f"{DESK}?program={program}", f"{DESK}?lane=hold")[number % 4]
         with CaptureQueriesContext(connection) as asked:
-            began = time.perf_counter()
-            answer = client.get(url)
-            took.append((time.perf_counter() - began) * 1000)
+            answer = timing(lambda url=url: client.get(url))
         assert answer.status_code == 200, url
         most = max(most, len(asked))
         if url == deeper:
@@ -140,7 +165,22 @@ def pages(client: Client) -> tuple[list[float], int]:
             deeper = (
                 f"{DESK}?after={middle.rank}~{middle.opened_at.isoformat().replace('+', '%2B')}~{middle.pk}"
             )
-    return took, most
+    return timing, most
+
+
+def searches(client: Client, cases: int) -> Timed:
+    """Search in turn for a word of one title, of every title, of none, and for a number."""
+    timing = Timed()
+    for number in range(SEARCHES):
+        one = 1 + number * 7919 % cases
+        words = (hashlib.md5(str(one).encode()).hexdigest()[:8], "about", f"nowhere {number}", f"B{one}")[
+            number % 4
+        ]
+        answer = timing(lambda words=words: client.get(SEARCH, {"q": words}))
+        assert (f">Case {one} about" in answer.content.decode()) == (number % 4 in (0, 3) or one == cases), (
+            words
+        )
+    return timing
 
 
 def offset_page(number: int) -> None:
@@ -154,15 +194,15 @@ def offset_page(number: int) -> None:
     list(rows.defer("application__answers", "revision__answers")[start : start + 50])
 
 
-def pulls(reviewers: list[User]) -> list[float]:
+def pulls(reviewers: list[User]) -> Timed:
     """Pull and decide in turn: each pull is the whole verb, with its locks and ledger row; deciding is not counted."""
-    took = []
+    timing = Timed()
     for number in range(PULLS):
-        by, at, taken = reviewers[number % len(reviewers)], clock.now(), []
-        took.append(timed(lambda by=by, at=at, taken=taken: taken.append(claims.take_next(by=by, at=at))))
+        by, at = reviewers[number % len(reviewers)], clock.now()
+        taken = timing(lambda by=by, at=at: claims.take_next(by=by, at=at))
         says = {"outcome": "approved", "reason_code": "A1_notify_list"}
-        decisions.decide(taken[0].case, by=by, at=clock.now(), **says)
-    return took
+        decisions.decide(taken.case, by=by, at=clock.now(), **says)
+    return timing
 
 
 def sorted_next() -> None:
@@ -220,7 +260,7 @@ def at_percent(took: list[float], percent: int) -> float:
     return statistics.quantiles(took, n=100, method="inclusive")[percent - 1]
 
 
-def measure(rounds: int, ranked: float) -> tuple[Took, dict[str, str]]:
+def measure(rounds: int, ranked: float, cases: int) -> tuple[Took, dict[str, str]]:
     """Return what -> a figure for each round."""
     reviewers = [make_reviewer(f"bench{number}") for number in range(RACERS)]
     client = Client()
@@ -228,23 +268,24 @@ def measure(rounds: int, ranked: float) -> tuple[Took, dict[str, str]]:
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE naive_claim (case_id bigint, reviewer_id bigint)")
     found: Took = {}
-    pages(client), pulls(reviewers)  # not counted: caches, plans
+    pages(client), searches(client, cases), pulls(reviewers)  # not counted: caches, plans
     for _ in range(rounds):
-        took, statements = pages(client)
+        looked, statements = pages(client)
+        searched = searches(client, cases)
         naive = [timed(lambda number=number: offset_page(number)) for number in range(1, 11)]
         pulled = pulls(reviewers)
         slow = [timed(sorted_next) for _ in range(NAIVE_PULLS)]
-        for what, value in (
-            ("queue page, p95", at_percent(took, 95)),
-            ("queue page, median", statistics.median(took)),
-            ("queue page, statements", statements),
-            ("page by OFFSET and count, median", statistics.median(naive)),
-            ("next, p99", at_percent(pulled, 99)),
-            ("next, median", statistics.median(pulled)),
-            ("next that sorts, the query alone, median", statistics.median(slow)),
-            (f"cases claimed twice of {RACERS * RACES}", race(our_claim, reviewers)),
-            (f"cases claimed twice of {RACERS * RACES}, select then insert", race(naive_claim, reviewers)),
-        ):
+        figures = {
+            **looked.figures("queue page", 95),
+            "queue page, statements": statements,
+            "page by OFFSET and count, median": statistics.median(naive),
+            **searched.figures("search by words", 95),
+            **pulled.figures("next", 99),
+            "next that sorts, the query alone, median": statistics.median(slow),
+            f"cases claimed twice of {RACERS * RACES}": race(our_claim, reviewers),
+            f"cases claimed twice of {RACERS * RACES}, select then insert": race(naive_claim, reviewers),
+        }
+        for what, value in figures.items():
             found.setdefault(what, []).append(value)
     found["ranking every case anew"] = [ranked]
     found["ranking when nothing moved"] = [timed(lambda: ranking.rank_owed(at=clock.now())) for _ in range(3)]
@@ -290,7 +331,7 @@ def main() -> None:
     ranked = timed(lambda: ranking.rank_owed(at=clock.now()))
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
-    said = report(*measure(given.rounds, ranked), Application.objects.count())
+    said = report(*measure(given.rounds, ranked, given.cases), Application.objects.count())
     if given.json:
         print(json.dumps(said))
         return
