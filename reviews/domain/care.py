@@ -130,7 +130,7 @@ def own(user: User) -> Care:
 
 def known(user: User, *, at: datetime) -> Known:
     """Return what care goes by for this person now, in one statement."""
-    asked = {
+    asked: dict[str, int | datetime] = {
         "person": user.pk, "at": at, "since": minutes.midnight(user, at) - minutes.OPEN_MOST,
         "grave": Severity.GRAVE, "severe": SEVERE,
     }  # fmt: skip
@@ -155,7 +155,7 @@ def known(user: User, *, at: datetime) -> Known:
 def _read(model: type[Row], row: Mapping[str, Any]) -> Row:
     """Return a row that came as JSON."""
     fields = model._meta.concrete_fields
-    values = [each.to_python(row[each.column]) for each in fields]
+    values = [each.to_python(row[str(each.column)]) for each in fields]
     return model.from_db(connection.alias, [each.attname for each in fields], values)
 
 

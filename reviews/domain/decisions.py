@@ -22,7 +22,6 @@ from reviews.models import Case, Decision, InformationRequest, Question, RuleVer
 from reviews.permissions import may_decide
 from reviews.states import CaseState, Outcome, SecondPerson
 
-TRIAGE = "triage"  # who acts where a rule approves
 BY_RULE = "A1_notify_list"  # the one reason a rule has: a use on the published list
 
 
@@ -173,11 +172,11 @@ def approve_by_rule(case: Case, version: RuleVersion, *, at: datetime) -> Decisi
         case, said, second=SecondPerson.NOBODY, by=None, at=at, token="", supersedes=None, by_rule=version
     )
     ledger.record(
-        Event.DECISION_PROPOSED, subject=decision, actor=TRIAGE, at=at, reason=decision.reason_code,
+        Event.DECISION_PROPOSED, subject=decision, actor=telling.TRIAGE, at=at, reason=decision.reason_code,
         outcome=decision.outcome, second=decision.second, categories=[], rule=version.rule_id, version=version.number,
     )  # fmt: skip
-    applications.take_up(case.application, by=TRIAGE, at=at)
-    _move_on(case, decision, TRIAGE, at)
+    applications.take_up(case.application, by=telling.TRIAGE, at=at)
+    _move_on(case, decision, telling.TRIAGE, at)
     return decision
 
 

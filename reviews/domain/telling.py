@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 BATCH = 500
 ANSWER_WITHIN = timedelta(days=30)
+TRIAGE = "triage"  # who acts where a rule approved
 
 
 def tell_owed(*, at: datetime) -> int:
@@ -84,7 +85,7 @@ def take_effect(case: Case, decision: Decision, *, at: datetime) -> Letter | Non
 
     The preview calls it too, and takes all of it back. None where there is nobody to write to.
     """
-    by: ledger.Actor = decision.decided_by or "triage"
+    by: ledger.Actor = decision.decided_by or TRIAGE
     why, application = decision.reason_code, case.application
     if decision.is_correction:
         _put_right(application, decision, at)
@@ -106,7 +107,7 @@ def _put_right(application: Application, decision: Decision, at: datetime) -> No
     """Put a correction of what was told in force: of an approval its conditions, of a rejection only its words."""
     if decision.outcome in APPROVALS:
         was = applications.recondition(application, conditions=decision.conditions)
-        grants.recondition(application, was=was, by=decision.decided_by, at=at)
+        grants.recondition(application, was=was, by=decision.decided_by or TRIAGE, at=at)
 
 
 def _ask(decision: Decision, at: datetime) -> None:
