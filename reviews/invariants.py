@@ -318,11 +318,15 @@ TRIAGE: dict[str, str] = {
         JOIN reviews_ruleversion version ON version.id = match.version_id
         JOIN reviews_triagerule rule ON rule.id = version.rule_id
         WHERE revision.application_id <> kase.application_id OR rule.program_id <> kase.program_id""",
-    "Every match that is settled rests on a decision on its own case that was told, and is no question.": """
+    "Every match that is settled rests on a decision on its own case that was told, or on a second look at it.": """
         SELECT match.id, match.decision_id FROM reviews_rulematch match
         LEFT JOIN reviews_decision decision ON decision.id = match.decision_id
-        WHERE match.settled_at IS NOT NULL AND (decision.id IS NULL OR decision.case_id <> match.case_id
-            OR decision.told_at IS NULL OR decision.outcome = 'needs_information')""",
+        WHERE match.settled_at IS NOT NULL AND (decision.case_id <> match.case_id OR decision.told_at IS NULL
+            OR decision.outcome = 'needs_information') IS NOT FALSE
+        AND NOT (match.decision_id IS NULL AND EXISTS (SELECT FROM reviews_decision made
+            JOIN reviews_secondreview review ON review.decision_id = made.id
+            WHERE made.case_id = match.case_id AND made.by_rule_id = match.version_id
+            AND review.done_at IS NOT NULL AND review.golden_id IS NULL))""",
 }
 
 READ: dict[str, str] = {

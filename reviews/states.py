@@ -136,6 +136,8 @@ class LeftBecause(TextChoices):
     """Why a case that a rule might have approved was left to people."""
 
     SIGNALS = "signals", "something about it is worth a look"
+    EARLIER = "earlier", "people around it were refused or asked before"
+    CONFLICT = "conflict", "whoever set the rule up has a part in it"
     PRECEDENTS = "precedents", "cases like it were decided otherwise"
 
 

@@ -74,7 +74,8 @@ def _review(course: Course, taken_up_at: datetime | None, told: list[Decision]) 
     now = under_review and (standing != Standing.ASKED or not questions)
     for decision in (one for one in reversed(told) if one.overturned_at):
         yield from (Step("review", Mark.DONE), Step("overturned", Mark.DONE, decision.overturned_at))
-    yield Step("review", Mark.NOW if now else Mark.DONE, taken_up_at)
+    if now or final is None or final.by_rule_id is None:  # what a rule approved no reviewer has read
+        yield Step("review", Mark.NOW if now else Mark.DONE, taken_up_at)
     yield from (step for decision in questions for step in _asked(decision))
     if under_review:
         yield Step("decision", Mark.LATER)

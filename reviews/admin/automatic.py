@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 from audit import clock
 from onboarding.domain.programs import SayWhy
 from onboarding.models import Program
-from reviews.domain import automatic, matches
+from reviews.domain import automatic, matches, quality
 from reviews.domain.automatic import AlreadySo, BadSample
 from reviews.models import AutomaticApproval, RuleVersion
 from reviews.models.automatic import SAMPLE_LEAST
@@ -93,6 +93,7 @@ class AutomaticPages:
             "title": f"Approval by rules: {program}",
             "program": program,
             "now": automatic.setting(program),
+            "looked_at": quality.automatic(program),
             "rules": [(version, measured.get(version.pk), version.pk in trusted) for version in rules],
             "history": AutomaticApproval.objects.filter(program=program).select_related("set_by")[:HISTORY],
             "form": form,

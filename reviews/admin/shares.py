@@ -24,7 +24,7 @@ from onboarding.models import Program
 from policies.states import Lane
 from reviews.domain import drawing, reconciling
 from reviews.models import GoldenCase, SecondReviewRule
-from reviews.permissions import conflicts, may_see_quality, may_set_shares
+from reviews.permissions import may_see_quality, may_set_shares, parts
 
 if TYPE_CHECKING:
     from reviews.admin.case import CaseAdmin
@@ -166,7 +166,8 @@ def _line(program: Program, rule: SecondReviewRule) -> Line:
 
 
 def _golden(user: User) -> QuerySet[GoldenCase]:
-    hidden = conflicts(user, to="decision__case__application__")
+    # Not what a second look hides for a while: a number that goes and comes back would tell which one is golden.
+    hidden = parts(user, to="decision__case__application__")
     return GoldenCase.objects.exclude(hidden).select_related("decision__case__application", "marked_by")
 
 

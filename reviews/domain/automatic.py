@@ -1,11 +1,13 @@
 """Let triage rules approve by themselves: where a program has that switched on, and never anything but an approval.
 
 A rule may once people decided enough of the cases it fitted, and surely not below its bound. A case stays with people
-where a person ever had it, where any other rule speaks, where something about it is worth a look, or where cases like
-it were decided otherwise. A share of what was approved so is looked at again, blind (`drawing`); another answer there
-counts against the rule (`matches`), which falls silent below its bound.
+where a person ever had it, where another rule speaks, where something about it is worth a look, where people around it
+were refused or asked before, where cases like it were decided otherwise, or where whoever set the rule up has a part.
+A share of what was approved so is looked at again, blind (`drawing`); another answer there counts against the rule
+(`matches`), which falls silent below its bound.
 """
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -19,11 +21,13 @@ from onboarding.domain.programs import SayWhy
 from onboarding.models import Program
 from onboarding.states import ApplicationKind, ApplicationState
 from policies.states import Lane
-from reviews.domain import comparing, decisions, matches, severities, signals
+from reviews.domain import comparing, decisions, kin, matches, severities, signals
 from reviews.models import AutomaticApproval, Case, Claim, Decision, RuleMatch, RuleVersion
 from reviews.models.automatic import SAMPLE_LEAST
-from reviews.permissions import may_switch_automatic
+from reviews.permissions import has_part_in, may_switch_automatic
 from reviews.states import CaseState, LeftBecause, Outcome
+
+log = logging.getLogger(__name__)
 
 BATCH = 500
 REASON_MOST = 500  # characters
@@ -111,17 +115,25 @@ def approve_owed(*, at: datetime) -> int:
     """
     programs = [program for program, now in by_program() if now is not None and now.is_on]
     versions = trusted() if programs else []
-    owed = RuleMatch.objects.shown().filter(
-        version__in=versions, weighed_at=None, case__in=_plain().filter(program__in=programs)
-    )
-    return sum(_weigh(pk, at) for pk in list(owed.order_by("pk").values_list("pk", flat=True)[:BATCH]))
+    plain = _plain(versions).filter(program__in=programs)
+    owed = RuleMatch.objects.shown().filter(version__in=versions, weighed_at=None, case__in=plain)
+    approved = 0
+    for pk in list(owed.order_by("pk").values_list("pk", flat=True)[:BATCH]):
+        try:
+            approved += _weigh(pk, versions, at)
+        except Exception:  # one case, or a person who was faster, must not stop the others
+            log.exception("Match %s could not be weighed; it stays owed.", pk)
+    return approved
 
 
-def _plain() -> QuerySet[Case]:
-    """Return the cases a rule may decide: first applications of the notify lane that no person has touched."""
-    others = RuleMatch.objects.shown().filter(case=OuterRef("pk"), version__approves=False)
+def _plain(versions: Sequence[RuleVersion]) -> QuerySet[Case]:
+    """Return the cases these rules may decide: first applications of the notify lane that no person has touched.
+
+    Nothing where another rule speaks, or where the case was left to people before.
+    """
+    here = RuleMatch.objects.shown().filter(case=OuterRef("pk"))
     return Case.objects.filter(
-        ~Exists(others),
+        ~Exists(here.filter(~Q(version__in=versions) | ~Q(left_because=""))),
         ~Exists(Claim.objects.filter(case=OuterRef("pk"))),
         ~Exists(Decision.objects.filter(case=OuterRef("pk"))),
         state=CaseState.OPEN,
@@ -135,43 +147,63 @@ def _plain() -> QuerySet[Case]:
         application__kind=ApplicationKind.ACCESS,
         application__state=ApplicationState.SUBMITTED,
         application__case_owed=False,
+        application__amending_since=None,
         revision__erased_at=None,
     )
 
 
 @transaction.atomic
-def _weigh(pk: int, at: datetime) -> bool:
-    match = RuleMatch.objects.select_related("version__rule").get(pk=pk)
+def _weigh(pk: int, versions: Sequence[RuleVersion], at: datetime) -> bool:
+    match = (
+        RuleMatch.objects.shown()
+        .select_related("version__rule__changed_by", "version__written_by")
+        .get(pk=pk)
+    )
     case = (
-        _plain()
-        .filter(pk=match.case_id)
+        _plain(versions)
+        .filter(pk=match.case_id, revision=match.revision_id)
         .select_for_update(skip_locked=True, of=("self", "application"))
         .select_related(
             "application__owner__organisation",
             "application__owner__person",
             "application__applicant",
+            "application__program",
             "program",
             "revision__guidelines",
+            "revision__question_set",
         )
         .first()
     )
-    weighed = RuleMatch.objects.filter(pk=pk, weighed_at=None)
-    if case is None or case.revision_id != match.revision_id:
+    if case is None:
         return False  # somebody takes it, or it is about something else by now
-    left = _left_because(case)
-    if not weighed.update(weighed_at=at, left_because=left):
+    # A switch waits for this row, or was faster: then nothing is approved.
+    Program.objects.select_for_update(no_key=True).get(pk=case.program_id)
+    now = setting(case.program)
+    if now is None or not now.is_on:
         return False
-    if left:
+    left = _left_because(case, match.version, now)
+    if not RuleMatch.objects.filter(pk=pk, weighed_at=None).update(weighed_at=at, left_because=left) or left:
         return False
     decisions.approve_by_rule(case, match.version, at=at)
     return True
 
 
-def _left_because(case: Case) -> str:
+def _left_because(case: Case, version: RuleVersion, now: AutomaticApproval) -> str:
     """Return why people are to look at a case that a rule fits; empty where nothing speaks against the rule."""
+    behind = {version.written_by, version.rule.changed_by, now.set_by}
+    if any(person and has_part_in(person, case.application) for person in behind):
+        return LeftBecause.CONFLICT
     beside = comparing.of(case, hidden=NOBODY_HIDES)
     if signals.of(case, kin=beside.kin, twins=beside.near.twins):
         return LeftBecause.SIGNALS
+    before = (
+        decision
+        for group in kin.earlier(beside.kin)
+        for one in group.cases
+        for decision in one.decisions.all()
+    )
+    if any(decision.outcome != Outcome.APPROVED for decision in before):
+        return LeftBecause.EARLIER
     custom = beside.near.custom
     if custom is not None and custom.differs(Outcome.APPROVED):
         return LeftBecause.PRECEDENTS

@@ -190,6 +190,7 @@ def _told(decisions: Sequence[Decision]) -> list[dict[str, Any]]:
             "never_apply_again": decision.reapply_never,
             "conditions": decision.conditions,
             "why_different": decision.why_different,
+            "beside": decision.beside,
             "question": decision.request.question if hasattr(decision, "request") else "",
             "second_person": decision.second,
             "decided": filed.by(decision.decided_by, decision.decided_at),

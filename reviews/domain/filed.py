@@ -88,6 +88,7 @@ def rule_matches(case: Case) -> list[dict[str, Any]]:
             "due_days": match.version.due_days,
             "questions": match.version.questions,
             "people_did_so": match.was_right,
+            "left_to_people_because": match.left_because,
         }
         for match in found
     ]

@@ -21,7 +21,8 @@ from reviews.permissions import may_see_case
 
 KEPT = timedelta(days=365)  # longer than any window here: what was opened early counts for a late decision
 
-# Of each decision on a case that had files by then: whether who decided had opened one of them.
+# Of each decision on a case that had files by then: whether who decided had opened one of them. Not of people whose
+# account is gone, and their openings with it, nor of corrections: those rest on what was read before.
 DECIDED = """
     SELECT decision.id, decision.decided_by_id AS person, date_trunc('week', decision.decided_at)::date AS week,
         decision.categories, kase.domains, NOT EXISTS (SELECT FROM reviews_fileopening opening
@@ -30,6 +31,8 @@ DECIDED = """
             AND opening.opened_at <= decision.decided_at) AS unopened
     FROM reviews_decision decision JOIN reviews_case kase ON kase.id = decision.case_id
     WHERE decision.decided_at >= %s AND decision.decided_by_id IS NOT NULL AND decision.outcome <> 'needs_information'
+    AND decision.supersedes_id IS NULL
+    AND (SELECT is_active FROM accounts_user person WHERE person.id = decision.decided_by_id)
     AND EXISTS (SELECT FROM onboarding_attachment file WHERE file.application_id = kase.application_id
         AND file.added_at <= decision.decided_at)"""
 BY_WEEK = f"""

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import Prefetch, Q
+from django.db.models import Exists, OuterRef, Prefetch, Q
 
 from reviews.domain import likenesses
 from reviews.models import Case, Decision
@@ -191,11 +191,12 @@ def custom(precedents: Sequence[Precedent]) -> Custom | None:
     return Custom(approved == number, number, len(nearest))
 
 
-def _candidates(case: Case, text: str, hidden: Q) -> list[tuple[int, str]]:
-    """Return (case, state) of what shares one of the rarest words of the text, the most of them first.
+def _candidates(case: Case, text: str, hidden: Q) -> list[tuple[int, bool]]:
+    """Return (case, whether people decided it) of what shares rare words with the text, the most of them first.
 
     Words alone rank them. Asking of each of two thousand whether it may be seen was most of what a page took; of the
-    first ones is enough, or of all where too few of those are decided, so that what is hidden crowds nothing out.
+    first ones is enough, or of all where too few of those are decided: what is hidden crowds out nothing among the
+    RANKED_MOST that are ranked. Where more match, which of them are ranked is the database's choice.
     """
     with connection.cursor() as cursor:
         cursor.execute(RANKED, {"text": text, "alone": CANDIDATES})
@@ -206,14 +207,21 @@ def _candidates(case: Case, text: str, hidden: Q) -> list[tuple[int, str]]:
     return found
 
 
-def _seen(ranked: Sequence[int], hidden: Q) -> list[tuple[int, str]]:
-    """Return (case, state) of those a person may see, in their order."""
-    states = dict(Case.objects.filter(pk__in=ranked).exclude(hidden).values_list("pk", "state"))
-    return [(pk, states[pk]) for pk in ranked if pk in states]
+def _seen(ranked: Sequence[int], hidden: Q) -> list[tuple[int, bool]]:
+    """Return (case, whether people decided it) of those a person may see, in their order.
+
+    What a rule approved is no precedent: it would soon crowd out what people decided, and speak for the rule.
+    """
+    by_people = Decision.objects.standing().filter(case=OuterRef("pk"), by_rule=None, overturned_at=None)
+    by_people = by_people.exclude(outcome=Outcome.NEEDS_INFORMATION)
+    counts = Q(state=CaseState.DECIDED) & Exists(by_people)
+    seen = Case.objects.filter(pk__in=ranked).exclude(hidden).annotate(counts=counts)
+    found = dict(seen.values_list("pk", "counts"))
+    return [(pk, found[pk]) for pk in ranked if pk in found]
 
 
-def _decided(found: Sequence[tuple[int, str]]) -> list[int]:
-    return [pk for pk, state in found if state == CaseState.DECIDED]
+def _decided(found: Sequence[tuple[int, bool]]) -> list[int]:
+    return [pk for pk, counts in found if counts]
 
 
 def _compared(cases: set[int], text: str) -> dict[int, tuple[float, float]]:

@@ -7,10 +7,12 @@ from datetime import date, datetime, timedelta
 from django.db import connection
 from django.db.models import QuerySet
 
+from onboarding.models import Program
 from policies.models import Category
 from policies.states import Lane
 from reviews.domain import agreement
 from reviews.domain.agreement import Agreement
+from reviews.domain.proportions import Share
 from reviews.models import SecondReview
 from reviews.states import Outcome
 
@@ -34,7 +36,7 @@ PARAGRAPHS = """
         UNION SELECT jsonb_array_elements_text(kase.domains)
         UNION SELECT jsonb_array_elements_text(coalesce(opinion.categories, '[]'))
         UNION SELECT card.category WHERE card.category <> '') AS about
-    WHERE decision.told_at >= %s GROUP BY about.code HAVING count(*) >= %s"""
+    WHERE decision.told_at >= %s AND decision.by_rule_id IS NULL GROUP BY about.code HAVING count(*) >= %s"""
 # Opening is claiming: from then on the page is in front of whoever decides.
 HASTE = """
     SELECT date_trunc('week', decision.decided_at)::date AS week, count(*), count(DISTINCT decision.decided_by_id),
@@ -98,14 +100,11 @@ def lines() -> list[Line]:
     ]
 
 
-def automatic() -> tuple[int, int]:
-    """Return of how many approvals by rules a person's second view is in, and how many would approve too. One query."""
-    done = (
-        _done()
-        .filter(golden=None, decision__by_rule__isnull=False)
-        .values_list("opinion__outcome", flat=True)
-    )
-    return len(done), sum(outcome == Outcome.APPROVED for outcome in done)
+def automatic(program: Program) -> Share:
+    """Return of how many approvals by rules people who looked again would approve too. One query."""
+    done = _done().filter(golden=None, decision__by_rule__isnull=False, case__program=program)
+    views = list(done.values_list("opinion__outcome", flat=True))
+    return Share(sum(outcome == Outcome.APPROVED for outcome in views), len(views))
 
 
 def golden() -> Agreement | None:

@@ -24,7 +24,7 @@ from policies.domain import guidelines
 from policies.models import Category
 from policies.states import Lane
 from reviews.models import Case, RuleVersion, TriageRule
-from reviews.models.triage import QUESTIONS_MOST
+from reviews.models.triage import APPROVES_DECIDED, APPROVES_PRECISION, QUESTIONS_MOST
 from reviews.permissions import may_write_rules
 from reviews.states import RULE_TRANSITIONS, UNDECIDED, Expectation, RuleState
 
@@ -208,6 +208,13 @@ def _about_what_it_suggests(wording: Wording, problems: dict[str, str]) -> dict[
         return {
             "approves": "Only a rule of the notify lane, without domains and questions, that expects approval "
             "may approve by itself."
+        }
+    if wording.approves and (
+        wording.least_precision < APPROVES_PRECISION or wording.least_decided < APPROVES_DECIDED
+    ):
+        return {
+            "approves": f"A rule that approves by itself is measured on {APPROVES_DECIDED} cases or more, and falls "
+            f"silent below {APPROVES_PRECISION} % or more: set both so."
         }
     return {}
 

@@ -42,20 +42,21 @@ class Heeded:
     refused: int
 
 
-# The last view a person gave of each case, questions among them; what an appeal set aside does not count.
+# What people decided, questions among them; no corrections: they say the same again; nothing an appeal set aside.
 HEEDED = """
     SELECT seen.kind, count(*), count(*) FILTER (WHERE decision.outcome = 'approved'),
         count(*) FILTER (WHERE decision.outcome = 'needs_information'),
         count(*) FILTER (WHERE decision.outcome = 'rejected')
     FROM reviews_decision decision
     CROSS JOIN LATERAL jsonb_array_elements_text(decision.beside -> 'signals') AS seen (kind)
-    WHERE decision.told_at >= %s AND decision.overturned_at IS NULL GROUP BY seen.kind"""
+    WHERE decision.told_at >= %s AND decision.overturned_at IS NULL AND decision.supersedes_id IS NULL
+    GROUP BY seen.kind"""
 FOLLOWED = """
     SELECT count(*) FILTER (WHERE (decision.outcome IN ('approved', 'approved_with_conditions'))
             = (2 * (decision.beside ->> 'approved')::int > (decision.beside ->> 'of')::int)), count(*)
     FROM reviews_decision decision
     WHERE decision.told_at >= %s AND decision.overturned_at IS NULL AND decision.outcome <> 'needs_information'
-        AND decision.beside ? 'of'"""
+        AND decision.supersedes_id IS NULL AND decision.beside ? 'of'"""
 
 
 def of(case: Case, *, kin: Mapping[Kin, Group], twins: Sequence[Twin]) -> list[Signal]:

@@ -1,5 +1,6 @@
 """Cases, and what was found."""
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -11,6 +12,12 @@ from reviews.states import CASE_TRANSITIONS, QUEUED, UNDECIDED, CaseKind, CaseSt
 
 QUEUE_ORDER = ("-rank", "opened_at", "id")
 IN_QUEUE = Q(state__in=["open", "claimed", "awaiting_second"])
+
+# A person decides what they hold; from the queue a case is decided by a rule alone, and says by which.
+BY_RULE_ALONE = """IF NOT EXISTS (SELECT FROM reviews_decision made
+        WHERE made.case_id = NEW.id AND made.by_rule_id IS NOT NULL AND made.recalled_at IS NULL) THEN
+    RAISE EXCEPTION 'reviews_case: nobody holds this case' USING ERRCODE = 'check_violation';
+    END IF; RETURN NEW;"""
 
 
 class CaseQuerySet(models.QuerySet["Case"]):
@@ -77,7 +84,16 @@ class Case(models.Model):
 
     class Meta:
         default_permissions = ()
-        triggers = moves.only(CASE_TRANSITIONS, first=(CaseState.OPEN,))
+        triggers = [
+            *moves.only(CASE_TRANSITIONS, first=(CaseState.OPEN,)),
+            pgtrigger.Trigger(
+                name="unclaimed_only_a_rule_decides",
+                operation=pgtrigger.Update,
+                when=pgtrigger.Before,
+                condition=pgtrigger.Q(old__state=CaseState.OPEN, new__state=CaseState.DECIDED),
+                func=BY_RULE_ALONE,
+            ),
+        ]
         indexes = [
             models.Index(fields=QUEUE_ORDER, name="case_queue", condition=IN_QUEUE),
             models.Index(fields=QUEUE_ORDER, name="case_next", condition=Q(state="open")),

@@ -118,6 +118,7 @@ class Decision(models.Model):
     )
     beside = models.JSONField(
         default=dict,
+        db_default={},
         help_text="What stood beside the case: kinds of signals; where near cases were clear, `approved` of `of`.",
     )
     supersedes = models.ForeignKey(

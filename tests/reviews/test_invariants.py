@@ -42,7 +42,7 @@ BREAKS = [
     ("UPDATE reviews_rulematch match SET revision_id = (SELECT id FROM onboarding_revision other WHERE other.id <> match.revision_id LIMIT 1)", "Every match is on a revision of its own case, by a rule of its program or of all."),
     ("UPDATE reviews_triagerule SET program_id = (SELECT id FROM onboarding_program WHERE slug = 'another')", "Every match is on a revision of its own case, by a rule of its program or of all."),
     ("UPDATE reviews_decision SET decided_by_id = NULL", ALONE),
-    ("UPDATE reviews_rulematch SET decision_id = NULL", "Every match that is settled rests on a decision on its own case that was told, and is no question."),
+    ("UPDATE reviews_rulematch SET decision_id = NULL", "Every match that is settled rests on a decision on its own case that was told, or on a second look at it."),
     ("UPDATE reviews_secondreview review SET reviewer_id = decision.decided_by_id FROM reviews_decision decision WHERE decision.id = review.decision_id", "Nobody looked a second time at what they had decided or signed themselves."),
     ("UPDATE reviews_opinion SET blind = false", "The opinion of a second review is its reviewer's own, blind, and on the revision that was decided."),
     ("UPDATE reviews_secondreview SET drawn_at = drawn_at - interval '1 hour'", "Only what was told is looked at again."),
