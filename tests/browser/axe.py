@@ -33,6 +33,7 @@ def look(page: Page) -> list[str]:
 
     All rules once; in the dark those of colour, on a phone those of room.
     """
+    page.wait_for_load_state()  # a click that leads to another page returns before that is there
     found = _too_wide(page, 1280)
     page.evaluate(FEW_ROWS)
     page.evaluate(SOURCE)
