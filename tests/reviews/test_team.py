@@ -101,6 +101,8 @@ def everything(client, *others):
         ):  # fmt: skip
             answer = client.get(path)
             words = re.sub(r'(name="csrfmiddlewaretoken" value|nonce)="[^"]*"', "", answer.content.decode())
+            if path == "/admin/accounts/user/":  # who was asked signed in just now, by the real clock
+                words = re.sub(r"\d\d:\d\d</td>", "", words)
             found.append((who.full_name, path, answer.status_code, words))
     return found
 
