@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.roles import Duty, may
 from audit import clock
-from onboarding.admin import funnel, plan, review_rules
+from onboarding.admin import funnel, plan, previewing, review_rules
 from onboarding.domain import programs, rates, weeks
 from onboarding.models import Invitation, Program, WaitlistEntry, Week
 from onboarding.states import InvitationState
@@ -105,15 +105,11 @@ class ProgramAdmin(admin.ModelAdmin):
         program, at = self._managed(request, slug), clock.now()
         with timezone.override(program.zone):
             form = RateForm(program, request.POST)
-            form.fields["reason"].required = "preview" not in request.POST
-            is_readable = form.is_valid()
-            form.fields[
-                "reason"
-            ].required = True  # the page says what setting it asks for, also below a preview
+            is_readable = previewing.is_readable(form, request)
         if not is_readable:
             return self._show(request, program, rate_form=form, status=WRONG)
         per_week, from_at = form.cleaned_data["per_week"], form.cleaned_data["from_on"] or at
-        if "preview" in request.POST and from_at >= at:
+        if previewing.wants_preview(request) and from_at >= at:
             return self._show(request, program, rate_form=form, wanted=(per_week, from_at))
         try:
             rates.set_rate(

@@ -13,14 +13,14 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.roles import Duty, may
 from audit import clock
+from onboarding.admin import previewing
 from onboarding.domain import programs
-from onboarding.domain.programs import RECALL_MOST, ReviewRules
+from onboarding.domain.programs import NEWCOMER_MOST, RECALL_MOST, ReviewRules
 from onboarding.models import Program
 from onboarding.permissions import may_set_review_rules
 from reviews.models import Decision
 
 REFUSALS = (programs.SayWhy, programs.AlreadySo, programs.BadRules)
-NEWCOMER_MOST = 365  # days
 
 
 class RulesForm(forms.Form):
@@ -73,13 +73,10 @@ def rules(board: admin.ModelAdmin, request: HttpRequest, slug: str) -> HttpRespo
     program = get_object_or_404(Program, slug=slug)
     if request.method != "POST":
         return _show(board, request, program, RulesForm(program))
-    form, previews = RulesForm(program, request.POST), "preview" in request.POST
-    form.fields["reason"].required = not previews
-    is_readable = form.is_valid()
-    form.fields["reason"].required = True  # what setting them asks for, also below a preview
-    if not is_readable:
+    form = RulesForm(program, request.POST)
+    if not previewing.is_readable(form, request):
         return _show(board, request, program, form, status=422)
-    if previews:
+    if previewing.wants_preview(request):
         return _show(board, request, program, form, preview=changes(program, form.rules()))
     try:
         programs.set_review_rules(

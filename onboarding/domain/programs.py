@@ -146,6 +146,7 @@ class ReviewRules:
     newcomer_days: int
 
 
+NEWCOMER_MOST = 365  # days
 RECALL_MOST = 7 * 24 * 60  # minutes: a decision that waits longer is a delay, no second thought
 
 
@@ -164,7 +165,7 @@ def set_review_rules(program: Program, rules: ReviewRules, *, by: User, at: date
         raise SayWhy
     wanted = asdict(rules)
     minutes = (rules.recall_minutes, rules.refusal_recall_minutes)
-    if not all(0 <= each <= RECALL_MOST for each in minutes) or not 0 <= rules.newcomer_days <= 365:
+    if not all(0 <= each <= RECALL_MOST for each in minutes) or not 0 <= rules.newcomer_days <= NEWCOMER_MOST:
         raise BadRules(
             _("Between deciding and telling lie 0 to %(most)s minutes; newcomers are 0 to 365 days new.")
             % {"most": f"{RECALL_MOST:,}"}

@@ -17,14 +17,13 @@ from audit import clock
 from onboarding.domain.programs import SayWhy
 from onboarding.models import Program
 from reviews.domain import automatic, matches, quality
-from reviews.domain.automatic import AlreadySo, BadSample
+from reviews.domain.automatic import AlreadySo, BadSwitch
 from reviews.models import AutomaticApproval, RuleVersion
 from reviews.models.automatic import SAMPLE_LEAST
 from reviews.permissions import may_switch_automatic, may_write_rules
 
 WRONG = 422
 HISTORY = 20  # switches shown
-NO_NUL = {"null_characters_not_allowed": "Leave out the character NUL."}
 
 
 class SwitchForm(forms.Form):
@@ -40,7 +39,6 @@ class SwitchForm(forms.Form):
         label="Why",
         max_length=automatic.REASON_MOST,
         help_text="Kept for good, and read by whoever asks why a rule approved.",
-        error_messages=NO_NUL,
     )
 
 
@@ -73,7 +71,7 @@ class AutomaticPages:
             made = automatic.switch(
                 found, on=given["on"], sample=given["sample"], by=request.user, at=clock.now(), reason=given["reason"]
             )  # fmt: skip
-        except (SayWhy, BadSample, AlreadySo) as problem:
+        except (SayWhy, BadSwitch, AlreadySo) as problem:
             form.add_error(None, str(problem))
             return self._page(request, found, form, status=WRONG)
         messages.success(

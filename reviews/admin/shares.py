@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import User
 from audit import clock
+from onboarding.admin import previewing
 from onboarding.domain.programs import SayWhy
 from onboarding.models import Program
 from policies.states import Lane
@@ -89,13 +90,10 @@ def shares(desk: "CaseAdmin", request: HttpRequest, slug: str) -> HttpResponse:
     holds = drawing.rule(program)
     if request.method != "POST":
         return _show(desk, request, program, holds, SharesForm(None, holds=holds))
-    form, previews = SharesForm(request.POST, holds=holds), "preview" in request.POST
-    form.fields["reason"].required = not previews
-    is_readable = form.is_valid()
-    form.fields["reason"].required = True  # what setting it asks for, also below a preview
-    if not is_readable:
+    form = SharesForm(request.POST, holds=holds)
+    if not previewing.is_readable(form, request):
         return _show(desk, request, program, holds, form, status=422)
-    if previews:
+    if previewing.wants_preview(request):
         return _show(desk, request, program, holds, form, preview=changes(holds, **form.asked()))
     try:
         drawing.set_rule(
@@ -124,10 +122,7 @@ def retire(desk: "CaseAdmin", request: HttpRequest, golden: int) -> HttpResponse
 
 def lines() -> list[Line]:
     """Return what holds for each program. Two queries."""
-    latest = (
-        SecondReviewRule.objects.order_by("program_id", "-pk").distinct("program_id").select_related("set_by")
-    )
-    found = {rule.program_id: rule for rule in latest}
+    found = {rule.program_id: rule for rule in SecondReviewRule.objects.in_force()}
     return [
         _line(program, found.get(program.pk) or drawing.shipped(program))
         for program in Program.objects.order_by("name")

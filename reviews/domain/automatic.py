@@ -39,9 +39,8 @@ class NotYoursToSwitch(Exception):
         super().__init__("A senior reviewer decides whether rules approve by themselves.")
 
 
-class BadSample(Exception):
-    def __init__(self) -> None:
-        super().__init__(f"The share that is looked at again lies between {SAMPLE_LEAST} and 100 %.")
+class BadSwitch(Exception):
+    """Out of bounds; says what."""
 
 
 class AlreadySo(Exception):
@@ -56,8 +55,7 @@ def setting(program: Program) -> AutomaticApproval | None:
 
 def by_program() -> list[tuple[Program, AutomaticApproval | None]]:
     """Return what holds for each program. Two queries."""
-    latest = AutomaticApproval.objects.order_by("program_id", "-id").distinct("program_id")
-    now = {row.program_id: row for row in latest}
+    now = {row.program_id: row for row in AutomaticApproval.objects.in_force()}
     return [(program, now.get(program.pk)) for program in Program.objects.order_by("name")]
 
 
@@ -67,15 +65,17 @@ def switch(
 ) -> AutomaticApproval:
     """Set whether rules approve by themselves in a program, and the share of it, in percent, that is looked at again.
 
-    What they approved already stays, and is told. Raises NotYoursToSwitch, SayWhy, BadSample, AlreadySo.
+    What they approved already stays, and is told. Raises NotYoursToSwitch, SayWhy, BadSwitch, AlreadySo.
     """
     if not may_switch_automatic(by):
         raise NotYoursToSwitch
     reason = " ".join(reason.split())
-    if not reason or len(reason) > REASON_MOST:
+    if not reason:
         raise SayWhy
+    if len(reason) > REASON_MOST:
+        raise BadSwitch(f"A reason has at most {REASON_MOST} characters; this has {len(reason):,}.")
     if not SAMPLE_LEAST <= sample <= 100:
-        raise BadSample
+        raise BadSwitch(f"The share that is looked at again lies between {SAMPLE_LEAST} and 100 %.")
     Program.objects.select_for_update().get(pk=program.pk)
     now = setting(program)
     if (now.is_on, now.sample) == (on, sample) if now else not on:

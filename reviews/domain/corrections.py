@@ -18,8 +18,7 @@ from reviews.states import APPROVALS, CaseState, Outcome, SecondPerson
 
 class NotYoursToCorrect(Exception):
     def __init__(self, decision: Decision):
-        who = f"{decision.decided_by}, or a" if decision.decided_by else "A"
-        super().__init__(f"{who} senior reviewer without a part in the case, may correct it.")
+        super().__init__(f"{decisions.maker_or_senior(decision)}, may correct it.")
 
 
 class NothingToCorrect(Exception):

@@ -185,6 +185,12 @@ def sent_before(case: Case, token: str, *, by: User) -> Decision | None:
     return case.decisions.filter(token=token, decided_by=by).first() if token else None
 
 
+def maker_or_senior(decision: Decision) -> str:
+    """Return who may take back or correct a decision, as a sentence about it begins."""
+    first = f"{decision.decided_by}, or a" if decision.decided_by else "A"
+    return f"{first} senior reviewer without a part in the case"
+
+
 def ago(then: datetime, *, at: datetime) -> str:
     """Return how long ago something was, in words; after a day, when it was."""
     seconds = max(int((at - then).total_seconds()), 0)

@@ -13,7 +13,7 @@ from accounts.models import User
 from audit import ledger
 from audit.events import Event
 from onboarding.domain.programs import SayWhy
-from reviews.domain import cases, claims, slots, statements
+from reviews.domain import cases, claims, decisions, slots, statements
 from reviews.models import Case, Decision
 from reviews.permissions import may_recall
 from reviews.states import CaseState
@@ -23,8 +23,7 @@ REASON_MOST = 1000  # characters
 
 class NotYoursToRecall(Exception):
     def __init__(self, decision: Decision):
-        who = f"{decision.decided_by}, or a" if decision.decided_by else "A"
-        super().__init__(f"{who} senior reviewer without a part in the case, may do this.")
+        super().__init__(f"{decisions.maker_or_senior(decision)}, may do this.")
 
 
 class AlreadyTold(Exception):

@@ -88,7 +88,7 @@ def take_effect(case: Case, decision: Decision, *, at: datetime) -> Letter | Non
     by: ledger.Actor = decision.decided_by or TRIAGE
     why, application = decision.reason_code, case.application
     if decision.is_correction:
-        _put_right(application, decision, at)
+        _put_right(application, decision, by, at)
     elif decision.outcome in APPROVALS:
         applications.approve(application, conditions=decision.conditions, by=by, at=at, reason=why)
     elif decision.outcome == Outcome.REJECTED:
@@ -103,11 +103,11 @@ def take_effect(case: Case, decision: Decision, *, at: datetime) -> Letter | Non
     return letter
 
 
-def _put_right(application: Application, decision: Decision, at: datetime) -> None:
+def _put_right(application: Application, decision: Decision, by: ledger.Actor, at: datetime) -> None:
     """Put a correction of what was told in force: of an approval its conditions, of a rejection only its words."""
     if decision.outcome in APPROVALS:
         was = applications.recondition(application, conditions=decision.conditions)
-        grants.recondition(application, was=was, by=decision.decided_by or TRIAGE, at=at)
+        grants.recondition(application, was=was, by=by, at=at)
 
 
 def _ask(decision: Decision, at: datetime) -> None:

@@ -6,6 +6,7 @@ from django.db.models import Q
 
 from audit.models import append_only
 from onboarding.models import Program
+from reviews.models.per_program import PerProgramQuerySet
 
 SAMPLE_LEAST = 5  # percent: what nobody looks at again is not automation under review
 
@@ -21,6 +22,8 @@ class AutomaticApproval(models.Model):
     reason = models.CharField(max_length=500)
     set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     set_at = models.DateTimeField()
+
+    objects = PerProgramQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()

@@ -72,10 +72,6 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
         told = self.filter(told_at__isnull=False, overturned_at=None, decided_by__isnull=False)
         return told.exclude(outcome=Outcome.NEEDS_INFORMATION)
 
-    def automatic(self) -> "DecisionQuerySet":
-        """Made by a triage rule alone."""
-        return self.filter(by_rule__isnull=False)
-
     def overturned(self) -> "DecisionQuerySet":
         """Set aside by an appeal: it does not count any more."""
         return self.filter(overturned_at__isnull=False)

@@ -12,6 +12,7 @@ from onboarding.models import Program, Revision
 from reviews.models.case import Case
 from reviews.models.decision import Decision
 from reviews.models.opinion import Opinion
+from reviews.models.per_program import PerProgramQuerySet
 from reviews.states import Outcome, Reconciled, SecondReviewKind
 
 # Whoever decided, signed, or gave back what is looked at again does not look at it again.
@@ -38,6 +39,8 @@ class SecondReviewRule(models.Model):
     reason = models.CharField(max_length=500)
     set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     set_at = models.DateTimeField()
+
+    objects = PerProgramQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()
