@@ -2,6 +2,7 @@
 
 import json
 import os
+from statistics import quantiles
 
 import pytest
 from django.db import connection
@@ -27,10 +28,16 @@ def empty(number: int, *, seconds: int) -> None:
     make_many(number)
     reviewers = [make_reviewer(f"reviewer{each}") for each in range(8)]
 
-    said = race(*[["empty_queue", str(reviewer.pk)] for reviewer in reviewers], seconds=seconds)
+    said = [
+        json.loads(each) for each in race(*[["empty_queue", str(by.pk)] for by in reviewers], seconds=seconds)
+    ]
 
-    decided = [pk for each in said for pk in json.loads(each)["decided"]]
-    released = sum(json.loads(each)["released"] for each in said)
+    decided = [pk for each in said for pk in each["decided"]]
+    released = sum(each["released"] for each in said)
+    took = quantiles([each for one in said for each in one["took"]], n=100)
+    print(
+        f"{number} cases, eight at once: next took {took[49]:.1f} ms at the median, {took[98]:.1f} ms at p99"
+    )
     assert (len(decided), len(set(decided)), released > 0) == (number, number, True)
     assert set(Case.objects.values_list("state", flat=True)) == {"decided"}
     assert Decision.objects.values("case").distinct().count() == Decision.objects.count() == number
