@@ -36,6 +36,7 @@ NAME = "gh:p:"  # + digest: one projection
 MINUTE = "gh:m:"  # + owner:program:counted: requests a minute
 DAY = "gh:d:"  # + owner:program:counted:day: requests of that day
 USAGE = "gh:u:"  # + key:hour: answers of that hour, by code
+TOUCHED = USAGE + "touched"  # key:hour of the hours above that PostgreSQL has not seen yet, by the last touch
 LAST_USED = USAGE + "last"  # the minute of each key's last use, until it is copied to PostgreSQL
 
 # The strictest of key, grant and secret. One statement reads it with the version, so that both are of one moment.

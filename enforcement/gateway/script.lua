@@ -36,6 +36,10 @@ local function answer(verdict, ...)
     if redis.call('HINCRBY', used, verdict, 1) == 1 then
         redis.call('EXPIRE', used, EIGHT_DAYS)
     end
+    -- Whoever counts into a usage hash says so here, after counting: only what is touched is copied to PostgreSQL.
+    if redis.call('ZADD', ARGV[5] .. 'touched', whole(now), key .. ':' .. math.floor(seconds / 3600)) == 1 then
+        redis.call('EXPIRE', ARGV[5] .. 'touched', EIGHT_DAYS)
+    end
     if verdict == 'ok' or verdict == 'rate_limited' then
         -- The minute of a key's last use; a payer copies it to PostgreSQL and takes it away.
         if redis.call('ZADD', ARGV[5] .. 'last', 'GT', seconds - seconds % 60, key) == 1 then
