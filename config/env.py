@@ -34,6 +34,14 @@ def lines(name: str, default: str | None = None) -> list[str]:
     return [part.strip() for part in text(name, default).replace(",", "\n").splitlines() if part.strip()]
 
 
+def named(name: str) -> dict[str, str]:
+    """Return name -> value from lines (or comma-separated parts) of the form `name=value`; empty without any."""
+    parts = [line.partition("=") for line in lines(name, "")]
+    if any(not label.strip() or not value.strip() for label, _, value in parts):
+        raise ImproperlyConfigured(f"{name}: each line must be name=value.")
+    return {label.strip(): value.strip() for label, _, value in parts}
+
+
 def number(name: str, default: int) -> int:
     """Return NAME as a whole number."""
     raw = os.environ.get(name, str(default))

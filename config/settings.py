@@ -29,6 +29,9 @@ GATEWAY_PROCESSES = env.number(
 )  # over all machines: the share of a limit while Redis is away
 BASE_URL = env.text("BASE_URL", None if PRODUCTION else f"http://127.0.0.1:{PORT}").rstrip("/")
 GATEWAY_URL = env.text("GATEWAY_URL", f"http://127.0.0.1:{GATEWAY_PORT}").rstrip("/")
+# Moderation endpoints in OpenAI's form that filter rules may name, as name=URL, and the key to each, as name=key.
+MODERATION_ENDPOINTS = env.named("MODERATION_ENDPOINTS")
+MODERATION_KEYS = env.named("MODERATION_KEYS")
 ALLOWED_HOSTS = env.lines("ALLOWED_HOSTS", None if PRODUCTION else "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 
