@@ -14,6 +14,7 @@ class Duty(TextChoices):
     SEE_LINE = "see_line", "Can see applications, the line, seats and invitations"
     IMPORT_APPLICATIONS = "import_applications", "Can import an existing waiting list"
     MANAGE_ACCESS = "manage_access", "Can suspend, resume and revoke grants"
+    RUN_GATEWAY = "run_gateway", "Can set limits, make and revoke the tokens of integrators"
     EDIT_POLICIES = "edit_policies", "Can draft guidelines and known weaknesses"
     SEE_LEDGER = "see_ledger", "Can read the audit ledger, the letters and who the staff are"
     RESEND_LETTERS = "resend_letters", "Can see the letters and put back those that were given up"
@@ -43,6 +44,7 @@ DUTIES: dict[str, tuple[Duty, ...]] = {
         Duty.MANAGE_RATES,
         Duty.SEE_LINE,
         Duty.IMPORT_APPLICATIONS,
+        Duty.RUN_GATEWAY,
         Duty.RESEND_LETTERS,
     ),
     Role.POLICY_EDITOR: (Duty.EDIT_POLICIES,),

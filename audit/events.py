@@ -173,6 +173,9 @@ class Event(TextChoices):
     APPEAL_DENIED = "appeal.denied", "Appeal denied"
     APPEAL_WITHDRAWN = "appeal.withdrawn", "Appeal withdrawn"
 
+    INTEGRATOR_MADE = "integrator.made", "Integrator's token made"
+    INTEGRATOR_REVOKED = "integrator.revoked", "Integrator's token revoked"
+
     LETTER_PUT_BACK = "letter.put_back", "Letter put back to be sent"
 
     IMPORT_ASKED = "import.asked", "Import asked for"

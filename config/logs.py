@@ -16,4 +16,4 @@ class Masking(logging.Formatter):
 
 @cache
 def _secret() -> re.Pattern[str]:
-    return re.compile(rf"({re.escape(settings.KEY_PREFIX)}_(?:test|live|pat)_)[0-9A-Za-z]{{36}}")
+    return re.compile(rf"({re.escape(settings.KEY_PREFIX)}_(?:test|live|pat|int)_)[0-9A-Za-z]{{36}}")

@@ -27,6 +27,7 @@ GATEWAY_PORT = env.number("GATEWAY_PORT", 8001)
 GATEWAY_PROCESSES = env.number(
     "GATEWAY_PROCESSES", 1
 )  # over all machines: the share of a limit while Redis is away
+GATEWAY_MOST_IN_WORK = env.number("GATEWAY_MOST_IN_WORK", 512)  # of each process at the same moment; then 503
 BASE_URL = env.text("BASE_URL", None if PRODUCTION else f"http://127.0.0.1:{PORT}").rstrip("/")
 GATEWAY_URL = env.text("GATEWAY_URL", f"http://127.0.0.1:{GATEWAY_PORT}").rstrip("/")
 # Moderation endpoints in OpenAI's form that filter rules may name, as name=URL, and the key to each, as name=key.

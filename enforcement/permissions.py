@@ -35,4 +35,17 @@ def may_decide(user: User, appeal: Appeal) -> bool:
     )
 
 
-__all__ = ["conflicts", "may_decide", "may_file", "may_see_appeal", "may_see_appeals", "may_withdraw"]
+def may_run_gateway(user: User) -> bool:
+    """Return whether this person sets limits and looks after the tokens of integrators."""
+    return may(user, Duty.RUN_GATEWAY)
+
+
+__all__ = [
+    "conflicts",
+    "may_decide",
+    "may_file",
+    "may_run_gateway",
+    "may_see_appeal",
+    "may_see_appeals",
+    "may_withdraw",
+]

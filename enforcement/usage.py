@@ -3,13 +3,15 @@
 The counts live in Redis and have an end; while Redis is away they are not known, and nobody may be told zero.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from redis.exceptions import RedisError
 
+from enforcement.domain import integrators
+from enforcement.gateway.integrators import LAST_USED
 from enforcement.gateway.limits import DAY, MINUTE, Standing, drained
 from onboarding import projection
 from onboarding.domain import keys
@@ -18,6 +20,11 @@ CHUNK = 1000
 HOUR = 3600
 DAYS = 7  # shown; Redis keeps eight
 ALLOWED, LIMITED = "ok", "rate_limited"
+# The other fields of the hourly hash that count an answer; what else is in it counts something else.
+REFUSED = (
+    "revoked_key", "expired_key", "suspended", "terms_not_accepted", "outside_scope",
+)  # fmt: skip
+KINDS = {ALLOWED: 0, LIMITED: 1} | dict.fromkeys(REFUSED, 2)
 
 # Take a copied moment away unless the key was used again meanwhile.
 FORGET = """
@@ -53,13 +60,17 @@ def copy_last_used(*, at: datetime | None = None) -> int:
     A crash between copying and forgetting copies again; the column only moves forward. Redis away: nothing is
     copied, and nothing lost. `at` is every payer's argument; the counters' own minutes decide here.
     """
+    _copy(LAST_USED, lambda moments: integrators.used({int(pk): at for pk, at in moments.items()}))
+    return _copy(projection.LAST_USED, keys.used)
+
+
+def _copy(name: str, used: Callable[[dict[str, datetime]], int]) -> int:
     moved = 0
     try:
-        while seen := _counters().zrange(projection.LAST_USED, 0, CHUNK - 1, withscores=True):
-            moments = {key.decode(): datetime.fromtimestamp(score, UTC) for key, score in seen}
-            moved += keys.used(moments)
-            flat = [part for key, score in seen for part in (key, f"{score:.0f}")]
-            _counters().eval(FORGET, 1, projection.LAST_USED, *flat)
+        while seen := _counters().zrange(name, 0, CHUNK - 1, withscores=True):
+            moved += used({each.decode(): datetime.fromtimestamp(score, UTC) for each, score in seen})
+            flat = [part for each, score in seen for part in (each, f"{score:.0f}")]
+            _counters().eval(FORGET, 1, name, *flat)
             if len(seen) < CHUNK:
                 break
     except (RedisError, OSError):
@@ -85,17 +96,15 @@ def last_days(key_ids: Sequence[str], *, at: datetime, days: int = DAYS) -> list
         hour = hours[number % len(hours)]
         of_day = sums[datetime.fromtimestamp(hour * HOUR, UTC).date()]
         for code, count in answers.items():
-            of_day[_kind(code.decode())] += int(count)
+            kind = KINDS.get(code.decode())
+            if kind is not None:
+                of_day[kind] += int(count)
     return [Day(on, *counts) for on, counts in sums.items()]
 
 
 def _counters() -> Any:
     """Return the client; redis-py's own types leave open whether one waits for an answer."""
     return projection.redis()
-
-
-def _kind(code: str) -> int:
-    return 0 if code == ALLOWED else 1 if code == LIMITED else 2
 
 
 def standing(owner: str, program: str, environment: str, *, per_minute: int, per_day: int) -> Standing:

@@ -39,6 +39,11 @@ USAGE = "gh:u:"  # + key:hour: answers of that hour, by code
 TOUCHED = USAGE + "touched"  # key:hour of the hours above that PostgreSQL has not seen yet, by the last touch
 LAST_USED = USAGE + "last"  # the minute of each key's last use, until it is copied to PostgreSQL
 
+CHANNEL = "gatehouse_access"  # of PostgreSQL's NOTIFY: the gateways look again at once, instead of at their next poll
+LOOK_AGAIN = (
+    f"NOTIFY {CHANNEL}; RETURN NULL;"  # body of the triggers that say so, when their transaction commits
+)
+
 # The strictest of key, grant and secret. One statement reads it with the version, so that both are of one moment.
 STATE = """CASE
     WHEN 'revoked' IN (k.state, g.state) THEN 'revoked'

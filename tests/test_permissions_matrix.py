@@ -256,6 +256,10 @@ GET  302 302 302 200 200 200 200 200  admin/jsi18n/
 POST 302 302 302 405 405 405 405 405  admin/jsi18n/
 GET  302 302 302 404 404 404 404 404  admin/r/<path:content_type_id>/<path:object_id>/
 POST 302 302 302 404 404 404 404 404  admin/r/<path:content_type_id>/<path:object_id>/
+GET  302 302 302 403 403 200 403 403  admin/enforcement/integrator/tokens/
+POST 302 302 302 403 403 422 403 403  admin/enforcement/integrator/tokens/
+GET  302 302 302 405 405 405 405 405  admin/enforcement/integrator/<int:pk>/revoke/
+POST 302 302 302 403 403 302 403 403  admin/enforcement/integrator/<int:pk>/revoke/
 GET  302 302 302 403 200 403 403 403  admin/enforcement/appeal/open/
 POST 302 302 302 405 405 405 405 405  admin/enforcement/appeal/open/
 GET  302 302 302 403 200 403 403 403  admin/enforcement/appeal/<int:pk>/
@@ -519,6 +523,7 @@ READERS = {
     "onboarding/questionset": "dora pia axel",
     "reviews/case": "bob sam",
     "enforcement/appeal": "sam",
+    "enforcement/integrator": "dora",
 }
 STOCK = re.compile(r"admin/([a-z]+/[a-z]+)/(|add/|<path:object_id>/(?:history/|delete/|change/)?)")
 ONLY_SHOWN = re.compile(

@@ -23,6 +23,7 @@ from accounts.models import User
 from accounts.roles import Role
 from accounts.scopes import Scope
 from audit import clock, seals
+from enforcement.domain import integrators
 from onboarding.domain import attachments, import_jobs, question_drafts, questions
 from onboarding.states import FileKind
 from policies.domain import weaknesses
@@ -119,6 +120,7 @@ class World:
             expires_at=clock.now() + timedelta(days=30),
             at=clock.now(),
         )
+        self.integrator, _ = integrators.make(name="Proxy", by=self.people["dora"], at=clock.now())
         file = ContentFile(b"title\nx\n", name="a.csv")
         self.job = import_jobs.ask(
             self.program, file=file, owner=None, mapping=None, by=self.people["dora"], at=clock.now()
@@ -259,6 +261,7 @@ class World:
             "/line/": {"pk": self.key.grant.application.entry.pk, "verb": "hold"},
             "/grant/": {"pk": self.key.grant.pk},
             "enforcement/appeal/": {"pk": self.appeal.pk},
+            "enforcement/integrator/": {"pk": self.integrator.pk},
         }
 
     def ask(

@@ -1,5 +1,6 @@
-"""The senior reviewers' side of enforcement: appeals."""
+"""The staff's side of enforcement: appeals, integrators."""
 
 from enforcement.admin.appeal import AppealAdmin
+from enforcement.admin.integrator import IntegratorAdmin
 
-__all__ = ["AppealAdmin"]
+__all__ = ["AppealAdmin", "IntegratorAdmin"]

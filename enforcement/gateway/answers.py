@@ -43,6 +43,17 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
         "Not available",
         "Whether this key may pass cannot be known right now. Try again shortly.",
     ),
+    "busy": (
+        503,
+        "Too much at once",
+        "This process answers as many requests as it can at the same moment. Try again shortly.",
+    ),
+    "missing_token": (401, "No token", "Send the integrator's token as: Authorization: Bearer <token>."),
+    "unknown_token": (
+        401,
+        "Unknown token",
+        "No integrator has this token now. Whoever runs the gateway makes them in the admin.",
+    ),
     "unreadable": (400, "Request not understood", ""),
     "not_found": (404, "No such address", "Ask POST or GET /v1/authorize."),
     "method_not_allowed": (405, "Method not allowed", ""),
@@ -90,7 +101,7 @@ def problem(
     body["detail"] = detail or usual
     headers = list(headers or [])
     if status == HTTPStatus.UNAUTHORIZED:
-        error = "" if code == "missing_key" else ', error="invalid_token"'
+        error = "" if code.startswith("missing") else ', error="invalid_token"'
         headers.append(("www-authenticate", CHALLENGE + error))
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers.append(("retry-after", "1"))

@@ -1,40 +1,73 @@
-"""The ASGI program: `uvicorn enforcement.gateway.app:app`. Reads a request, asks the gatekeeper, writes the answer."""
+"""The ASGI program: `uvicorn enforcement.gateway.app:app`. Finds the handler of a path and writes its answer."""
 
-import asyncio
 import logging
 import logging.config
 import os
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from django.conf import settings
 
-from enforcement.gateway import answers, metrics
+from enforcement.gateway import answers, metrics, reports
 from enforcement.gateway.answers import Answer
-from enforcement.gateway.asked import MOST_BYTES, Headers, Unreadable, asked_of, secret_of
+from enforcement.gateway.asked import Unreadable, asked_of, secret_of
 from enforcement.gateway.gatekeeper import Gatekeeper, NotLoaded
+from enforcement.gateway.request import Gone, Message, Receive, Request
 from onboarding.domain import secrets
 
 log = logging.getLogger(__name__)
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Counted = tuple[Answer, str]  # an answer, and the `path` of the metrics: what decided it
+Handler = Callable[[Gatekeeper, Request], Awaitable[Counted]]
 
-BODY_TIMEOUT = 10.0  # seconds a body may take
-AUTHORIZE = "/v1/authorize"
-METHODS = {
-    AUTHORIZE: ("GET", "POST"),
-    "/livez": ("GET", "HEAD"),
-    "/readyz": ("GET", "HEAD"),
-    "/metrics": ("GET",),
+
+@dataclass(frozen=True)
+class Route:
+    """What answers an address. A handler may raise Unreadable; one that does no work is always answered."""
+
+    methods: tuple[str, ...]
+    handle: Handler
+    works: bool = True  # counted in the metrics, and refused while the process has too much in work
+
+
+async def authorize(keeper: Gatekeeper, request: Request) -> Counted:
+    """Answer one question. What can be refused without asking anybody is refused first."""
+    secret = secret_of(request.headers)
+    if not secret:
+        return answers.problem("missing_key"), "offline"
+    if not secrets.is_well_formed(secret):
+        return answers.problem("malformed_key"), "offline"
+    return await keeper.decide(secret, asked_of(request.headers, await request.body()))
+
+
+async def livez(keeper: Gatekeeper, request: Request) -> Counted:
+    """Answer while the process runs."""
+    return answers.plain({"ok": True}), ""
+
+
+async def readyz(keeper: Gatekeeper, request: Request) -> Counted:
+    """Answer 200 while requests can be decided: with Redis away PostgreSQL still can, and the other way round."""
+    away = keeper.away()
+    ready = len(away) < 2
+    return answers.plain({"ok": ready, "down": away}, status=200 if ready else 503), ""
+
+
+async def figures(keeper: Gatekeeper, request: Request) -> Counted:
+    """Answer with every metric in Prometheus' text form."""
+    return Answer(200, "ok", metrics.text(), kind=metrics.KIND), ""
+
+
+# A new address is one line here and a handler in a module of its own.
+ROUTES: dict[str, Route] = {
+    "/v1/authorize": Route(("GET", "POST"), authorize),
+    "/v1/usage": Route(("POST",), reports.usage),
+    "/livez": Route(("GET", "HEAD"), livez, works=False),
+    "/readyz": Route(("GET", "HEAD"), readyz, works=False),
+    "/metrics": Route(("GET",), figures, works=False),
 }
-
-
-class Gone(Exception):
-    """The caller hung up before the request was whole."""
 
 
 class Gateway:
@@ -42,6 +75,7 @@ class Gateway:
 
     def __init__(self) -> None:
         self.gatekeeper: Gatekeeper | None = None
+        self.in_work = 0
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -73,71 +107,46 @@ class Gateway:
             answer = await self._answer(scope, receive)
         except Gone:
             return
-        except Exception:  # fails closed: whatever went wrong, nobody is let in
-            log.exception("A request could not be decided.")
-            answer = self._counted(answers.problem("unavailable"), "none")
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.head()})
         body = b"" if scope["method"] == "HEAD" else answer.body
         await send({"type": "http.response.body", "body": body})
 
     async def _answer(self, scope: Message, receive: Receive) -> Answer:
-        path, method = scope["path"], scope["method"]
-        if path not in METHODS:
+        route, method = ROUTES.get(scope["path"]), scope["method"]
+        if route is None:
             return answers.problem("not_found")
-        if method not in METHODS[path]:
-            listed = ", ".join(METHODS[path])
+        if method not in route.methods:
+            listed = ", ".join(route.methods)
             return answers.problem("method_not_allowed", detail=f"Use {listed}.", headers=[("allow", listed)])
-        if path == AUTHORIZE:
-            return await self._authorize(scope["headers"], receive)
-        if path == "/metrics":
-            return Answer(200, "ok", metrics.text(), kind=metrics.KIND)
-        return answers.plain({"ok": True}) if path == "/livez" else self._ready()
-
-    async def _authorize(self, headers: Headers, receive: Receive) -> Answer:
-        """Answer one question. What can be refused without asking anybody is refused first."""
-        secret = secret_of(headers)
-        if not secret:
-            return self._counted(answers.problem("missing_key"), "offline")
-        if not secrets.is_well_formed(secret):
-            return self._counted(answers.problem("malformed_key"), "offline")
-        try:
-            asked = asked_of(headers, await _body(headers, receive))
-        except Unreadable as error:
-            closing = [("connection", "close")] if error.code != "unreadable" else []  # the rest is not read
-            return self._counted(answers.problem(error.code, detail=str(error), headers=closing), "offline")
-        if self.gatekeeper is None:
-            return self._counted(answers.problem("unavailable"), "none")
-        return self._counted(*await self.gatekeeper.decide(secret, asked))
-
-    def _ready(self) -> Answer:
-        """Answer 200 while requests can be decided: with Redis away PostgreSQL still can, and the other way round."""
-        away = self.gatekeeper.away() if self.gatekeeper else ["postgresql", "redis"]
-        ready = len(away) < 2
-        return answers.plain({"ok": ready, "down": away}, status=200 if ready else 503)
-
-    @staticmethod
-    def _counted(answer: Answer, path: str) -> Answer:
+        request = Request(method, scope["headers"], receive)
+        if not route.works:
+            if self.gatekeeper is None:
+                return answers.problem("unavailable")
+            return (await route.handle(self.gatekeeper, request))[0]
+        answer, path = await self._work(route, request)
         metrics.requests.labels(answer.code, path).inc()
         return answer
 
-
-async def _body(headers: Headers, receive: Receive) -> bytes:
-    """Return the body; raise Unreadable if it is too long or too slow, Gone if the caller hangs up."""
-    said = [int(value) for name, value in headers if name == b"content-length" and value.isdigit()]
-    if said and max(said) > MOST_BYTES:
-        raise Unreadable(code="too_large")
-    body = bytearray()
-    try:
-        async with asyncio.timeout(BODY_TIMEOUT):
-            while (message := await receive())["type"] == "http.request":
-                body += message.get("body", b"")
-                if len(body) > MOST_BYTES:
-                    raise Unreadable(code="too_large")
-                if not message.get("more_body"):
-                    return bytes(body)
-    except TimeoutError:
-        raise Unreadable(code="timed_out") from None
-    raise Gone
+    async def _work(self, route: Route, request: Request) -> Counted:
+        """Let the handler answer, unless too many others are in work: a queue would only make everybody late."""
+        if self.gatekeeper is None:
+            return answers.problem("unavailable"), "none"
+        if self.in_work >= settings.GATEWAY_MOST_IN_WORK:
+            metrics.turned_away.inc()
+            return answers.problem("busy"), "none"
+        self.in_work += 1
+        try:
+            return await route.handle(self.gatekeeper, request)
+        except Unreadable as error:
+            closing = [("connection", "close")] if error.code != "unreadable" else []  # the rest is not read
+            return answers.problem(error.code, detail=str(error), headers=closing), "offline"
+        except Gone:
+            raise
+        except Exception:  # fails closed: whatever went wrong, nobody is let in
+            log.exception("A request could not be decided.")
+            return answers.problem("unavailable"), "none"
+        finally:
+            self.in_work -= 1
 
 
 app = Gateway()

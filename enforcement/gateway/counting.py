@@ -28,6 +28,11 @@ CONNECTIONS = 64  # of each process
 CONFIRM_WITHIN = 0.5  # seconds to answer a PING after an answer that did not come
 PROBE_EVERY = 0.25  # seconds between questions whether Redis is back
 SCRIPT = (Path(__file__).parent / "script.lua").read_text()
+NOTE = """
+local seconds = tonumber(redis.call('TIME')[1])
+redis.call('ZADD', KEYS[1], 'GT', seconds - seconds % 60, ARGV[1])
+redis.call('EXPIRE', KEYS[1], 691200)
+"""
 LIMITED = ("ok", "rate_limited")
 
 
@@ -82,6 +87,7 @@ class Counting:
             SCRIPT
         )  # EVALSHA, and the text again where it is not known
         self._write = self._redis.register_script(projection.WRITE)
+        self._note = self._redis.register_script(NOTE)
         self.away = False
 
     async def close(self) -> None:
@@ -98,6 +104,10 @@ class Counting:
     async def project(self, projections: Sequence[Projection]) -> None:
         """Write projections, as the payer does: the highest version stays. Raises RedisAway."""
         await self._ask(self._write, *projection.arguments(projections))
+
+    async def note(self, name: str, member: str) -> None:
+        """Note this minute as the last use of a member. Raises RedisAway."""
+        await self._ask(self._note, [name], [member])
 
     async def watch(self) -> None:
         """Ask Redis, while it is away, whether it is back. For ever."""

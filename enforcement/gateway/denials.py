@@ -16,11 +16,13 @@ import psycopg
 
 from enforcement.gateway import metrics
 from enforcement.gateway.database import Database, PostgresAway, address, bounded
-from onboarding.projection import DENIED, PROJECTION_LIFE, REMEMBERED, STATE
+from enforcement.gateway.integrators import LIVING, Integrators
+from onboarding.projection import CHANNEL, DENIED, PROJECTION_LIFE, REMEMBERED, STATE
 
 log = logging.getLogger(__name__)
 
 POLL_EVERY = 0.5  # seconds: with the poll itself a denial is known well within the promised second
+PAUSE = 0.01  # seconds between two polls, however many hints arrive
 TIMEOUT = 2.0  # seconds one poll may take
 HELD_FOR = PROJECTION_LIFE + 300  # seconds: no projection from before a denial can outlive it
 OVERLAP = timedelta(seconds=2)
@@ -48,8 +50,9 @@ class Change:
 class Changes:
     """The changes one process holds, by digest."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, integrators: Integrators) -> None:
         self._database = database
+        self._integrators = integrators
         self._held: dict[str, Change] = {}
         self._connection: psycopg.AsyncConnection | None = None
         self._since: datetime | None = None
@@ -87,22 +90,34 @@ class Changes:
             started = monotonic()
             with contextlib.suppress(PostgresAway):
                 await self.poll()
-            await asyncio.sleep(max(POLL_EVERY - (monotonic() - started), 0.05))
+            await asyncio.sleep(PAUSE)
+            await self._await_hint(max(POLL_EVERY - (monotonic() - started), 0.05 - PAUSE))
 
     async def close(self) -> None:
         if self._connection:
             await self._connection.close()
+
+    async def _await_hint(self, seconds: float) -> None:
+        """Wait so long, or until PostgreSQL says that something changed. A hint that is lost costs a poll's time."""
+        if self._connection is None:
+            await asyncio.sleep(seconds)
+            return
+        with contextlib.suppress(psycopg.Error, OSError):  # the next poll finds out what is the matter
+            async for _ in self._connection.notifies(timeout=seconds, stop_after=1):
+                metrics.hinted.inc()
 
     async def _read(self) -> list[tuple[str, int, str]]:
         if self._connection is None:
             self._connection = await psycopg.AsyncConnection.connect(
                 address(), autocommit=True, prepare_threshold=None
             )
+            await self._connection.execute(f"LISTEN {CHANNEL}")
         connection = self._connection
         now, oldest = await (await connection.execute(MOMENT)).fetchone()  # type: ignore[misc]
         if self._since is None or self._last is None or now < self._last:
             self._since = now - timedelta(seconds=HELD_FOR)
         rows = await (await connection.execute(CHANGED, [self._since])).fetchall()
+        self._integrators.take(await (await connection.execute(LIVING)).fetchall())
         self._since, self._last = min(now, oldest or now) - OVERLAP, now
         return rows
 

@@ -6,6 +6,7 @@ PostgreSQL is read once where Redis does not know a key, and alone decides while
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 
 from django.conf import settings
 
@@ -16,6 +17,7 @@ from enforcement.gateway.counting import Counting, RedisAway, Verdict
 from enforcement.gateway.database import Database, PostgresAway
 from enforcement.gateway.denials import Changes
 from enforcement.gateway.fallback import Fallback
+from enforcement.gateway.integrators import LAST_USED, Integrators, Known
 from onboarding import projection
 from onboarding.domain import secrets
 
@@ -39,7 +41,8 @@ class Gatekeeper:
 
     def __init__(self) -> None:
         self.database = Database()
-        self.changes = Changes(self.database)
+        self.integrators = Integrators()
+        self.changes = Changes(self.database, self.integrators)
         self.counting = Counting(settings.REDIS_URL)
         self.fallback = Fallback(self.database, processes=settings.GATEWAY_PROCESSES)
         self._watchers: list[asyncio.Task[None]] = []
@@ -70,6 +73,16 @@ class Gatekeeper:
         """Return the parts that do not answer."""
         parts = {"postgresql": self.database.away or not self.changes.loaded, "redis": self.counting.away}
         return [name for name, is_away in parts.items() if is_away]
+
+    async def integrator(self, secret: str) -> Known | Answer:
+        """Return whose token this is, or the 401 that says why it is nobody's; note the minute of its use."""
+        known = self.integrators.find(secret)
+        if known is None:
+            return answers.problem("unknown_token" if secret else "missing_token")
+        if self.integrators.is_new_minute(known):
+            with suppress(RedisAway):  # it is noted with a later call
+                await self.counting.note(LAST_USED, str(known.pk))
+        return known
 
     async def decide(self, secret: str, asked: Asked) -> tuple[Answer, str]:
         """Return the answer for a well-formed secret, and what decided it."""

@@ -14,6 +14,12 @@ KIND = "text/plain; version=0.0.4; charset=utf-8"
 requests = Counter(
     "gatehouse_gateway_requests", "Requests by answer, and by what decided them.", ["code", "path"]
 )
+hinted = Counter(
+    "gatehouse_gateway_hints", "Times PostgreSQL said that access changed, before the next poll was due."
+)
+turned_away = Counter(
+    "gatehouse_gateway_turned_away", "Requests refused at once because too many others were in work."
+)
 script_seconds = Histogram(
     "gatehouse_gateway_script_seconds",
     "Seconds one call of the Redis script took, the way there and back included.",

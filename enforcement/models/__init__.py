@@ -1,5 +1,13 @@
 """Everything enforcement keeps, by noun."""
 
 from enforcement.models.appeal import STATEMENT_LEAST, STATEMENT_MOST, Appeal, AppealQuerySet
+from enforcement.models.integrator import Integrator, IntegratorQuerySet
 
-__all__ = ["STATEMENT_LEAST", "STATEMENT_MOST", "Appeal", "AppealQuerySet"]
+__all__ = [
+    "STATEMENT_LEAST",
+    "STATEMENT_MOST",
+    "Appeal",
+    "AppealQuerySet",
+    "Integrator",
+    "IntegratorQuerySet",
+]

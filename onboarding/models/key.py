@@ -7,6 +7,7 @@ from django.db.models import F, Q
 
 from audit import moves
 from onboarding.models.access import Grant, new_key_id
+from onboarding.projection import LOOK_AGAIN
 from onboarding.states import KEY_TRANSITIONS, LIVE_KEY_STATES, Environment, KeyState
 
 
@@ -60,7 +61,16 @@ class Key(models.Model):
     class Meta:
         default_permissions = ()
         ordering = ["-id"]
-        triggers = moves.only(KEY_TRANSITIONS, first=(KeyState.ISSUED,))
+        triggers = [
+            *moves.only(KEY_TRANSITIONS, first=(KeyState.ISSUED,)),
+            pgtrigger.Trigger(
+                name="gateways_look_again",
+                operation=pgtrigger.UpdateOf("access_version"),
+                when=pgtrigger.After,
+                level=pgtrigger.Statement,
+                func=LOOK_AGAIN,
+            ),
+        ]
         indexes = [
             models.Index(fields=["access_changed_at"], name="key_access_changed"),
             models.Index(fields=["id"], name="key_projection_owed", condition=Q(projection_owed=True)),

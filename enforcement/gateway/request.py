@@ -1,0 +1,44 @@
+"""One HTTP request as the handlers of the gateway see it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+from enforcement.gateway.asked import MOST_BYTES, Headers, Unreadable
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+
+BODY_TIMEOUT = 10.0  # seconds a body may take
+
+
+class Gone(Exception):
+    """The caller hung up before the request was whole."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """Its method, its headers, and its body on demand."""
+
+    method: str
+    headers: Headers
+    receive: Receive
+
+    async def body(self, most: int = MOST_BYTES) -> bytes:
+        """Return the body; raise Unreadable if it is too long or too slow, Gone if the caller hangs up."""
+        said = [int(value) for name, value in self.headers if name == b"content-length" and value.isdigit()]
+        if said and max(said) > most:
+            raise Unreadable(code="too_large")
+        body = bytearray()
+        try:
+            async with asyncio.timeout(BODY_TIMEOUT):
+                while (message := await self.receive())["type"] == "http.request":
+                    body += message.get("body", b"")
+                    if len(body) > most:
+                        raise Unreadable(code="too_large")
+                    if not message.get("more_body"):
+                        return bytes(body)
+        except TimeoutError:
+            raise Unreadable(code="timed_out") from None
+        raise Gone
