@@ -30,6 +30,8 @@ app.conf.beat_schedule = {
         "onboarding.tasks.issue_owed_keys": MINUTE,
         "onboarding.tasks.project_owed": MINUTE,
         "enforcement.tasks.copy_last_used": MINUTE,
+        "enforcement.tasks.copy_usage": MINUTE,
+        "enforcement.tasks.drop_old_usage": HOUR,
         "reviews.tasks.open_owed": MINUTE,
         "reviews.tasks.expect_owed": MINUTE,
         "reviews.tasks.keep_likenesses": MINUTE,

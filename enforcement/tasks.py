@@ -4,7 +4,7 @@ from celery import shared_task
 
 from audit import clock
 from enforcement import usage
-from enforcement.domain import appeals, erasure
+from enforcement.domain import appeals, erasure, hours
 
 
 @shared_task
@@ -23,3 +23,15 @@ def erase_owed() -> None:
 def copy_last_used() -> None:
     """Copy when each key was used last."""
     usage.copy_last_used(at=clock.now())
+
+
+@shared_task
+def copy_usage() -> None:
+    """Copy what the gateways counted to PostgreSQL."""
+    hours.copy_owed(at=clock.now())
+
+
+@shared_task
+def drop_old_usage() -> None:
+    """Delete the hours of usage that were kept long enough."""
+    hours.drop_old(at=clock.now())

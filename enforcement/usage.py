@@ -11,6 +11,7 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from enforcement.domain import integrators
+from enforcement.domain.hours import FORGET
 from enforcement.gateway.integrators import LAST_USED
 from enforcement.gateway.limits import DAY, MINUTE, Standing, drained
 from onboarding import projection
@@ -25,15 +26,6 @@ REFUSED = (
     "revoked_key", "expired_key", "suspended", "terms_not_accepted", "outside_scope",
 )  # fmt: skip
 KINDS = {ALLOWED: 0, LIMITED: 1} | dict.fromkeys(REFUSED, 2)
-
-# Take a copied moment away unless the key was used again meanwhile.
-FORGET = """
-for index = 1, #ARGV, 2 do
-    if redis.call('ZSCORE', KEYS[1], ARGV[index]) == ARGV[index + 1] then
-        redis.call('ZREM', KEYS[1], ARGV[index])
-    end
-end
-"""
 
 
 class CountsAway(Exception):

@@ -2,6 +2,7 @@
 
 from enforcement.models.appeal import STATEMENT_LEAST, STATEMENT_MOST, Appeal, AppealQuerySet
 from enforcement.models.integrator import Integrator, IntegratorQuerySet
+from enforcement.models.usage import UsageDay, UsageHour, UsageMark, UsageSeal
 
 __all__ = [
     "STATEMENT_LEAST",
@@ -10,4 +11,8 @@ __all__ = [
     "AppealQuerySet",
     "Integrator",
     "IntegratorQuerySet",
+    "UsageDay",
+    "UsageHour",
+    "UsageMark",
+    "UsageSeal",
 ]
