@@ -166,6 +166,11 @@ class Event(TextChoices):
     RULE_FELL_SILENT = "rule.fell_silent", "Triage rule fell silent below its bound"
     AUTOMATIC_APPROVAL_SET = "automatic_approval.set", "Approval by rules switched on or off"
 
+    FILTER_WRITTEN = "filter.written", "Filter rule written or edited"
+    FILTER_IN_SHADOW = "filter.in_shadow", "Filter rule counts in shadow"
+    FILTER_SWITCHED_ON = "filter.switched_on", "Filter rule switched on"
+    FILTER_SWITCHED_OFF = "filter.switched_off", "Filter rule switched off"
+
     APPEAL_FILED = "appeal.filed", "Appeal filed"
     APPEAL_TAKEN = "appeal.taken", "Appeal taken up"
     APPEAL_RELEASED = "appeal.released", "Appeal given back"

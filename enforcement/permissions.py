@@ -40,6 +40,11 @@ def may_run_gateway(user: User) -> bool:
     return may(user, Duty.RUN_GATEWAY)
 
 
+def may_write_filters(user: User) -> bool:
+    """Return whether this person may write filter rules, switch them, and see what they hit."""
+    return may(user, Duty.EDIT_POLICIES)
+
+
 __all__ = [
     "conflicts",
     "may_decide",
@@ -48,4 +53,5 @@ __all__ = [
     "may_see_appeal",
     "may_see_appeals",
     "may_withdraw",
+    "may_write_filters",
 ]

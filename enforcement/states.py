@@ -4,6 +4,39 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 
+class FilterKind(TextChoices):
+    """The kinds of `enforcement.filters.rules.Kind`."""
+
+    WORDS = "words", "Word list"
+    PATTERN = "pattern", "Patterns"
+    PERSONAL = "personal", "Personal data and keys"
+    ENDPOINT = "endpoint", "Another moderation endpoint"
+
+
+class FilterAction(TextChoices):
+    """What follows a hit of a filter rule that is on."""
+
+    COUNT = "count", "Count it"
+    FLAG = "flag", "Count it, and flag it for a person"
+    REFUSE = "refuse", "Count it, flag it, and advise the caller to refuse"
+
+
+class FilterState(TextChoices):
+    DRAFT = "draft", "Draft"
+    SHADOW = "shadow", "Shadow"
+    ON = "on", "On"
+    OFF = "off", "Off"
+
+
+# Nothing is switched on that was not in shadow first, where it is counted and does nothing.
+FILTER_TRANSITIONS: dict[str, set[str]] = {
+    FilterState.DRAFT: {FilterState.SHADOW, FilterState.OFF},
+    FilterState.SHADOW: {FilterState.ON, FilterState.OFF},
+    FilterState.ON: {FilterState.SHADOW, FilterState.OFF},
+    FilterState.OFF: {FilterState.SHADOW},
+}
+
+
 class AppealKind(TextChoices):
     """Two different things: the decision was wrong, or it was right and what was wrong is mended."""
 

@@ -1,6 +1,7 @@
 """Everything enforcement keeps, by noun."""
 
 from enforcement.models.appeal import STATEMENT_LEAST, STATEMENT_MOST, Appeal, AppealQuerySet
+from enforcement.models.filter_rule import FilterRule, FilterRuleVersion, FilterTestText
 from enforcement.models.integrator import Integrator, IntegratorQuerySet
 from enforcement.models.usage import UsageDay, UsageHour, UsageMark, UsageSeal
 
@@ -9,6 +10,9 @@ __all__ = [
     "STATEMENT_MOST",
     "Appeal",
     "AppealQuerySet",
+    "FilterRule",
+    "FilterRuleVersion",
+    "FilterTestText",
     "Integrator",
     "IntegratorQuerySet",
     "UsageDay",
