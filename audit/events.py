@@ -181,6 +181,8 @@ class Event(TextChoices):
     INTEGRATOR_MADE = "integrator.made", "Integrator's token made"
     INTEGRATOR_REVOKED = "integrator.revoked", "Integrator's token revoked"
 
+    USAGE_SEALED = "usage.sealed", "Usage of a day sealed"
+
     LETTER_PUT_BACK = "letter.put_back", "Letter put back to be sent"
 
     IMPORT_ASKED = "import.asked", "Import asked for"

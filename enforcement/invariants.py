@@ -1,12 +1,18 @@
 """What must hold of appeals, as SQL that returns the rows breaking it."""
 
 from audit.invariants import states_agree
+from enforcement.domain.days import DIGEST
+from enforcement.models.usage import COLUMNS
 from reviews.invariants import BEHIND
 
 ABOUT = """FROM enforcement_appeal appeal JOIN reviews_decision decision ON decision.id = appeal.decision_id
         JOIN reviews_case kase ON kase.id = decision.case_id
         JOIN onboarding_application application ON application.id = kase.application_id
         JOIN accounts_owner owner ON owner.id = application.owner_id"""
+
+_SUMS = ", ".join(f"sum({name}) AS {name}" for name in COLUMNS)
+_NEGATED = ", ".join(f"-sum({name})" for name in COLUMNS)
+_ZEROS = ", ".join("0" for _ in COLUMNS)
 
 
 def _has_letter(kind: str) -> str:
@@ -66,4 +72,26 @@ INVARIANTS: dict[str, str] = {
         SELECT appeal.id {ABOUT} JOIN accounts_user person ON person.id = owner.person_id
         WHERE person.erased_at IS NOT NULL
         AND NOT (ARRAY[appeal.statement, appeal.explanation, appeal.look_again] <@ ARRAY['', '(blanked)'])""",
+    "Every sealed day of usage is the sum of its hours, while its hours are kept.": f"""
+        SELECT day, key_id FROM (
+            SELECT hour / 24 AS day, key_id, {_SUMS}, 0 AS extra FROM enforcement_usagehour GROUP BY 1, 2
+            UNION ALL SELECT "on" - date '1970-01-01', key_id, {_NEGATED}, 0 FROM enforcement_usageday GROUP BY 1, 2
+            UNION ALL SELECT hour / 24, key_id, {_ZEROS}, sum(value::bigint)
+                FROM enforcement_usagehour, jsonb_each_text(more) GROUP BY 1, 2
+            UNION ALL SELECT "on" - date '1970-01-01', key_id, {_ZEROS}, -sum(value::bigint)
+                FROM enforcement_usageday, jsonb_each_text(more) GROUP BY 1, 2) AS counted
+        WHERE day >= (SELECT coalesce(max(hours_from), 0) / 24 FROM enforcement_usagemark)
+            AND date '1970-01-01' + day::int IN (SELECT "on" FROM enforcement_usageseal)
+        GROUP BY day, key_id HAVING {" OR ".join(f"sum({name}) <> 0" for name in (*COLUMNS, "extra"))}""",
+    "Every day of usage is under its seal, and the seal is in the ledger.": f"""
+        SELECT coalesce(seal."on", days."on") AS day, coalesce(seal.part, days.part) AS part
+        FROM enforcement_usageseal seal FULL JOIN (
+            SELECT day."on", day.part, count(*) AS rows, {DIGEST} AS digest
+            FROM enforcement_usageday day GROUP BY day."on", day.part) AS days
+        ON days."on" = seal."on" AND days.part = seal.part
+        WHERE seal.id IS NULL OR seal.rows <> coalesce(days.rows, 0)
+        OR seal.digest <> coalesce(days.digest, encode(sha256(''), 'hex'))
+        OR NOT EXISTS (SELECT FROM audit_ledgerentry entry WHERE entry.event = 'usage.sealed'
+            AND entry.subject_type = 'enforcement.usageseal' AND entry.subject_id = seal.id::text
+            AND entry.details ->> 'digest' = seal.digest)""",
 }

@@ -4,7 +4,7 @@ from celery import shared_task
 
 from audit import clock
 from enforcement import usage
-from enforcement.domain import appeals, erasure, hours
+from enforcement.domain import appeals, days, erasure, hours
 
 
 @shared_task
@@ -35,3 +35,9 @@ def copy_usage() -> None:
 def drop_old_usage() -> None:
     """Delete the hours of usage that were kept long enough."""
     hours.drop_old(at=clock.now())
+
+
+@shared_task
+def seal_usage() -> None:
+    """Seal the days of usage that are over and copied."""
+    days.build_owed(at=clock.now())

@@ -17,14 +17,14 @@ from typing import Any
 from django.db import connection, transaction
 from redis.exceptions import RedisError
 
-from enforcement.models.usage import COLUMNS, UsageMark
+from enforcement.domain import days
+from enforcement.models.usage import COLUMNS, HOURS_A_DAY, UsageMark
 from onboarding import projection
 
 log = logging.getLogger(__name__)
 
 CHUNK = 500  # hashes a question: Redis serves nobody else meanwhile
 SECONDS = 3600
-DAY = 24  # hours
 EPOCH = "epoch"  # the field of a hash that names its life; written when it is first read
 HOURS_KEPT = timedelta(days=35)  # anomalies look back 14 days, back-tests 28; days are kept for good
 DELETED_AT_ONCE = 20_000  # rows a statement
@@ -95,7 +95,7 @@ def copy_owed(*, at: datetime) -> int:
         seconds, microseconds = _redis().time()
         began = seconds * 1_000_000 + microseconds
         for touched in _touched(until=began):
-            _keep(_read([member for member, _ in touched]))
+            keep(_read([member for member, _ in touched]), at=at)
             flat = [part for member, score in touched for part in (member, f"{score:.0f}")]
             _redis().eval(FORGET, 1, projection.TOUCHED, *flat)
             copied += len(touched)
@@ -108,7 +108,7 @@ def copy_owed(*, at: datetime) -> int:
 
 def drop_old(*, at: datetime) -> int:
     """Delete the rows of hours that were kept long enough and whose day is sealed; return how many."""
-    first = hour_of(at - HOURS_KEPT) // DAY * DAY
+    first = hour_of(at - HOURS_KEPT) // HOURS_A_DAY * HOURS_A_DAY
     UsageMark.objects.get_or_create(pk=1)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -149,6 +149,25 @@ def live(keys: Sequence[str], hours: Sequence[int]) -> list[Counted]:
     ]
 
 
+@transaction.atomic
+def keep(chunk: Sequence[Counted], *, at: datetime) -> None:
+    """Write readings to PostgreSQL: every number the greater of what stands there and what was read."""
+    if not chunk:
+        return
+    oldest = min(each.hour for each in chunk)
+    if oldest // HOURS_A_DAY < hour_of(at) // HOURS_A_DAY:
+        days.lock()  # a day that is over may be sealed at this moment
+    columns: list[list[Any]] = [[each.counts.get(name, 0) for each in chunk] for name in COLUMNS]
+    more = [
+        json.dumps({name: count for name, count in each.counts.items() if name not in COLUMNS})
+        for each in chunk
+    ]
+    names, numbers, epochs = zip(*((each.key, each.hour, each.epoch) for each in chunk), strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(UPSERT, [list(names), list(numbers), list(epochs), *columns, more])
+    days.correct(oldest_hour=oldest, at=at)
+
+
 def _redis() -> Any:
     """Return the client; redis-py's own types leave open whether one waits for an answer."""
     return projection.redis()
@@ -178,28 +197,6 @@ def _read(members: Sequence[str]) -> list[Counted]:
             texts = [text.decode() for text in flat]
             found.append(Counted.of_hash(key, int(hour), dict(zip(texts[::2], texts[1::2], strict=True))))
     return found
-
-
-@transaction.atomic
-def _keep(chunk: Sequence[Counted]) -> None:
-    if not chunk:
-        return
-    columns: list[list[Any]] = [[each.counts.get(name, 0) for each in chunk] for name in COLUMNS]
-    more = [
-        json.dumps({name: count for name, count in each.counts.items() if name not in COLUMNS})
-        for each in chunk
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            UPSERT,
-            [
-                [each.key for each in chunk],
-                [each.hour for each in chunk],
-                [each.epoch for each in chunk],
-                *columns,
-                more,
-            ],
-        )
 
 
 def _mark(until: datetime) -> None:

@@ -10,6 +10,7 @@ from onboarding.models import Key
 ALLOWED, LIMITED = "ok", "rate_limited"
 REFUSED = ("suspended", "outside_scope", "terms_not_accepted", "revoked_key", "expired_key")
 TOKENS = ("input_tokens", "output_tokens")
+HOURS_A_DAY = 24
 COLUMNS = (ALLOWED, LIMITED, *REFUSED, *TOKENS)
 
 
