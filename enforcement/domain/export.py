@@ -1,6 +1,6 @@
-"""What a person said against a decision and what they were told, for the copy of everything of theirs.
+"""What a person said against a decision, what they reported and what they were told, for the copy of what is theirs.
 
-Not in it: who decided, and what the next reviewer was asked to look at.
+Not in it: who decided, what the next reviewer was asked to look at, and what others noticed or wrote about them.
 """
 
 from collections.abc import Iterator
@@ -9,17 +9,18 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from accounts.models import User
-from enforcement.models import Appeal
+from enforcement.models import Appeal, Flag
+from enforcement.states import FlagSource
 
 CHUNK = 100
 
 
 def of_person(user: User) -> dict[str, Any]:
-    return {"appeals": _appeals(user)}
+    return {"appeals": _appeals(user), "reports": _reports(user)}
 
 
 def things_of(user: User) -> list[QuerySet[Any]]:
-    return [_theirs(user)]
+    return [_theirs(user), _reported(user)]
 
 
 def _theirs(user: User) -> QuerySet[Appeal]:
@@ -40,4 +41,20 @@ def _appeals(user: User) -> Iterator[dict[str, Any]]:
             "outcome_reason": appeal.outcome_reason,
             "explanation": appeal.explanation,
             "withdrawn_at": appeal.withdrawn_at,
+        }
+
+
+def _reported(user: User) -> QuerySet[Flag]:
+    return Flag.objects.filter(raised_by=user).exclude(source=FlagSource.REVIEWER)
+
+
+def _reports(user: User) -> Iterator[dict[str, Any]]:
+    for flag in _reported(user).order_by("pk").iterator(chunk_size=CHUNK):
+        yield {
+            "receipt": flag.receipt,
+            "category": flag.category,
+            "said": flag.said,
+            "reply_to": flag.reply_to,
+            "state": flag.state,
+            "raised_at": flag.raised_at,
         }
