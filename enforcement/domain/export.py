@@ -1,4 +1,4 @@
-"""What a person said against a decision, what they reported and what they were told, for the copy of what is theirs.
+"""What a person said against a decision, reported and was told, and their keys' usage: for the copy of what is theirs.
 
 Not in it: who decided, what the next reviewer was asked to look at, and what others noticed or wrote about them.
 """
@@ -9,14 +9,15 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from accounts.models import User
-from enforcement.models import Appeal, Flag
+from enforcement.models import Appeal, Flag, UsageDay
+from enforcement.models.usage import COLUMNS
 from enforcement.states import FlagSource
 
 CHUNK = 100
 
 
 def of_person(user: User) -> dict[str, Any]:
-    return {"appeals": _appeals(user), "reports": _reports(user)}
+    return {"appeals": _appeals(user), "reports": _reports(user), "usage": _usage(user)}
 
 
 def things_of(user: User) -> list[QuerySet[Any]]:
@@ -58,3 +59,12 @@ def _reports(user: User) -> Iterator[dict[str, Any]]:
             "state": flag.state,
             "raised_at": flag.raised_at,
         }
+
+
+def _usage(user: User) -> Iterator[dict[str, Any]]:
+    """Yield what each of the person's keys was answered, by sealed UTC day."""
+    found = UsageDay.objects.filter(key__grant__owner__person=user).select_related("key")
+    for day in found.order_by("key_id", "on", "part").iterator(chunk_size=CHUNK):
+        yield (
+            {"key": day.key.key_id, "on": day.on} | {name: getattr(day, name) for name in COLUMNS} | day.more
+        )
