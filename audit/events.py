@@ -110,6 +110,8 @@ class Event(TextChoices):
     KEY_RESUMED = "key.resumed", "Key resumed by its owner"
     KEY_PROLONGED = "key.prolonged", "Key's end moved"
     KEY_REVOKED = "key.revoked", "Key revoked"
+    LIMIT_SET = "limit.set", "Limit set"
+    LIMIT_ENDED = "limit.ended", "Limit ended"
     KEY_EXPIRED = "key.expired", "Key expired"
 
     CASE_OPENED = "case.opened", "Case opened"
@@ -180,8 +182,6 @@ class Event(TextChoices):
 
     INTEGRATOR_MADE = "integrator.made", "Integrator's token made"
     INTEGRATOR_REVOKED = "integrator.revoked", "Integrator's token revoked"
-    FLAG_RAISED = "flag.raised", "Something was flagged"
-    FLAG_CASE_OPENED = "flag_case.opened", "Flags: case opened"
 
     USAGE_SEALED = "usage.sealed", "Usage of a day sealed"
 

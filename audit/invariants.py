@@ -71,8 +71,6 @@ ONCE = [
     "appeal.upheld",
     "appeal.denied",
     "appeal.withdrawn",
-    "flag.raised",
-    "flag_case.opened",
     "import.finished",
 ]
 

@@ -50,6 +50,11 @@ def may_handle_keys(user: User, grant: Grant) -> bool:
     return may_act_for(user, grant.owner)
 
 
+def may_set_limits(user: User, grant: Grant | None = None) -> bool:
+    """Return whether this person may set limits of a program, or of one access in which they have no part."""
+    return may(user, Duty.RUN_GATEWAY) and not (grant and has_part_in(user, grant.application))
+
+
 def may_change_order(user: User, entry: WaitlistEntry) -> bool:
     """Return whether this person may put forward, hold and end a hold: by duty, and never where they have a part."""
     return may(user, Duty.MANAGE_RATES) and not has_part_in(user, entry.application)

@@ -33,10 +33,11 @@ DENIED = ("suspended", "revoked", "expired")
 UNKNOWN = "unknown"
 
 NAME = "gh:p:"  # + digest: one projection
-MINUTE = "gh:m:"  # + owner:program:counted: requests a minute
-DAY = "gh:d:"  # + owner:program:counted:day: requests of that day
+BY_KEY_ID = "gh:k:"  # + key: the digest of a secret of it, to find the projection where only the key is named
+COUNTED = "gh:l:"  # + level:subject: what each limit of a key, owner, program or end user has counted
 USAGE = "gh:u:"  # + key:hour: answers of that hour, by code
 TOUCHED = USAGE + "touched"  # key:hour of the hours above that PostgreSQL has not seen yet, by the last touch
+END_USERS = "gh:e:"  # + key:hour: about how many end users that key had in that hour (HyperLogLog)
 LAST_USED = USAGE + "last"  # the minute of each key's last use, until it is copied to PostgreSQL
 
 CHANNEL = "gatehouse_access"  # of PostgreSQL's NOTIFY: the gateways look again at once, instead of at their next poll
@@ -58,7 +59,18 @@ REMEMBERED = f"""(s.ended_at IS NULL OR s.ended_at > clock_timestamp() - make_in
 PROJECTED = f"""
     SELECT k.id, s.digest, k.access_version, {STATE}, k.key_id, g.public_id::text, o.public_id::text, p.slug,
         a.number, k.environment, g.models_allowed,
-        least(t.requests_per_minute, g.most_per_minute), least(t.requests_per_day, g.most_per_day),
+        (SELECT jsonb_agg(code || ' ' || most) FROM (
+            SELECT code, min(most) AS most FROM (
+                SELECT left(l.level, 1) || left(l.kind, 1) || left(l.per, 1)
+                    || CASE WHEN l.is_shadow THEN 's' ELSE '' END, l.most
+                FROM onboarding_limit l WHERE l.program_id = g.program_id AND l.ended_at IS NULL
+                    AND l.environment IN ('', t.environment)
+                    AND coalesce(l.key_id, k.id) = k.id AND coalesce(l.grant_id, g.id) = g.id
+                UNION ALL VALUES ('orm', least(t.requests_per_minute, g.most_per_minute)),
+                    ('ord', least(t.requests_per_day, g.most_per_day))
+                UNION ALL SELECT 'erm', (said ->> 'per_end_user')::bigint FROM jsonb_array_elements(g.conditions) said
+            ) every(code, most) WHERE most IS NOT NULL GROUP BY code
+        ) least_of_each),
         floor(extract(epoch FROM least(k.expires_at, g.expires_at, s.expires_at)))::bigint,
         EXISTS (SELECT FROM policies_acceptance x WHERE x.document = 'guidelines' AND (
             x.user_id IN (o.person_id, a.applicant_id) OR x.user_id IN (
@@ -66,7 +78,8 @@ PROJECTED = f"""
                 UNION ALL SELECT r.submitted_by_id FROM onboarding_revision r WHERE r.application_id = a.id))),
         t.environment,
         (SELECT coalesce(jsonb_agg(DISTINCT said ->> 'kind'), '[]'::jsonb) FROM jsonb_array_elements(g.conditions) said
-            WHERE said ->> 'kind' IN ('human_review', 'disclosure'))
+            WHERE said ->> 'kind' IN ('human_review', 'disclosure')),
+        (SELECT coalesce(min((said ->> 'most_output_tokens')::bigint), 0) FROM jsonb_array_elements(g.conditions) said)
     FROM onboarding_secret s
         JOIN onboarding_key k ON k.id = s.key_id
         JOIN onboarding_grant g ON g.id = k.grant_id
@@ -78,21 +91,34 @@ PROJECTED = f"""
         JOIN accounts_owner o ON o.id = g.owner_id
     WHERE"""
 BY_DIGEST = f"{PROJECTED} s.digest = ANY(%s)"
+BY_ID = f"{PROJECTED} k.key_id = %s AND {REMEMBERED} ORDER BY s.number DESC LIMIT 1"
 BY_KEY = f"{PROJECTED} s.key_id = ANY(%s) AND {REMEMBERED} ORDER BY s.key_id, s.number"
 
-# KEYS: names of projections. ARGV: how many fields one has; then for each its life in seconds and its fields as
-# name, value, name, value …, the version first. An equal version is written again and begins a new life.
+# KEYS: names of projections. ARGV: how many fields one has, the prefix of BY_KEY_ID; then for each its life in seconds
+# and its fields as name, value, name, value …: version, digest, state, key first. An equal version is written again and
+# begins a new life.
 WRITE = """
-local width, at = tonumber(ARGV[1]) * 2, 2
+local width, at = tonumber(ARGV[1]) * 2, 3
 for _, name in ipairs(KEYS) do
     local held = tonumber(redis.call('HGET', name, 'version') or '-1')
     if tonumber(ARGV[at + 2]) >= held then
         redis.call('HSET', name, unpack(ARGV, at + 1, at + width))
         redis.call('EXPIRE', name, ARGV[at])
+        if ARGV[at + 8] ~= '' then
+            redis.call('SET', ARGV[2] .. ARGV[at + 8], ARGV[at + 4], 'EX', ARGV[at])
+        end
     end
     at = at + width + 1
 end
 """
+
+
+# Limits by the first letters of level, kind and per (`onboarding.states`), `s` behind those in shadow; in this order
+# they are counted and told. The requests of an owner come first: every key has those.
+SORTS = tuple(
+    level + kind + per + shadow
+    for shadow in ("", "s") for level in "okpe" for kind in "rt" for per in "md"
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -109,21 +135,21 @@ class Projection:
     application: str = ""
     environment: str = ""
     models: tuple[str, ...] = ()
-    per_minute: int = 0
-    per_day: int = 0
+    limits: tuple[str, ...] = ()  # the least of each sort, such as `orm 60`: see SORTS
     expires: int = 0  # seconds since 1970, UTC: of key, grant or secret, whichever is first
     accepted: bool = False  # whoever is of the owner, or sent its application, accepted some guidelines
     counted: str = ""  # the environment whose allowance it uses: its own, or test while the grant is limited
     conditions: tuple[str, ...] = ()  # kinds that only the caller can see kept: human_review, disclosure
+    most_output: int = 0  # tokens of one answer; 0: as many as the model gives
 
     @classmethod
     def of_row(cls, row: Sequence[Any]) -> "Projection":
         """Return the projection of one row of PROJECTED."""
         _, digest, version, state, key, grant, owner, program, application, *rest = row
-        environment, models, per_minute, per_day, expires, accepted, counted, conditions = rest
+        environment, models, limits, expires, accepted, counted, conditions, most_output = rest
         return cls(
             version, digest, state, key, grant, owner, program, application, environment, _listed(models),
-            per_minute, per_day, expires, accepted, counted, _listed(conditions),
+            tuple(sorted(_listed(limits), key=_place)), expires, accepted, counted, _listed(conditions), most_output,
         )  # fmt: skip
 
     @property
@@ -147,12 +173,16 @@ def unknown(digest: str) -> Projection:
 
 def arguments(projections: Sequence[Projection]) -> tuple[list[str], list[str | int]]:
     """Return KEYS and ARGV of WRITE."""
-    argv: list[str | int] = [len(FIELDS)]
+    argv: list[str | int] = [len(FIELDS), BY_KEY_ID]
     for each in projections:
         argv.append(each.life)
         for name, value in zip(FIELDS, astuple(each), strict=True):
             argv += [name, _plain(value)]
     return [name_of(each.digest) for each in projections], argv
+
+
+def _place(limit: str) -> int:
+    return SORTS.index(limit.partition(" ")[0])
 
 
 def _listed(value: Any) -> tuple[str, ...]:

@@ -157,6 +157,33 @@ class Overlap(TextChoices):
     WEEK = "week", _("7 days")
 
 
+class LimitLevel(TextChoices):
+    """What shares one count."""
+
+    KEY = "key", "each key"
+    OWNER = "owner", "all keys of an owner"
+    PROGRAM = "program", "all keys of the program"
+    END_USER = "end_user", "each end user of an owner"
+
+
+class LimitKind(TextChoices):
+    REQUESTS = "requests", "requests"
+    TOKENS = "tokens", "tokens"
+
+
+class LimitPer(TextChoices):
+    MINUTE = "minute", "a minute"
+    DAY = "day", "a UTC day"
+
+
+class LimitSource(TextChoices):
+    """Who set it: rows of different sources stand beside each other, so that nobody takes back another's."""
+
+    STAFF = "staff", "Staff"
+    OWNER = "owner", "The owner, for a key of theirs"
+    SANCTION = "sanction", "A sanction or an anomaly"
+
+
 class ConditionKind(TextChoices):
     """What a condition of an approval is about; the first three are held by the gateway, not by promises."""
 

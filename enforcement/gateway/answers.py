@@ -1,14 +1,15 @@
 """What the gateway answers: each status, code and sentence of the contract, as problem+json (RFC 9457)."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
 
-from enforcement.gateway.limits import DAY, Standing
+from enforcement.gateway.asked import Asked
+from enforcement.gateway.limits import DAY, Held, Standing
+from enforcement.gateway.verdicts import Verdict
 
 QUOTA_EXCEEDED = (
     "https://iana.org/assignments/http-problem-types#quota-exceeded"  # RateLimit draft 10, section 6
@@ -37,7 +38,7 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
         "The key's owner has not accepted the guidelines yet.",
     ),
     "outside_scope": (403, "Outside the approved scope", "This key was not approved for that."),
-    "rate_limited": (429, "Too many requests", "The limit of this key's owner is used up."),
+    "rate_limited": (429, "Too many requests", "A limit of this key is used up."),
     "unavailable": (
         503,
         "Not available",
@@ -57,18 +58,18 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
     "unreadable": (400, "Request not understood", ""),
     "not_found": (404, "No such address", "Ask POST or GET /v1/authorize."),
     "method_not_allowed": (405, "Method not allowed", ""),
+    "too_late": (409, "Too late", "A call is reported within a day; this one is not counted any more."),
+    "no_such_key": (404, "No such key", "No opened key is called that."),
     "timed_out": (408, "Request too slow", "The body did not arrive in time."),
     "too_large": (413, "Request too large", "The body may have at most 65,536 bytes."),
 }
 SCOPES = {
     "model": "This key was not approved for the model {model}. Its application says which it may use.",
     "scope": "This key does not work in the scope {scope}: test keys are for test, live keys for live.",
+    "output": "Answers to this key may have at most {most} tokens; this call asks for {output}.",
 }
-LIMITS = {
-    "minute": "{per_minute} requests a minute are allowed to this owner, refilled evenly. Try again in {wait} s.",
-    "day": "{per_day} requests a day are allowed to this owner. The next day begins at 00:00 UTC, in {wait} s.",
-}
-NAMES = {"minute": "requests_per_minute", "day": "requests_per_day"}
+REASONS = {"output": "output_tokens_not_approved"}
+WHOM = {"o": "to this owner", "k": "to this key", "p": "to all of this program", "e": "to this end user"}
 
 
 @dataclass(frozen=True)
@@ -115,17 +116,21 @@ def plain(body: dict[str, Any], *, status: int = 200, code: str = "ok") -> Answe
     return Answer(status, code, json.dumps(body).encode(), kind="application/json")
 
 
-def allowed(
-    *, key: str, grant: str, owner: str, program: str, standing: Standing, conditions: Sequence[str] = ()
-) -> Answer:
-    """Return 200 with who this is, what is left, and the conditions that only the caller can see kept."""
-    names = {"grant": grant, "key": key, "owner": owner, "program": program}
+def allowed(verdict: Verdict) -> Answer:
+    """Return 200 with who this is, what is left, and what only the caller can see kept."""
+    names = {"grant": verdict.grant, "key": verdict.key, "owner": verdict.owner, "program": verdict.program}
+    names["request"] = verdict.request
     headers = [(f"x-gatehouse-{name}", value) for name, value in names.items()]
     body: dict[str, Any] = {"status": 200, "code": "ok"} | names
-    if conditions:
-        body["conditions"] = list(conditions)
-        headers.append(("x-gatehouse-conditions", ", ".join(conditions)))
-    return Answer(200, "ok", json.dumps(body).encode(), "application/json", headers + rate_headers(standing))
+    if verdict.conditions:
+        body["conditions"] = list(verdict.conditions)
+        headers.append(("x-gatehouse-conditions", ", ".join(verdict.conditions)))
+    if verdict.most_output:
+        body["most_output_tokens"] = verdict.most_output
+        headers.append(("x-gatehouse-most-output-tokens", str(verdict.most_output)))
+    if verdict.standing:
+        headers += rate_headers(verdict.standing)
+    return Answer(200, "ok", json.dumps(body).encode(), "application/json", headers)
 
 
 def suspended() -> Answer:
@@ -142,37 +147,54 @@ def terms_not_accepted() -> Answer:
     )
 
 
-def outside_scope(what: str, *, application: str, model: str, scope: str) -> Answer:
-    """Return 403 for a model or scope (`what`) the grant does not cover."""
+def outside_scope(verdict: Verdict, asked: Asked) -> Answer:
+    """Return 403 for a model, a scope or a length of answer that the grant does not cover."""
+    said = {"model": asked.model, "scope": asked.scope, "output": asked.output, "most": verdict.most_output}
     return problem(
         "outside_scope",
-        detail=SCOPES[what].format(model=model, scope=scope),
-        reason=f"{what}_not_approved",
-        appeal_url=f"{settings.BASE_URL}/applications/{application}/",
+        detail=SCOPES[verdict.what].format(**said),
+        reason=REASONS.get(verdict.what, f"{verdict.what}_not_approved"),
+        appeal_url=f"{settings.BASE_URL}/applications/{verdict.application}/",
     )
 
 
 def rate_limited(standing: Standing) -> Answer:
     """Return 429, naming the limit that holds longest."""
-    name, wait = standing.hit[-1], standing.retry_after
-    sentence = LIMITS[name].format(per_minute=standing.per_minute, per_day=standing.per_day, wait=wait)
+    hit = standing.hit
+    longest, wait = hit[-1], standing.retry_after
     return problem(
         "rate_limited",
-        detail=sentence,
+        detail=_sentence(longest, standing, wait),
         headers=[("retry-after", str(wait)), *rate_headers(standing)],
         type=QUOTA_EXCEEDED,
-        limit=NAMES[name],
+        limit=longest.limit.name,
         retry_after=wait,
-        **{"violated-policies": standing.hit},
+        **{"violated-policies": [each.limit.policy for each in hit]},
     )
 
 
-def rate_headers(standing: Standing) -> list[tuple[str, str]]:
-    """Return RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers-10).
+def _sentence(held: Held, standing: Standing, wait: int) -> str:
+    limit = held.limit
+    what = "tokens" if limit.is_of_tokens else "requests"
+    said = (
+        f"{limit.most} {what} a {'minute' if limit.is_of_minute else 'day'} are allowed {WHOM[limit.level]}"
+    )
+    if limit.is_of_tokens and standing.tokens > limit.most:
+        return f"{said}; this call alone asks for {standing.tokens}. Ask for fewer."
+    if limit.is_of_minute:
+        return f"{said}, refilled evenly. Try again in {wait} s."
+    return f"{said}. The next day begins at 00:00 UTC, in {wait} s."
 
-    `t` of a refused request is its Retry-After, else the seconds until the whole quota is there again.
+
+def rate_headers(standing: Standing) -> list[tuple[str, str]]:
+    """Return RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers-10), each limit a policy.
+
+    `t` of a limit that refuses is its wait, else the seconds until the whole quota is there again.
     """
-    policy = f'"minute";q={standing.per_minute};w=60, "day";q={standing.per_day};w={DAY}'
-    state = f'"minute";r={standing.left_this_minute};t={standing.seconds_of_minute}, '
-    state += f'"day";r={standing.left_today};t={standing.seconds_of_day}'
-    return [("ratelimit-policy", policy), ("ratelimit", state)]
+    policies, states = [], []
+    for held in standing.held:
+        limit = held.limit
+        unit = ';qu="tokens"' if limit.is_of_tokens else ""
+        policies.append(f'"{limit.policy}";q={limit.most};w={60 if limit.is_of_minute else DAY}{unit}')
+        states.append(f'"{limit.policy}";r={held.left};t={standing.seconds(held)}')
+    return [("ratelimit-policy", ", ".join(policies)), ("ratelimit", ", ".join(states))]

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -16,8 +15,8 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeout
 
 from enforcement.gateway import metrics
-from enforcement.gateway.asked import Asked
-from enforcement.gateway.limits import Standing
+from enforcement.gateway.asked import Asked, Report
+from enforcement.gateway.verdicts import Verdict
 from onboarding import projection
 from onboarding.projection import Projection
 
@@ -28,43 +27,19 @@ CONNECTIONS = 64  # of each process
 CONFIRM_WITHIN = 0.5  # seconds to answer a PING after an answer that did not come
 PROBE_EVERY = 0.25  # seconds between questions whether Redis is back
 SCRIPT = (Path(__file__).parent / "script.lua").read_text()
+REPORT = (Path(__file__).parent / "report.lua").read_text()
 NOTE = """
 local seconds = tonumber(redis.call('TIME')[1])
 redis.call('ZADD', KEYS[1], 'GT', seconds - seconds % 60, ARGV[1])
 redis.call('EXPIRE', KEYS[1], 691200)
 """
-LIMITED = ("ok", "rate_limited")
+REPORTED = "gh:i:"  # + key:name of the report
+HOUR = 3600
+REPORT_WITHIN = 86_400  # seconds after a call
 
 
 class RedisAway(Exception):
     """Redis did not answer, or refused to write."""
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What was decided: the answer's code, or `missing` where Redis does not know the key (well enough)."""
-
-    code: str
-    key: str = ""
-    grant: str = ""
-    owner: str = ""
-    program: str = ""
-    application: str = ""
-    what: str = ""  # of outside_scope: model or scope
-    standing: Standing | None = None
-    conditions: tuple[str, ...] = ()  # kinds that only the caller can see kept
-
-    @classmethod
-    def of_reply(cls, reply: list[Any]) -> "Verdict":
-        """Return the verdict of one reply of script.lua."""
-        code, now = reply[:2]
-        key, grant, owner, program, application = reply[2:7] or [""] * 5
-        names, rest = (key, grant, owner, program, application), reply[7:]
-        if code not in LIMITED:
-            return cls(code, *names, rest[0] if rest else "")
-        per_minute, debt, per_day, spent, fits_minute, fits_day = map(int, rest[:6])
-        standing = Standing(int(now), per_minute, debt, per_day, spent, bool(fits_minute), bool(fits_day))
-        return cls(code, *names, standing=standing, conditions=tuple(rest[6].split()))
 
 
 class Counting:
@@ -87,6 +62,7 @@ class Counting:
             SCRIPT
         )  # EVALSHA, and the text again where it is not known
         self._write = self._redis.register_script(projection.WRITE)
+        self._report = self._redis.register_script(REPORT)
         self._note = self._redis.register_script(NOTE)
         self.away = False
 
@@ -95,11 +71,23 @@ class Counting:
 
     async def authorize(self, digests: Sequence[str], versions: Sequence[int], asked: Asked) -> Verdict:
         """Decide and count one request; `versions` are the least ones to believe. Raises RedisAway."""
-        arguments = [asked.model, asked.scope, projection.MINUTE, projection.DAY, projection.USAGE, *versions]
+        arguments = [
+            asked.model, asked.scope, projection.COUNTED, projection.USAGE, asked.tokens, asked.output,
+            asked.end_user, projection.END_USERS, *versions,
+        ]  # fmt: skip
         started = perf_counter()
         reply = await self._ask(self._script, [projection.name_of(each) for each in digests], arguments)
         metrics.script_seconds.observe(perf_counter() - started)
-        return Verdict.of_reply(reply)
+        return Verdict.of_reply(reply, asked.tokens)
+
+    async def report(self, report: Report) -> str:
+        """Count one report; return `ok`, `repeated`, or `missing` where the key is not known. Raises RedisAway."""
+        arguments = [
+            report.key, projection.BY_KEY_ID, projection.NAME, projection.COUNTED, projection.USAGE,
+            f"{REPORTED}{report.key}:{report.once}", REPORT_WITHIN + HOUR, report.tokens_in, report.tokens_out,
+            report.reserved, report.reserved_at, report.status,
+        ]  # fmt: skip
+        return (await self._ask(self._report, [], arguments))[0]
 
     async def project(self, projections: Sequence[Projection]) -> None:
         """Write projections, as the payer does: the highest version stays. Raises RedisAway."""

@@ -109,6 +109,17 @@ class Database:
             self._asking[name] = task
         return await asyncio.shield(self._asking[name])
 
+    async def of_key(self, key: str) -> Projection | None:
+        """Return the projection of a key by its public id; raise PostgresAway."""
+        if self._away:
+            raise PostgresAway
+        return await bounded(self._read_key(key), TIMEOUT)
+
+    async def _read_key(self, key: str) -> Projection | None:
+        async with self._pool.connection() as connection:
+            row = await (await connection.execute(projection.BY_ID, [key])).fetchone()
+        return Projection.of_row(row) if row else None
+
     async def _read(self, digests: list[str]) -> Found:
         async with self._pool.connection() as connection:
             row = await (await connection.execute(projection.BY_DIGEST, [digests])).fetchone()

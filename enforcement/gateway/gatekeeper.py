@@ -12,12 +12,13 @@ from django.conf import settings
 
 from enforcement.gateway import answers
 from enforcement.gateway.answers import Answer
-from enforcement.gateway.asked import Asked
-from enforcement.gateway.counting import Counting, RedisAway, Verdict
+from enforcement.gateway.asked import Asked, Report
+from enforcement.gateway.counting import Counting, RedisAway
 from enforcement.gateway.database import Database, PostgresAway
 from enforcement.gateway.denials import Changes
 from enforcement.gateway.fallback import Fallback
 from enforcement.gateway.integrators import LAST_USED, Integrators, Known
+from enforcement.gateway.verdicts import Verdict
 from onboarding import projection
 from onboarding.domain import secrets
 
@@ -34,6 +35,10 @@ class NotLoaded(Exception):
         super().__init__(
             "PostgreSQL does not answer, so the denials cannot be loaded. Look at DATABASE_URL and start again."
         )
+
+
+class NotCounted(Exception):
+    """A report cannot be counted now; sent again later it is."""
 
 
 class Gatekeeper:
@@ -102,6 +107,20 @@ class Gatekeeper:
             return answer_of(Verdict(CODE_OF[state]), asked), "memory"
         return answer_of(verdict, asked), path
 
+    async def report(self, report: Report) -> tuple[str, str]:
+        """Count a report of usage; return `ok`, `repeated` or `no_such_key`, and what decided. Raises NotCounted."""
+        try:
+            said = await self.counting.report(report)
+            if said != "missing":
+                return said, "redis"
+            found = await self.database.of_key(report.key)
+            if found is None:
+                return "no_such_key", "miss"
+            await self.counting.project([found])
+            return await self.counting.report(report), "miss"
+        except (RedisAway, PostgresAway) as error:
+            raise NotCounted from error
+
     async def _by_redis(
         self, digests: Sequence[str], versions: Sequence[int], asked: Asked
     ) -> tuple[Verdict, str]:
@@ -119,21 +138,12 @@ class Gatekeeper:
 
 def answer_of(verdict: Verdict, asked: Asked) -> Answer:
     """Return the answer to a verdict."""
-    if verdict.code == "ok" and verdict.standing:
-        return answers.allowed(
-            key=verdict.key,
-            grant=verdict.grant,
-            owner=verdict.owner,
-            program=verdict.program,
-            standing=verdict.standing,
-            conditions=verdict.conditions,
-        )
+    if verdict.code == "ok":
+        return answers.allowed(verdict)
     if verdict.code == "rate_limited" and verdict.standing:
         return answers.rate_limited(verdict.standing)
     if verdict.code == "outside_scope":
-        return answers.outside_scope(
-            verdict.what, application=verdict.application, model=asked.model, scope=asked.scope
-        )
+        return answers.outside_scope(verdict, asked)
     if verdict.code == "suspended":
         return answers.suspended()
     if verdict.code == "terms_not_accepted":

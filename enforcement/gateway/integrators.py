@@ -13,9 +13,7 @@ from django.conf import settings
 from accounts import secrets
 
 LIVING = "SELECT digest, id, name FROM enforcement_integrator WHERE revoked_at IS NULL"
-LAST_USED = (
-    "gh:i:last"  # in Redis: the minute of each integrator's last use, until it is copied to PostgreSQL
-)
+LAST_USED = "gh:il"  # in Redis: the minute of each integrator's last use, until it is copied to PostgreSQL
 
 
 @dataclass(frozen=True)

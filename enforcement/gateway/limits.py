@@ -1,75 +1,138 @@
-"""The two limits' formulas, as plain arithmetic: what script.lua does in Redis, the fallback in a process, and tests.
+"""The limits' formulas, as plain arithmetic: what script.lua does in Redis, the fallback in a process, and tests.
 
-Requests a minute: GCRA (ITU-T I.371, annex A, as the continuous-state leaky bucket), burst L, refill L/60 a second.
-A request weighs MINUTE; each microsecond takes L away; a request fits while at most L requests lie in the bucket.
+A minute: GCRA (ITU-T I.371, annex A, as the continuous-state leaky bucket), burst L, refill L/60 a second. Each request
+or token weighs MINUTE; a microsecond takes L away; n more fit while at most L lie in the bucket.
 All whole numbers: with floating point seven requests of 60/7 s each do not add up to a minute.
-Requests a day: a count that begins anew at 00:00 UTC.
+A day: a count that begins anew at 00:00 UTC.
+A request counts 1 and its estimated tokens; without an estimate it counts no token, but needs room for one.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 MINUTE = 60_000_000  # microseconds
 DAY = 86_400  # seconds
 
+LEVELS = {"o": "", "k": "key_", "p": "program_", "e": "end_user_"}
+KINDS = {"r": "requests", "t": "tokens"}
+PERS = {"m": "_per_minute", "d": "_per_day"}
+POLICIES = {"orm": "minute", "ord": "day"}  # in headers; the others are called as in bodies
+
 
 def drained(debt: int, *, passed: int, limit: int) -> int:
-    """Return what is left of `debt` after `passed` microseconds under `limit` requests a minute."""
+    """Return what is left of `debt` after `passed` microseconds under `limit` a minute."""
     return max(min(debt, limit * MINUTE) - min(max(passed, 0), MINUTE) * limit, 0)
 
 
-def fits(debt: int, *, limit: int) -> bool:
-    """Return whether one more request fits above this (drained) debt."""
-    return debt + MINUTE <= limit * MINUTE
+def fits(debt: int, *, limit: int, count: int = 1) -> bool:
+    """Return whether `count` more fit above this (drained) debt; nothing more still needs room for one."""
+    return debt + max(count, 1) * MINUTE <= limit * MINUTE
 
 
-def wait(debt: int, *, limit: int) -> int:
-    """Return the microseconds until one more request fits; -1 if none ever does."""
-    if limit < 1:
+def wait(debt: int, *, limit: int, count: int = 1) -> int:
+    """Return the microseconds until `count` more fit; -1 if they never do."""
+    if limit < max(count, 1):
         return -1
-    return max(-(-(debt + MINUTE - limit * MINUTE) // limit), 0)
+    return max(-(-(debt + max(count, 1) * MINUTE - limit * MINUTE) // limit), 0)
+
+
+def refunded(debt: int, *, limit: int, less: int, passed: int) -> int:
+    """Return a debt from which `less` too many are taken that were counted `passed` microseconds ago.
+
+    Only what the bucket has not lost of them since: else what it lost of others would be given back, and more would
+    pass than the formula allows.
+    """
+    return max(debt - max(less * MINUTE - max(passed, 0) * limit, 0), 0)
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most so many: of what, for whom, how long."""
+
+    code: str  # as in projection.SORTS
+    most: int
+
+    @property
+    def level(self) -> str:
+        return self.code[0]
+
+    @property
+    def is_of_tokens(self) -> bool:
+        return self.code[1] == "t"
+
+    @property
+    def is_of_minute(self) -> bool:
+        return self.code[2] == "m"
+
+    @property
+    def is_shadow(self) -> bool:
+        return self.code.endswith("s")
+
+    @property
+    def name(self) -> str:
+        """What answers call it, such as `key_tokens_per_day`; an owner's have no word before."""
+        return LEVELS[self.code[0]] + KINDS[self.code[1]] + PERS[self.code[2]]
+
+    @property
+    def policy(self) -> str:
+        """What the RateLimit headers call it."""
+        return POLICIES.get(self.code) or self.name
+
+
+@lru_cache(maxsize=4096)
+def read(said: str) -> Limit:
+    """Return the limit of a projection's line, such as `orm 60`."""
+    code, _, most = said.partition(" ")
+    return Limit(code, int(most))
+
+
+@dataclass(frozen=True)
+class Held:
+    """One limit after a request was counted or refused: what lies in its bucket, or the day's count."""
+
+    limit: Limit
+    used: int
+    fits: bool
+
+    @property
+    def left(self) -> int:
+        if self.limit.is_of_minute:
+            return max((self.limit.most * MINUTE - self.used) // MINUTE, 0)
+        return max(self.limit.most - self.used, 0)
+
+    def seconds(self, now: int, count: int) -> int:
+        """Return the seconds until a refused request fits, or until all of the limit is there again."""
+        if not self.limit.is_of_minute:
+            return DAY - now // 1_000_000 % DAY
+        if self.fits:
+            return -(-self.used // (max(self.limit.most, 1) * 1_000_000))
+        missing = wait(self.used, limit=self.limit.most, count=count)
+        return 60 if missing < 0 else max(-(-missing // 1_000_000), 1)
 
 
 @dataclass(frozen=True)
 class Standing:
-    """Where an owner stands after one request was counted or refused."""
+    """Where every limit of a key stands after one request was counted or refused."""
 
     now: int  # microseconds since 1970, UTC, of whoever counted
-    per_minute: int
-    debt: int
-    per_day: int
-    spent: int
-    fits_minute: bool
-    fits_day: bool
+    held: tuple[Held, ...]
+    tokens: int = 0  # that were asked for
+
+    def seconds(self, each: Held) -> int:
+        return each.seconds(self.now, self.tokens if each.limit.is_of_tokens else 1)
 
     @property
-    def left_this_minute(self) -> int:
-        return (self.per_minute * MINUTE - self.debt) // MINUTE
-
-    @property
-    def left_today(self) -> int:
-        return max(self.per_day - self.spent, 0)
-
-    @property
-    def seconds_of_minute(self) -> int:
-        """Seconds until a refused request fits, or after an admitted one until the bucket is empty."""
-        if self.fits_minute:
-            return -(-self.debt // (max(self.per_minute, 1) * 1_000_000))
-        missing = wait(self.debt, limit=self.per_minute)
-        return 60 if missing < 0 else max(-(-missing // 1_000_000), 1)
-
-    @property
-    def seconds_of_day(self) -> int:
-        """Seconds until the next UTC day."""
-        return DAY - self.now // 1_000_000 % DAY
-
-    @property
-    def hit(self) -> list[str]:
+    def hit(self) -> list[Held]:
         """The limits that refuse, the longest wait last."""
-        return [name for name, fit in (("minute", self.fits_minute), ("day", self.fits_day)) if not fit]
+        return sorted((each for each in self.held if not each.fits), key=self.seconds)
 
     @property
     def retry_after(self) -> int:
         """Whole seconds after which the request would fit, if nobody else calls meanwhile."""
-        return max(
-            0 if self.fits_minute else self.seconds_of_minute, 0 if self.fits_day else self.seconds_of_day
-        )
+        return max((self.seconds(each) for each in self.hit), default=0)
+
+
+def of(said: Iterable[str]) -> tuple[Limit, ...]:
+    """Return the limits of a projection."""
+    return tuple(read(each) for each in said)

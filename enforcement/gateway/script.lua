@@ -1,12 +1,16 @@
--- One request: state, expiry, scope, both limits, usage. Everything is decided before anything is counted.
+-- One request: state, expiry, scope, every limit, usage. Everything is decided before anything is counted.
 --
 -- KEYS: the projections of the secret's digests, newest pepper first.
--- ARGV: 1 model or '', 2 scope or '', 3 4 5 prefixes of the minute's, the day's and the usage counters,
---       (and the set of last uses), then for each key the least version of it that may be believed.
+-- ARGV: 1 model or '', 2 scope or '', 3 prefix of what limits count, 4 prefix of the usage counters (of the sets of
+--       touched hours and last uses, too), 5 tokens, 6 tokens of output, 7 end user or '', 8 prefix of their numbers,
+--       then for each key the least version of it that may be believed.
 -- Returns {verdict, now in microseconds, fields …}; see Verdict in counting.py. Counters are named after what the
 -- projection says, so this runs on one Redis (with replicas), not on a Redis cluster.
 local MINUTE, DAY = 60000000, 86400  -- microseconds, seconds
 local EIGHT_DAYS = 8 * DAY
+local LEVELS = {o = '', k = 'key_', p = 'program_', e = 'end_user_'}
+local KINDS = {r = 'requests', t = 'tokens'}
+local PERS = {m = '_per_minute', d = '_per_day'}
 
 local function whole(number) return string.format('%.0f', number) end
 
@@ -17,8 +21,8 @@ local now = seconds * 1000000 + tonumber(time[2])
 local row, missing
 for index, name in ipairs(KEYS) do
     local held = redis.call('HMGET', name, 'version', 'state', 'key', 'grant', 'owner', 'program', 'application',
-        'environment', 'models', 'per_minute', 'per_day', 'expires', 'accepted', 'counted', 'conditions')
-    if not held[1] or tonumber(held[1]) < tonumber(ARGV[5 + index]) then
+        'environment', 'models', 'limits', 'expires', 'accepted', 'counted', 'conditions', 'most_output')
+    if not held[1] or not held[10] or tonumber(held[1]) < tonumber(ARGV[8 + index]) then
         missing = true
     elseif held[2] ~= 'unknown' then
         row = held
@@ -26,66 +30,113 @@ for index, name in ipairs(KEYS) do
     end
 end
 if not row then
-    return {missing and 'missing' or 'unknown_key', whole(now)}
+    return {missing and 'missing' or 'unknown_key', now}
 end
 local state, key, grant, owner, program, application, environment = unpack(row, 2, 8)
-local models, per_minute, per_day = row[9], tonumber(row[10]), tonumber(row[11])
+local hour = key .. ':' .. math.floor(seconds / 3600)
+
+local function count(field)
+    if redis.call('HINCRBY', ARGV[4] .. hour, field, 1) == 1 then
+        redis.call('EXPIRE', ARGV[4] .. hour, EIGHT_DAYS)
+    end
+end
 
 local function answer(verdict, ...)
-    local used = ARGV[5] .. key .. ':' .. math.floor(seconds / 3600)
-    if redis.call('HINCRBY', used, verdict, 1) == 1 then
-        redis.call('EXPIRE', used, EIGHT_DAYS)
-    end
+    count(verdict)
     -- Whoever counts into a usage hash says so here, after counting: only what is touched is copied to PostgreSQL.
-    if redis.call('ZADD', ARGV[5] .. 'touched', whole(now), key .. ':' .. math.floor(seconds / 3600)) == 1 then
-        redis.call('EXPIRE', ARGV[5] .. 'touched', EIGHT_DAYS)
+    if redis.call('ZADD', ARGV[4] .. 'touched', whole(now), hour) == 1 then
+        redis.call('EXPIRE', ARGV[4] .. 'touched', EIGHT_DAYS)
     end
     if verdict == 'ok' or verdict == 'rate_limited' then
         -- The minute of a key's last use; a payer copies it to PostgreSQL and takes it away.
-        if redis.call('ZADD', ARGV[5] .. 'last', 'GT', seconds - seconds % 60, key) == 1 then
-            redis.call('EXPIRE', ARGV[5] .. 'last', EIGHT_DAYS)
+        if redis.call('ZADD', ARGV[4] .. 'last', 'GT', seconds - seconds % 60, key) == 1 then
+            redis.call('EXPIRE', ARGV[4] .. 'last', EIGHT_DAYS)
         end
     end
-    return {verdict, whole(now), key, grant, owner, program, application, ...}
+    return {verdict, now, key, grant, owner, program, application, ...}
 end
 
 if state == 'revoked' then return answer('revoked_key') end
-if state == 'expired' or seconds >= tonumber(row[12]) then return answer('expired_key') end
+if state == 'expired' or seconds >= tonumber(row[11]) then return answer('expired_key') end
 if state ~= 'active' then return answer('suspended') end
-if row[13] ~= '1' then return answer('terms_not_accepted') end
+if row[12] ~= '1' then return answer('terms_not_accepted') end
 if ARGV[2] ~= '' and ARGV[2] ~= environment then return answer('outside_scope', 'scope') end
-if ARGV[1] ~= '' and not string.find(models, '\n' .. ARGV[1] .. '\n', 1, true) then
+if ARGV[1] ~= '' and not string.find(row[9], '\n' .. ARGV[1] .. '\n', 1, true) then
     return answer('outside_scope', 'model')
 end
-
--- The minute: GCRA (ITU-T I.371, as the continuous-state leaky bucket) in whole numbers, so that no rounding lets one
--- more or one fewer pass. A request weighs 60,000,000; each microsecond takes L away; at most L requests lie in it.
--- All keys that count as one environment share both limits; a projection from before this field counts as its own.
-local counted = owner .. ':' .. program .. ':' .. (row[14] or environment)
-local minute = ARGV[3] .. counted
-local bucket = redis.call('HMGET', minute, 'debt', 'at')
-local capacity = per_minute * MINUTE
-local debt = 0
-if bucket[1] then
-    -- A clock set back takes nothing away; one set forward by more than a minute empties the bucket, no more.
-    local passed = math.min(math.max(now - tonumber(bucket[2]), 0), MINUTE)
-    debt = math.max(math.min(tonumber(bucket[1]), capacity) - passed * per_minute, 0)
+local most_output = tonumber(row[15])
+if most_output > 0 and tonumber(ARGV[6]) > most_output then
+    return answer('outside_scope', 'output', most_output)
 end
 
--- The day: a fixed UTC day.
+-- Who shares a count: all keys of an owner that count as one environment; a key; a program; an end user of an owner.
+local ours = owner .. ':' .. program .. ':' .. row[13]
+local subjects = {o = ours, k = key, p = program, e = ARGV[7] ~= '' and ours .. ':' .. ARGV[7]}
+local counts = {r = 1, t = tonumber(ARGV[5])}
 local today = math.floor(seconds / DAY)
-local daily = ARGV[4] .. counted .. ':' .. today
-local spent = tonumber(redis.call('GET', daily) or '0')
+local tomorrow = (today + 1) * DAY + 3600
 
-local fits_minute = debt + MINUTE <= capacity
-local fits_day = spent < per_day
-if fits_minute and fits_day then
-    debt = debt + MINUTE
-    spent = spent + 1
-    redis.call('HSET', minute, 'debt', whole(debt), 'at', whole(now))
-    redis.call('PEXPIRE', minute, whole(math.ceil(debt / per_minute / 1000) + 1000))
-    redis.call('SET', daily, spent, 'EXAT', (today + 1) * DAY + 3600)
+local stored, charged, ends = {}, {}, {}  -- by level: what was there, what is to be written, until when it is kept
+local standing, would = {}, {}
+local admitted = true
+for level, kind, per, shadow, most in string.gmatch(row[10], '(%l)(%l)(%l)(s?) (%d+)') do
+    if subjects[level] then
+        local held = stored[level]
+        if not held then
+            held = {}
+            local flat = redis.call('HGETALL', ARGV[3] .. level .. ':' .. subjects[level])
+            for index = 1, #flat, 2 do held[flat[index]] = tonumber(flat[index + 1]) end
+            stored[level], charged[level], ends[level] = held, {}, 0
+        end
+        local field, n = kind .. per .. shadow, counts[kind]
+        local used, at, fits = held[field] or 0, held[field .. '@'] or 0, false
+        most = tonumber(most)
+        if per == 'm' then
+            -- GCRA (ITU-T I.371, as the continuous-state leaky bucket) in whole numbers, so that no rounding lets one
+            -- more or one fewer pass. Each weighs 60,000,000; each microsecond takes L away; at most L lie in it. A clock
+            -- set back takes nothing away; one set forward by more than a minute empties the bucket, no more.
+            local passed = math.min(math.max(now - at, 0), MINUTE)
+            used = math.max(math.min(used, most * MINUTE) - passed * most, 0)
+            fits = n <= most and used + math.max(n, 1) * MINUTE <= most * MINUTE
+        else
+            if at ~= today then used = 0 end
+            fits = used + math.max(n, 1) <= most
+        end
+        ends[level] = math.max(ends[level], per == 'm' and seconds + 61 or tomorrow)
+        if fits then
+            local after = used + n * (per == 'm' and MINUTE or 1)
+            local put = charged[level]
+            put[#put + 1], put[#put + 2] = field, whole(after)
+            put[#put + 1], put[#put + 2] = field .. '@', whole(per == 'm' and now or today)
+            if shadow == '' then
+                local index = #standing
+                standing[index + 1], standing[index + 2] = level .. kind .. per, most
+                standing[index + 3], standing[index + 4], standing[index + 5] = used, after, 1
+            end
+        elseif shadow == '' then
+            admitted = false
+            local index = #standing
+            standing[index + 1], standing[index + 2] = level .. kind .. per, most
+            standing[index + 3], standing[index + 4], standing[index + 5] = used, used, 0
+        else
+            would[#would + 1] = LEVELS[level] .. KINDS[kind] .. PERS[per]
+        end
+    end
 end
-local verdict = fits_minute and fits_day and 'ok' or 'rate_limited'
-return answer(verdict, per_minute, whole(debt), per_day, spent, fits_minute and 1 or 0, fits_day and 1 or 0,
-    row[15] or '')
+
+if admitted then
+    for level, put in pairs(charged) do
+        if #put > 0 then
+            local name = ARGV[3] .. level .. ':' .. subjects[level]
+            redis.call('HSET', name, unpack(put))
+            redis.call('EXPIREAT', name, ends[level])
+        end
+    end
+    for _, name in ipairs(would) do count('would_limit:' .. name) end
+    if ARGV[7] ~= '' then
+        -- How many end users an hour, about (HyperLogLog).
+        local users = ARGV[8] .. hour
+        if redis.call('PFADD', users, ARGV[7]) == 1 then redis.call('EXPIRE', users, EIGHT_DAYS) end
+    end
+end
+return answer(admitted and 'ok' or 'rate_limited', row[14] or '', most_output, unpack(standing))

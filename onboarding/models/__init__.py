@@ -5,6 +5,7 @@ from onboarding.models.application import Application, QuestionSet, Revision
 from onboarding.models.attachment import Attachment
 from onboarding.models.imports import ImportJob
 from onboarding.models.key import Key, Secret
+from onboarding.models.limit import Limit
 from onboarding.models.line import Invitation, Move, RateStep, Seat, WaitlistEntry, Week
 from onboarding.models.program import OfferedModel, Program, Tier
 from onboarding.models.question_draft import QuestionDraft
@@ -17,6 +18,7 @@ __all__ = [
     "ImportJob",
     "Invitation",
     "Key",
+    "Limit",
     "Move",
     "OfferedModel",
     "Program",

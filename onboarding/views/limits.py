@@ -7,8 +7,7 @@ from datetime import datetime
 from django.utils.formats import date_format
 
 from enforcement import usage
-from enforcement.gateway.limits import Standing
-from enforcement.usage import Day, Recent
+from enforcement.usage import Day, Left
 from onboarding import charts
 from onboarding.models import Tier
 from onboarding.states import Environment
@@ -27,7 +26,7 @@ class Allowance:
 
     environment: str
     tier: Tier
-    standing: Standing | None
+    standing: Left | None
     own: Tier | None = None
 
 
@@ -74,11 +73,14 @@ def allowances(holding: Holding) -> list[Allowance]:
     return found
 
 
-def recent(holding: Holding, *, at: datetime, days: int = usage.DAYS) -> Recent:
-    """Return the last days of all keys of the grant."""
-    return usage.recent(
-        [shown.key.key_id for shown in holding.keys if shown.secret and shown.key], at=at, days=days
-    )
+def days(holding: Holding, *, at: datetime) -> list[Day]:
+    """Return the last days of all keys of the grant; empty while the counts are away."""
+    try:
+        return usage.last_days(
+            [shown.key.key_id for shown in holding.keys if shown.secret and shown.key], at=at
+        )
+    except usage.CountsAway:
+        return []
 
 
 def chart(days: Sequence[Day]) -> Chart | None:
@@ -100,7 +102,7 @@ def chart(days: Sequence[Day]) -> Chart | None:
     return Chart(columns, charts.ticks(most), round(share * WIDE, 2))
 
 
-def _standing(holding: Holding, tier: Tier) -> Standing | None:
+def _standing(holding: Holding, tier: Tier) -> Left | None:
     grant = holding.grant
     try:
         return usage.standing(

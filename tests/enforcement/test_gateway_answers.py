@@ -36,6 +36,7 @@ def test_a_good_key_passes_and_is_named(gateway, opened):
         "key": opened.key.key_id,
         "owner": str(opened.grant.owner.public_id),
         "program": "gate",
+        "request": answer.headers["X-Gatehouse-Request"],
     }
     assert (answer.status_code, answer.json()) == (200, {"status": 200, "code": "ok"} | names)
     assert {name: answer.headers[f"X-Gatehouse-{name}"] for name in names} == names

@@ -8,8 +8,9 @@ from hypothesis import settings as fuzz
 from hypothesis import strategies as st
 
 from enforcement.gateway import limits
-from enforcement.gateway.counting import SCRIPT, Verdict
-from enforcement.gateway.limits import MINUTE, Standing
+from enforcement.gateway.counting import SCRIPT
+from enforcement.gateway.limits import MINUTE, Held, Limit, Standing
+from enforcement.gateway.verdicts import Verdict
 from onboarding import projection
 from onboarding.projection import Projection
 
@@ -21,10 +22,17 @@ quickly = fuzz(deadline=None, suppress_health_check=[HealthCheck.function_scoped
 
 
 def known(per_minute: int, per_day: int, **more) -> Projection:
-    given_ = {"version": 1, "digest": DIGEST, "state": "active", "key": "k_1", "owner": "o", "program": "p"}
-    return Projection(
-        **given_ | {"per_minute": per_minute, "per_day": per_day, "expires": FAR, "accepted": True} | more
-    )
+    limits_ = (f"orm {per_minute}", f"ord {per_day}", *more.pop("also", ()))
+    given_ = {
+        "version": 1,
+        "digest": DIGEST,
+        "state": "active",
+        "key": "k_1",
+        "owner": "o",
+        "program": "p",
+        "limits": limits_,
+    }
+    return Projection(**given_ | {"expires": FAR, "accepted": True} | more)
 
 
 def put(client, *projections: Projection) -> None:
@@ -32,11 +40,10 @@ def put(client, *projections: Projection) -> None:
     client.eval(projection.WRITE, len(keys), *keys, *argv)
 
 
-def ask(client, *, model: str = "", scope: str = "", version: int = 0) -> Verdict:
-    prefixes = (projection.MINUTE, projection.DAY, projection.USAGE)
-    return Verdict.of_reply(
-        client.eval(SCRIPT, 1, projection.name_of(DIGEST), model, scope, *prefixes, version)
-    )
+def ask(client, *, model: str = "", scope: str = "", version: int = 0, tokens: int = 0, **more) -> Verdict:
+    said = [model, scope, projection.COUNTED, projection.USAGE, tokens, more.get("output", tokens)]
+    said += [more.get("end_user", ""), projection.END_USERS, version]
+    return Verdict.of_reply(client.eval(SCRIPT, 1, projection.name_of(DIGEST), *said), tokens)
 
 
 def admitted(limit_: int, pauses: list[int]) -> list[int]:
@@ -57,15 +64,15 @@ def admitted(limit_: int, pauses: list[int]) -> list[int]:
 def test_the_script_counts_as_the_formula_says(valkey, per_minute, debt, passed):
     put(valkey, known(per_minute, 10**9))
     seconds, microseconds = valkey.time()
-    valkey.delete("gh:d:o:p:")
-    valkey.hset("gh:m:o:p:", mapping={"debt": debt, "at": seconds * 1_000_000 + microseconds - passed})
-    at = int(valkey.hget("gh:m:o:p:", "at"))
+    at = seconds * 1_000_000 + microseconds - passed
+    valkey.delete("gh:l:o:o:p:")
+    valkey.hset("gh:l:o:o:p:", mapping={"rm": debt, "rm@": at})
 
     verdict = ask(valkey)
 
     left = limits.drained(debt, passed=verdict.standing.now - at, limit=per_minute)
     fits = limits.fits(left, limit=per_minute)
-    assert (verdict.code, verdict.standing.debt) == (
+    assert (verdict.code, verdict.standing.held[0].used) == (
         ("ok", left + MINUTE) if fits else ("rate_limited", left)
     )
 
@@ -107,7 +114,7 @@ def test_a_run_of_requests_in_real_time_follows_the_formula(valkey, per_minute, 
     put(valkey, known(per_minute, 10**9))
     seconds, microseconds = valkey.time()
     debt, last = (per_minute - 2) * MINUTE, seconds * 1_000_000 + microseconds  # two more fit at once
-    valkey.hset("gh:m:o:p:", mapping={"debt": debt, "at": last})
+    valkey.hset("gh:l:o:o:p:", mapping={"rm": debt, "rm@": last})
     for pause in pauses:
         time.sleep(60 / per_minute if pause else 0)
         verdict = ask(valkey)
@@ -122,7 +129,7 @@ def test_both_limits_or_none_are_charged(valkey):
     put(valkey, known(10, 1))
 
     codes = [ask(valkey).code for _ in range(3)]
-    debt = int(valkey.hget("gh:m:o:p:", "debt"))
+    debt = int(valkey.hget("gh:l:o:o:p:", "rm"))
 
     assert (codes, debt) == (["ok", "rate_limited", "rate_limited"], MINUTE)
 
@@ -163,20 +170,24 @@ def test_what_redis_keeps_has_an_end(valkey):
     put(valkey, known(5, 5))
     ask(valkey)
 
-    lives = {name[:5]: valkey.ttl(name) for name in valkey.keys("gh:[pmdu]:*")}
+    lives = {name[:5]: valkey.ttl(name) for name in valkey.keys("gh:[plu]:*")}
     assert 0 < lives["gh:p:"] <= 3600
-    assert 0 < lives["gh:m:"] <= 61
-    assert 0 < lives["gh:d:"] <= 25 * 3600
+    assert 0 < lives["gh:l:"] <= 25 * 3600
     assert 0 < lives["gh:u:"] <= 8 * 86400
 
 
-def test_a_refused_request_says_the_seconds_a_client_must_wait():
-    minute = Standing(0, 60, 60 * MINUTE, 100, 1, False, True)
-    both = Standing(86_399_000_000, 60, 60 * MINUTE, 100, 100, False, False)
-    none = Standing(0, 0, 0, 0, 0, False, False)
+def held(code: str, most: int, used: int, *, fits: bool) -> Held:
+    return Held(Limit(code, most), used, fits)
 
-    assert (minute.hit, minute.retry_after) == (["minute"], 1)
-    assert (both.hit, both.retry_after) == (["minute", "day"], 1)
+
+def test_a_refused_request_says_the_seconds_a_client_must_wait():
+    minute, day = held("orm", 60, 60 * MINUTE, fits=False), held("ord", 100, 100, fits=False)
+    one = Standing(0, (minute, held("ord", 100, 1, fits=True)))
+    both = Standing(86_399_000_000, (minute, day))
+    none = Standing(0, (held("orm", 0, 0, fits=False), held("ord", 0, 0, fits=False)))
+
+    assert (one.hit, one.retry_after) == ([minute], 1)
+    assert (both.hit, both.retry_after) == ([minute, day], 1)
     assert none.retry_after == 86_400
 
 
@@ -192,11 +203,11 @@ def test_keys_that_count_as_one_environment_share_its_allowance(valkey):
         put(valkey, known(1, 5, environment=environment, counted="test"))
         said.append(ask(valkey, scope=environment).code)
 
-    assert (said, valkey.keys("gh:m:*")) == (["ok", "rate_limited"], ["gh:m:o:p:test"])
+    assert (said, valkey.keys("gh:l:*")) == (["ok", "rate_limited"], ["gh:l:o:o:p:test"])
 
 
-def test_a_projection_from_before_that_counts_as_its_own_environment(valkey):
-    put(valkey, known(1, 5, environment="live"))
-    valkey.hdel(projection.name_of(DIGEST), "counted")
+def test_a_projection_from_before_its_limits_were_a_list_is_read_again(valkey):
+    put(valkey, known(1, 5))
+    valkey.hdel(projection.name_of(DIGEST), "limits")
 
-    assert (ask(valkey).code, valkey.keys("gh:m:*")) == ("ok", ["gh:m:o:p:live"])
+    assert ask(valkey).code == "missing"

@@ -43,8 +43,8 @@ def test_opening_a_key_owes_its_projection_and_the_payer_writes_it(opened, valke
     assert held | {"version": "", "expires": ""} == {
         "version": "", "expires": "", "digest": opened.digest, "state": "active", "key": opened.key.key_id,
         "grant": str(grant.public_id), "owner": str(grant.owner.public_id), "program": "gate",
-        "application": grant.application.number, "environment": "live", "models": "\ngate-1\n", "per_minute": "60",
-        "per_day": "1000", "accepted": "1", "counted": "live", "conditions": "\n",
+        "application": grant.application.number, "environment": "live", "models": "\ngate-1\n",
+        "limits": "\norm 60\nord 1000\n", "accepted": "1", "counted": "live", "conditions": "\n", "most_output": "0",
     }  # fmt: skip
 
 
@@ -67,9 +67,9 @@ def test_in_whatever_order_versions_are_written_the_highest_stays(valkey):
         valkey.delete("gh:p:" + "d" * 64)
         for each in order:
             put(valkey, each)
-        kept.append(valkey.hmget("gh:p:" + "d" * 64, "version", "per_minute", "state"))
+        kept.append(valkey.hmget("gh:p:" + "d" * 64, "version", "limits", "state"))
 
-    assert kept == [["3", "3", "active"]] * 6
+    assert kept == [["3", "\norm 3\nord 3\n", "active"]] * 6
 
 
 def test_a_denial_is_written_not_deleted(opened, valkey):
@@ -161,8 +161,8 @@ def test_a_limited_grant_counts_its_live_keys_into_the_trial_allowance(opened):
     Grant.objects.update(limited_since=clock.now())
     after = projection.state_of([opened.key.pk])[opened.key.pk]
 
-    assert (before.counted, before.per_day, after.environment, after.counted, after.per_day) == (
-        "live", 1000, "live", "test", 10,
+    assert (before.counted, before.limits, after.environment, after.counted, after.limits) == (
+        "live", ("orm 60", "ord 1000"), "live", "test", ("orm 2", "ord 10"),
     )  # fmt: skip
 
 

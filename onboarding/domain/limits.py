@@ -1,0 +1,131 @@
+"""Limits: set, replaced, ended. A row is never changed: another takes its place, so what held when stays known."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from audit import ledger
+from audit.events import Event
+from onboarding.domain import keys
+from onboarding.models import Grant, Key, Limit, Program
+from onboarding.models.limit import MOST_A_DAY, MOST_A_MINUTE
+from onboarding.permissions import may_handle_keys, may_set_limits
+from onboarding.states import LIVE_KEY_STATES, LimitKind, LimitLevel, LimitPer, LimitSource
+
+
+class BadLimit(Exception):
+    """What was asked for cannot be a limit; the sentence says why."""
+
+
+class NotYoursToLimit(Exception):
+    def __init__(self) -> None:
+        super().__init__(
+            _("Limits are set by who runs the gateway, and never of access in which one has a part.")
+        )
+
+
+@dataclass(frozen=True)
+class Sort:
+    """Which limit of a program: what shares the count, what is counted, how long, whose; see `Limit`."""
+
+    level: str
+    kind: str
+    per: str
+    environment: str = ""
+    is_shadow: bool = False
+
+    @property
+    def largest(self) -> int:
+        return MOST_A_MINUTE if self.per == LimitPer.MINUTE else MOST_A_DAY
+
+
+def set_limit(
+    program: Program,
+    sort: Sort,
+    *,
+    most: int | None,
+    by: ledger.Actor,
+    at: datetime,
+    grant: Grant | None = None,
+    key: Key | None = None,
+    source: str = LimitSource.STAFF,
+) -> Limit | None:
+    """Let at most so many pass from now on; None ends the limit. Every gateway holds it within a second.
+
+    `by` is a machine's name only for a sanction, whose own module says who may. Returns the limit in force. Raises
+    BadLimit, NotYoursToLimit.
+    """
+    _permit(by, grant or (key.grant if key else None), source)
+    _check(sort, most)
+    with transaction.atomic():
+        Program.objects.select_for_update().get(pk=program.pk)
+        same = Limit.objects.in_force().filter(
+            program=program, key=key, grant=grant, source=source, **asdict(sort)
+        )
+        before = same.first()
+        if before and before.most == most:
+            return before
+        person = by if isinstance(by, User) else None
+        if before:
+            same.update(ended_at=max(at, before.set_at), ended_by=person)
+            ledger.record(Event.LIMIT_ENDED, subject=before, actor=by, at=at)
+        if most is None:
+            made = None
+        else:
+            made = Limit.objects.create(
+                program=program, key=key, grant=grant, source=source, most=most,
+                set_at=at, set_by=person, **asdict(sort),
+            )  # fmt: skip
+            ledger.record(Event.LIMIT_SET, subject=made, actor=by, at=at, most=most, **asdict(sort))
+        if before or made:
+            keys.access_changed(_held_by(program, grant, key))
+    return made
+
+
+def limit_key(key: Key, *, kind: str, per: str, most: int | None, by: User, at: datetime) -> Limit | None:
+    """Hold one's own live key to less than it may; None takes that back. Raises BadLimit, NotYoursToLimit."""
+    if key.state not in LIVE_KEY_STATES:
+        raise BadLimit(_("This key has ended."))
+    return set_limit(
+        key.grant.program, Sort(LimitLevel.KEY, kind, per), most=most, key=key, by=by, at=at,
+        source=LimitSource.OWNER,
+    )  # fmt: skip
+
+
+def _held_by(program: Program, grant: Grant | None, key: Key | None) -> QuerySet[Key]:
+    """Return the living keys whose projection names a limit of these."""
+    rows = Key.objects.filter(state__in=LIVE_KEY_STATES)
+    if key:
+        return rows.filter(pk=key.pk)
+    return rows.filter(grant=grant) if grant else rows.filter(grant__program=program)
+
+
+def _permit(by: ledger.Actor, grant: Grant | None, source: str) -> None:
+    if source == LimitSource.SANCTION:
+        return
+    if not isinstance(by, User):
+        raise NotYoursToLimit
+    if source == LimitSource.OWNER:
+        allowed = grant is not None and may_handle_keys(by, grant)
+    else:
+        allowed = may_set_limits(by, grant)
+    if not allowed:
+        raise NotYoursToLimit
+
+
+def _check(sort: Sort, most: int | None) -> None:
+    known = {"level": LimitLevel, "kind": LimitKind, "per": LimitPer}
+    if any(getattr(sort, name) not in choices.values for name, choices in known.items()):
+        raise BadLimit(_("There is no such limit."))
+    if most is not None and not 1 <= most <= sort.largest:
+        raise BadLimit(
+            _("A limit lies between 1 and %(most)s; leave it empty for none.") % {"most": f"{sort.largest:,}"}
+        )
+    if sort.level == LimitLevel.END_USER and (sort.kind, sort.per) != (LimitKind.REQUESTS, LimitPer.MINUTE):
+        raise BadLimit(_("End users are limited in requests a minute only."))
+    if sort.level == LimitLevel.PROGRAM and sort.environment:
+        raise BadLimit(_("The ceiling of a program counts test and live keys together."))
