@@ -2,7 +2,7 @@
 VENV ?= .venv
 PY := $(VENV)/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check style types templates imports migrations deploy soak bench clean FORCE
+.PHONY: help run demo test check style types templates imports migrations deploy soak bench litellm clean FORCE
 
 # The first Python that runs and is new enough: the first one on PATH may lie in a home we may not enter.
 NEW_ENOUGH := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
@@ -28,6 +28,13 @@ test: $(VENV)/dev ## run the whole suite on real PostgreSQL and Valkey (ARGS="te
 
 soak: $(VENV)/dev ## run the long series of faults and races
 	@exec $(PY) -m pytest -m soak $(ARGS)
+
+litellm: $(VENV)-litellm/made ## install the LiteLLM proxy beside, for the test of its hook (750 MB)
+
+$(VENV)-litellm/made: deploy/litellm/requirements.txt | $(VENV)/made
+	@$(PY) -m venv $(VENV)-litellm
+	@$(VENV)-litellm/bin/pip install --quiet --disable-pip-version-check -r deploy/litellm/requirements.txt
+	@touch $@
 
 bench: $(VENV)/dev ## run the benchmarks side by side and write bench/RESULTS.md
 	@test -d bench || { echo "There are no benchmarks yet." >&2; exit 1; }
@@ -62,7 +69,7 @@ deploy: $(VENV)/dev
 	@echo check --deploy; $(UNUSED) $(SECRETS) $(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING
 
 clean: ## delete the virtual environment and caches; the data stay
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-litellm .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(VENV)/made:
 	@for candidate in $(CANDIDATES); do \

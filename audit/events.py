@@ -182,6 +182,8 @@ class Event(TextChoices):
 
     INTEGRATOR_MADE = "integrator.made", "Integrator's token made"
     INTEGRATOR_REVOKED = "integrator.revoked", "Integrator's token revoked"
+    FLAG_RAISED = "flag.raised", "Something was flagged"
+    FLAG_CASE_OPENED = "flag_case.opened", "Flags: case opened"
 
     USAGE_SEALED = "usage.sealed", "Usage of a day sealed"
 

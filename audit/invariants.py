@@ -71,6 +71,8 @@ ONCE = [
     "appeal.upheld",
     "appeal.denied",
     "appeal.withdrawn",
+    "flag.raised",
+    "flag_case.opened",
     "import.finished",
 ]
 

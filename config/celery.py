@@ -47,6 +47,7 @@ app.conf.beat_schedule = {
         "reviews.tasks.draw_owed": MINUTE,
         "reviews.tasks.chase_questions": MINUTE,
         "enforcement.tasks.release_appeals": MINUTE,
+        "enforcement.tasks.forget_excerpts": HOUR,
         "accounts.tasks.erase_owed": MINUTE,
         "onboarding.tasks.erase_owed": MINUTE,
         "reviews.tasks.erase_owed": MINUTE,

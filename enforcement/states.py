@@ -102,3 +102,58 @@ REASONS: dict[tuple[str, str], tuple[OutcomeReason, ...]] = {
         OutcomeReason.OTHER_USE,
     ),
 }
+
+
+class FlagSource(TextChoices):
+    """Who or what noticed something; only `MACHINES_TRUSTED` may suspend in an emergency, see `domain.emergencies`."""
+
+    FILTER = "filter", _("Filter")
+    ANOMALY = "anomaly", _("Unusual use")
+    INTEGRATOR = "integrator", _("Integrator")
+    PARTNER = "partner", _("Trusted partner")
+    HOLDER = "holder", _("Holder of the key")
+    PUBLIC = "public", _("Public report")
+    REVIEWER = "reviewer", _("Reviewer")
+    LEAK = "leak", _("Leaked key")
+
+
+class FlagState(TextChoices):
+    OPEN = "open", _("Open")
+    CONFIRMED = "confirmed", _("Confirmed")
+    DISMISSED = "dismissed", _("Dismissed")
+
+
+FLAG_TRANSITIONS: dict[str, set[str]] = {
+    FlagState.OPEN: {FlagState.CONFIRMED, FlagState.DISMISSED},
+    FlagState.CONFIRMED: set(),
+    FlagState.DISMISSED: set(),
+}
+
+
+class FlagCaseState(TextChoices):
+    OPEN = "open", _("Open")
+    TAKEN = "taken", _("With a reviewer")
+    DECIDED = "decided", _("Decided")
+
+
+FLAG_CASE_TRANSITIONS: dict[str, set[str]] = {
+    FlagCaseState.OPEN: {FlagCaseState.TAKEN},
+    FlagCaseState.TAKEN: {FlagCaseState.OPEN, FlagCaseState.DECIDED},
+    FlagCaseState.DECIDED: set(),
+}
+
+
+class Finding(TextChoices):
+    """What a person found behind flags."""
+
+    VIOLATION = "violation", _("It breaks the guidelines")
+    NO_VIOLATION = "no_violation", _("Nothing is wrong")
+    CANNOT_TELL = "cannot_tell", _("It cannot be told")
+
+
+# What becomes of the flags of a case: what cannot be told is held against nobody.
+FLAGS_AFTER: dict[str, FlagState] = {
+    Finding.VIOLATION: FlagState.CONFIRMED,
+    Finding.NO_VIOLATION: FlagState.DISMISSED,
+    Finding.CANNOT_TELL: FlagState.DISMISSED,
+}

@@ -4,7 +4,13 @@ from celery import shared_task
 
 from audit import clock
 from enforcement import usage
-from enforcement.domain import appeals, days, erasure, hours
+from enforcement.domain import appeals, days, erasure, flags, hours
+
+
+@shared_task
+def forget_excerpts() -> None:
+    """Blank what flags quoted, once it was kept as long as it may be."""
+    flags.forget_excerpts(at=clock.now())
 
 
 @shared_task

@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from onboarding.views import access, amending, apply, autosave, files, key_acts, programs, requests, status
+from onboarding.views import (
+    access,
+    amending,
+    apply,
+    autosave,
+    files,
+    key_acts,
+    programs,
+    requests,
+    status,
+    used,
+)
 
 urlpatterns = [
     path("", programs.index, name="home"),
@@ -22,6 +33,7 @@ urlpatterns = [
     path("applications/<slug:number>/invitation/", status.answer_invitation, name="invitation"),
     path("access/", access.index, name="access"),
     path("access/<uuid:public_id>/", access.detail, name="grant"),
+    path("access/<uuid:public_id>/usage.csv", used.file, name="grant_usage"),
     path("access/<uuid:public_id>/keys/", key_acts.ask, name="key_ask"),
     path("access/<uuid:public_id>/ask/<slug:kind>/", requests.start, name="request"),
     path("access/keys/<slug:key_id>/open/", access.open_key, name="key_open"),

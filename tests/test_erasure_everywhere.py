@@ -21,7 +21,7 @@ from django.db.models import JSONField, Q
 from accounts.domain import erasure, organisations, owners, tokens
 from accounts.models import User
 from accounts.scopes import Scope
-from enforcement.domain import archive, leaving
+from enforcement.domain import archive, flags, leaving
 from enforcement.domain import erasure as enforcement
 from onboarding.domain import erasure as onboarding
 from onboarding.domain import invitations, order, waitlist
@@ -81,6 +81,8 @@ THEIRS = {
     "reviews.Interest": "reviewer",
     "reviews.InterestOverride": "case__application__owner__person",
     "enforcement.Appeal": "decision__case__application__owner__person",
+    "enforcement.Flag": "owner__person",
+    "enforcement.FlagCase": "owner__person",
 }
 APART = {
     "accounts.Organisation": "keeps nothing of people; its own test: what nobody is left in loses its name",
@@ -94,7 +96,7 @@ UNMARKED = {
     ("onboarding.Grant", "key_name"), ("onboarding.Grant", "suspend_reason"), ("reviews.Decision", "return_reason"),
     ("reviews.Decision", "recall_reason"),
     ("reviews.Claim", "held_reason"), ("reviews.Claim", "handed_note"), ("reviews.Claim", "release_reason"),
-    ("enforcement.Appeal", "explanation"), ("enforcement.Appeal", "look_again"),
+    ("enforcement.Appeal", "explanation"), ("enforcement.Appeal", "look_again"), ("enforcement.FlagCase", "note"),
 }  # fmt: skip
 # What the staff wrote for each other, what is kept encrypted, and what the letters and the file do not repeat.
 NOT_GIVEN = {
@@ -104,6 +106,7 @@ NOT_GIVEN = {
     ("reviews.Interest", "name"), ("reviews.InterestOverride", "reason"),
     ("reviews.Reconciliation", "remark"), ("reviews.Note", "text"), ("reviews.Unsent", "typed"),
     ("onboarding.SealedAnswer", "text"),
+    ("enforcement.Flag", "excerpt"),
     ("outbox.Letter", "html"), ("outbox.Letter", "problem"),
 }  # fmt: skip
 
@@ -137,7 +140,17 @@ def people(settings, tmp_path):
 
 
 def _fill(user: User, bob: User) -> None:
-    make_secret(make_program(), applicant=user)
+    key, _ = make_secret(make_program(), applicant=user)
+    flags.record(
+        source="holder",
+        owner=None,
+        key=key,
+        by=user,
+        at=MONDAY,
+        said="Odd.",
+        excerpt="Odd",
+        reply_to=user.email,
+    )
     draft = make_application(make_program(), applicant=user, state="draft")
     SealedAnswer.objects.create(
         application=draft, key="test_login", text="sealed", saved_at=MONDAY, saved_by=user

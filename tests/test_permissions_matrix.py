@@ -55,6 +55,8 @@ GET  302 200 200 200 200 200 200 200  access/
 POST 302 405 405 405 405 405 405 405  access/
 GET  302 200 404 404 404 404 404 404  access/<uuid:public_id>/
 POST 302 405 405 405 405 405 405 405  access/<uuid:public_id>/
+GET  302 200 404 404 404 404 404 404  access/<uuid:public_id>/usage.csv
+POST 302 405 405 405 405 405 405 405  access/<uuid:public_id>/usage.csv
 GET  405 405 405 405 405 405 405 405  access/<uuid:public_id>/keys/
 POST 302 422 404 404 404 404 404 404  access/<uuid:public_id>/keys/
 GET  405 405 405 405 405 405 405 405  access/keys/<slug:key_id>/rotate/

@@ -1,18 +1,20 @@
 """What people who deleted their account said against a decision, and what was answered: withdrawn, then blanked.
 
-Kind, outcome, reason and dates stay for the public report.
+So are the words of flags about them, and what they reported themselves. Kind, outcome, reason, category, figures and
+dates stay for the public report.
 """
 
 from contextlib import suppress
 from copy import copy
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Case, Value, When
+from django.db.models import Case, Q, QuerySet, Value, When
 
 from accounts.domain import erasure, owners
 from accounts.models import Part, User
 from enforcement.domain import appeals
-from enforcement.models import Appeal, AppealQuerySet
+from enforcement.models import Appeal, AppealQuerySet, Flag, FlagCase
 from onboarding.domain.erasure import BLANKED
 from outbox import erasure as letters
 
@@ -40,9 +42,16 @@ def _forget(user: User, at: datetime) -> None:
     let_go(user, at=at)  # what a page that was being answered filed after all
     theirs = _theirs(user)
     letters.blank_about(theirs, at=at)
-    theirs.update(
-        **{
-            field: Case(When(**{field: ""}, then=Value("")), default=Value(BLANKED))
-            for field in Appeal.PERSONAL_FIELDS
-        }
-    )
+    _blank(theirs)
+    ending = list(owners.ending_with(user).values_list("pk", flat=True))
+    flagged = Flag.objects.filter(Q(owner__in=ending) | Q(raised_by=user))
+    letters.blank_about(flagged, at=at)
+    flagged.update(excerpt="", excerpt_until=None, reply_to="")
+    _blank(flagged, "said")
+    _blank(FlagCase.objects.filter(owner__in=ending))
+
+
+def _blank(rows: QuerySet[Any], *fields: str) -> None:
+    """Write over the words of these rows, empty ones left empty."""
+    for field in fields or rows.model.PERSONAL_FIELDS:
+        rows.update(**{field: Case(When(**{field: ""}, then=Value("")), default=Value(BLANKED))})

@@ -15,6 +15,7 @@ from enforcement.gateway.answers import Answer
 from enforcement.gateway.asked import Unreadable, asked_of, secret_of
 from enforcement.gateway.gatekeeper import Gatekeeper, NotLoaded
 from enforcement.gateway.request import Gone, Message, Receive, Request
+from enforcement.gateway.subrequests import as_subrequest, is_subrequest
 from onboarding.domain import secrets
 
 log = logging.getLogger(__name__)
@@ -107,6 +108,8 @@ class Gateway:
             answer = await self._answer(scope, receive)
         except Gone:
             return
+        if is_subrequest(scope["headers"]):
+            answer = as_subrequest(answer)
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.head()})
         body = b"" if scope["method"] == "HEAD" else answer.body
         await send({"type": "http.response.body", "body": body})

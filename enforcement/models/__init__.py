@@ -2,6 +2,7 @@
 
 from enforcement.models.appeal import STATEMENT_LEAST, STATEMENT_MOST, Appeal, AppealQuerySet
 from enforcement.models.filter_rule import FilterRule, FilterRuleVersion, FilterTestText
+from enforcement.models.flag import Flag, FlagCase
 from enforcement.models.integrator import Integrator, IntegratorQuerySet
 from enforcement.models.usage import UsageDay, UsageHour, UsageMark, UsageSeal
 
@@ -13,6 +14,8 @@ __all__ = [
     "FilterRule",
     "FilterRuleVersion",
     "FilterTestText",
+    "Flag",
+    "FlagCase",
     "Integrator",
     "IntegratorQuerySet",
     "UsageDay",

@@ -13,12 +13,14 @@ from django.views.decorators.http import require_POST
 
 from accounts.roles import Duty, may
 from audit import clock
+from enforcement import usage
 from onboarding.admin.reading import ReadOnlyAdmin
 from onboarding.domain import grants, programs
 from onboarding.models import Grant, Key
 from onboarding.permissions import may_change_access
 from onboarding.states import GRANT_TRANSITIONS, GrantState
 
+DAYS = 14  # of usage shown
 VERBS: dict[str, tuple[Callable[..., Grant], GrantState, str]] = {
     "suspend": (grants.suspend, GrantState.SUSPENDED, "The gateways refuse it within a second."),
     "resume": (grants.resume, GrantState.ACTIVE, "It works again, with the same limits."),
@@ -65,14 +67,18 @@ class GrantAdmin(ReadOnlyAdmin):
             offered = [
                 (name, says) for name, (_, to, says) in VERBS.items() if to in GRANT_TRANSITIONS[grant.state]
             ]
+        keys = (
+            list(grant.keys.select_related("opened_by").prefetch_related("secrets").order_by("-request"))
+            if grant
+            else []
+        )
         shown = {
             "title": "Grant",
             "grant": grant,
+            "recent": usage.recent([key.key_id for key in keys if key.opened_at], at=clock.now(), days=DAYS),
             "pill": PILLS[grant.state] if grant else "",
             "verbs": offered,
-            "keys": grant.keys.select_related("opened_by").prefetch_related("secrets").order_by("-request")
-            if grant
-            else [],
+            "keys": keys,
             "may_see_line": may(request.user, Duty.SEE_LINE),
         }
         return super().change_view(request, object_id, form_url, shown)

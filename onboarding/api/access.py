@@ -61,6 +61,9 @@ class DayOut(Schema):
     allowed: int
     limited: int = Field(description="Refused over a limit.")
     refused: int = Field(description="Refused for another reason.")
+    reasons: dict[str, int] = Field(description="The refused ones by the code of the answer.")
+    input_tokens: int = Field(description="As reported by whoever runs the model.")
+    output_tokens: int
 
 
 class UsageOut(Schema):
@@ -110,12 +113,17 @@ def used(request: HttpRequest, access: UUID) -> dict[str, Any]:
     tiers = Tier.objects.filter(program=grant.program, environment__in=shown.environments)
     opened = [one.key.key_id for one in shown.keys if one.key and one.secret]
     try:
-        days = usage.last_days(opened, at=at)
         limits = [_left(grant, tier) for tier in tiers.order_by("-environment")]
     except usage.CountsAway as away:
         detail = _("What was counted is not known now; the counters do not answer. Try again in a minute.")
         raise Problem(503, "counts_away", detail, **{"Retry-After": "60"}) from away
-    return {"limits": limits, "days": days}
+    return {"limits": limits, "days": [_day(day) for day in usage.recent(opened, at=at).days]}
+
+
+def _day(day: usage.Day) -> dict[str, Any]:
+    shown = ("on", "allowed", "limited", "refused", "reasons")
+    tokens = {name: day.counts[name] for name in ("input_tokens", "output_tokens")}
+    return {name: getattr(day, name) for name in shown} | tokens
 
 
 def _left(grant: Grant, tier: Tier) -> dict[str, Any]:

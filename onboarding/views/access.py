@@ -78,7 +78,7 @@ def page(
     at = clock.now()
     requests.attach([grant], request.user, at=at)
     holding = held.holding(grant, held.clause_names([grant]), at)
-    days = limits.days(holding, at=at)
+    recent = limits.recent(holding, at=at)
     ready = next((key.key for key in holding.keys if key.shown == Shown.READY), None)
     if not ready:
         requests.emphasise([grant])
@@ -93,8 +93,8 @@ def page(
         "most": keys.MOST_LIVE,
         "overlaps": Overlap.choices,
         "allowances": limits.allowances(holding),
-        "days": days,
-        "chart": limits.chart(days),
+        "recent": recent,
+        "chart": limits.chart(recent.days),
         "ended": holding.ended[:ENDED_SHOWN],
         "at": at,
     }

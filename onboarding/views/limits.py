@@ -7,7 +7,7 @@ from datetime import datetime
 from django.utils.formats import date_format
 
 from enforcement import usage
-from enforcement.usage import Day, Left
+from enforcement.usage import Day, Left, Recent
 from onboarding import charts
 from onboarding.models import Tier
 from onboarding.states import Environment
@@ -73,14 +73,11 @@ def allowances(holding: Holding) -> list[Allowance]:
     return found
 
 
-def days(holding: Holding, *, at: datetime) -> list[Day]:
-    """Return the last days of all keys of the grant; empty while the counts are away."""
-    try:
-        return usage.last_days(
-            [shown.key.key_id for shown in holding.keys if shown.secret and shown.key], at=at
-        )
-    except usage.CountsAway:
-        return []
+def recent(holding: Holding, *, at: datetime, days: int = usage.DAYS) -> Recent:
+    """Return the last days of all keys of the grant."""
+    return usage.recent(
+        [shown.key.key_id for shown in holding.keys if shown.secret and shown.key], at=at, days=days
+    )
 
 
 def chart(days: Sequence[Day]) -> Chart | None:

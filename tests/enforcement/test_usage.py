@@ -7,6 +7,9 @@ from django.test import Client
 
 from audit import clock
 from enforcement import usage
+from enforcement.domain import days, hours
+from enforcement.domain.hours import Counted
+from enforcement.models import UsageMark
 from onboarding import projection
 from onboarding.domain import keys
 from onboarding.models import Key
@@ -78,24 +81,51 @@ def test_without_redis_nothing_is_copied_and_nothing_fails(opened, nowhere):
     assert usage.copy_last_used(at=clock.now()) == 0
 
 
-def test_the_last_days_are_summed_by_utc_day_and_kind(opened, valkey):
+def test_the_last_days_are_sealed_days_copied_hours_and_what_redis_holds_now(opened, valkey):
     at = datetime(2026, 11, 25, 10, 30, tzinfo=UTC)
-    hour = int(at.timestamp()) // 3600
-    for back, answers in (
-        (0, {"ok": 3, "rate_limited": 1}),
+    now, key = hours.hour_of(at), opened.key
+    for back, counts in (
+        (0, {"ok": 1}),
         (10, {"ok": 2}),
         (11, {"suspended": 5}),
-        (200, {"ok": 9}),
+        (40, {"ok": 9, "input_tokens": 7}),
     ):
-        valkey.hset(f"{projection.USAGE}{opened.key.key_id}:{hour - back}", mapping=answers)
+        hours.keep([Counted(key.key_id, now - back, 1, counts)], at=at)
+    UsageMark.objects.create(pk=1, copied_until_at=at.replace(day=24, hour=1))
+    days.build_owed(at=at)
+    valkey.hset(f"{projection.USAGE}{key.key_id}:{now}", mapping={"ok": 3, "rate_limited": 1, "epoch": 1})
+    valkey.hset(f"{projection.USAGE}{key.key_id}:{now - 1}", mapping={"ok": 2})
 
-    days = usage.last_days([opened.key.key_id], at=at)
+    recent = usage.recent([key.key_id], at=at)
 
-    assert [(day.on.day, day.allowed, day.limited, day.refused) for day in days[-2:]] == [
-        (24, 0, 0, 5),
-        (25, 5, 1, 0),
+    assert [(day.on.day, day.allowed, day.limited, day.reasons, day.tokens) for day in recent.days[-3:]] == [
+        (23, 9, 0, {}, 7),
+        (24, 0, 0, {"suspended": 5}, 0),
+        (25, 7, 1, {}, 0),
     ]
-    assert (len(days), sum(day.total for day in days)) == (7, 11)
+    assert (len(recent.days), sum(day.total for day in recent.days), recent.is_whole) == (7, 22, True)
+
+
+def test_the_last_days_of_three_keys_ask_as_often_as_of_one(opened, django_assert_num_queries):
+    at = clock.now()
+    for keys_ in ([opened.key.key_id], [opened.key.key_id, "k_2", "k_3"]):
+        with django_assert_num_queries(3):
+            usage.recent(keys_, at=at)
+
+
+def test_the_file_has_a_line_a_day_and_a_column_a_code(gateway, opened):
+    gateway.ask(opened.secret)
+    gateway.ask(opened.secret, json={"model": "other"})
+    client = Client()
+    client.force_login(opened.grant.application.applicant)
+
+    head, *lines = client.get(f"/access/{opened.grant.public_id}/usage.csv").content.decode().splitlines()
+
+    assert head == (
+        "day,ok,rate_limited,suspended,outside_scope,terms_not_accepted,revoked_key,expired_key,"
+        "input_tokens,output_tokens"
+    )
+    assert (len(lines), lines[-1].split(",")[1:]) == (92, ["1", "0", "0", "1", "0", "0", "0", "0", "0"])
 
 
 def test_what_is_left_is_what_the_gateway_says(gateway, valkey):
