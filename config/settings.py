@@ -161,6 +161,7 @@ ACCOUNT_FORMS = {"signup": "accounts.forms.Signup"}
 ACCOUNT_RATE_LIMITS = {
     "invite_member": "20/h/user",  # nobody writes letters to the whole world from here
     "my_copy": "6/h/user",
+    "report": "20/h/ip",  # anybody may report misuse, without an account
     "upload": "30/h/user",  # answers with files: looking at one takes seconds of processor time
 }  # added to allauth's own
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"

@@ -7,7 +7,11 @@ from django.utils.translation import gettext_lazy as _
 
 from enforcement.domain.appeals import WORDS_MOST
 from enforcement.models import STATEMENT_LEAST, STATEMENT_MOST, Appeal
+from enforcement.models.flag import SAID_MOST
 from enforcement.states import REASONS, AppealKind, AppealState, OutcomeReason
+from onboarding.models import Grant, Key
+from policies.domain import guidelines
+from policies.models import CategoryKind
 
 ASKED = {
     AppealKind.APPEAL: (
@@ -111,3 +115,63 @@ class OutcomeForm(forms.Form):
 
 def _shown_when(state: str) -> str:
     return f'{{"key": "a-outcome", "op": "=", "values": ["{state}"]}}'
+
+
+class ReportForm(forms.Form):
+    """What anybody may report about anybody."""
+
+    said = forms.CharField(
+        label=_("What did you see?"),
+        max_length=SAID_MOST,
+        help_text=_(
+            "Which service, when, and what it did. Do not send what could hurt others to read; we ask if we need it."
+        ),
+        widget=forms.Textarea(attrs={"rows": 8, "data-count": "", "data-max": SAID_MOST}),
+    )
+    category = forms.ChoiceField(label=_("What is it closest to?"), required=False)
+    reply_to = forms.EmailField(
+        label=_("Where should we answer?"),
+        required=False,
+        help_text=_("Only to answer you; deleted once we have."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        version = guidelines.in_force()
+        named = version.categories.filter(kind=CategoryKind.PROHIBITED).values_list("code", "name")
+        self.fields["category"].choices = [("", _("I cannot tell")), *named]
+        for name in ("category", "reply_to"):
+            if name in self.fields:
+                self.fields[name].mark = _("optional")
+
+    def said_as(self) -> dict[str, Any]:
+        typed = self.cleaned_data
+        return {name: typed[name] for name in ("said", "category", "reply_to") if name in typed}
+
+
+class ProblemForm(ReportForm):
+    """What the holder of a key reports about it, or about an end user of theirs."""
+
+    reply_to = None
+    key = forms.ModelChoiceField(label=_("Which key?"), queryset=Key.objects.none(), required=False)
+    end_user = forms.CharField(
+        label=_("Which of your end users?"),
+        required=False,
+        max_length=128,
+        help_text=_("As you send them to us, hashed; empty where it is about nobody."),
+    )
+    field_order = ("said", "key", "end_user", "category")
+
+    def __init__(self, *args: Any, grant: Grant, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["key"].queryset = grant.keys.all()
+        self.fields["key"].label_from_instance = lambda key: key.name
+        self.fields["said"].help_text = _(
+            "Such as a key that others use, or an end user who misuses what you build."
+        )
+        for name in ("key", "end_user"):
+            self.fields[name].mark = _("optional")
+
+    def said_as(self) -> dict[str, Any]:
+        typed = self.cleaned_data
+        return super().said_as() | {"key": typed["key"], "end_user": typed["end_user"]}

@@ -1,4 +1,4 @@
-"""What must hold of appeals, as SQL that returns the rows breaking it."""
+"""What must hold of flags, sanctions and appeals, as SQL that returns the rows breaking it."""
 
 from audit.invariants import states_agree
 from enforcement.domain.days import DIGEST
@@ -17,10 +17,85 @@ _ZEROS = ", ".join("0" for _ in COLUMNS)
 
 def _has_letter(kind: str) -> str:
     return f"""EXISTS (SELECT FROM outbox_letter letter WHERE letter.about_type = 'enforcement.appeal'
-            AND letter.about_id = appeal.id::text AND letter.kind = 'enforcement/{kind}')"""
+            AND letter.about_id = appeal.id::text AND (letter.kind = 'enforcement/{kind}'
+                OR letter.kind = 'enforcement/sanction_appeal' AND letter.once LIKE '{kind}:%'))"""
 
 
-INVARIANTS: dict[str, str] = {
+HAS_SANCTION_LETTER = """EXISTS (SELECT FROM outbox_letter letter WHERE letter.about_type = 'enforcement.sanction'
+            AND letter.about_id = sanction.id::text AND letter.kind = 'enforcement/sanction_imposed')"""
+
+OF_FLAGS_AND_SANCTIONS: dict[str, str] = {
+    "The ledger agrees with the state of every flag.": states_agree(
+        "enforcement_flag",
+        "enforcement.flag",
+        {"flag.raised": "open", "flag.confirmed": "confirmed", "flag.dismissed": "dismissed"},
+    ),
+    "The ledger agrees with the state of every case of flags.": states_agree(
+        "enforcement_flagcase",
+        "enforcement.flagcase",
+        {
+            "flag_case.opened": "open",
+            "flag_case.released": "open",
+            "flag_case.taken": "taken",
+            "flag_case.decided": "decided",
+        },
+    ),
+    "The ledger agrees with the state of every sanction.": states_agree(
+        "enforcement_sanction",
+        "enforcement.sanction",
+        {
+            "sanction.proposed": "proposed",
+            "sanction.imposed": "active",
+            "sanction.dropped": "dropped",
+            "sanction.lifted": "lifted",
+            "sanction.ended": "ended",
+            "sanction.reversed": "reversed",
+        },
+    ),
+    "No flag of a decided case is open, and none of an open case is decided.": """
+        SELECT flag.id, flag.state, kase.state FROM enforcement_flag flag
+        JOIN enforcement_flagcase kase ON kase.id = flag.case_id
+        WHERE (flag.state = 'open') <> (kase.state <> 'decided')""",
+    "What a machine did for flags that were nothing is not in force.": """
+        SELECT sanction.id FROM enforcement_sanction sanction
+        JOIN enforcement_flagcase kase ON kase.id = sanction.case_id
+        WHERE sanction.state = 'active' AND sanction.proposed_by_id IS NULL
+        AND kase.finding IN ('no_violation', 'cannot_tell')""",
+    "People sanction only what a person found to be a violation.": """
+        SELECT sanction.id FROM enforcement_sanction sanction
+        JOIN enforcement_flagcase kase ON kase.id = sanction.case_id
+        WHERE sanction.proposed_by_id IS NOT NULL AND kase.finding <> 'violation'""",
+    "Every sanction in force was told with its reasons.": f"""
+        SELECT sanction.id FROM enforcement_sanction sanction JOIN onboarding_grant held ON held.id = sanction.grant_id
+        JOIN onboarding_application application ON application.id = held.application_id
+        WHERE sanction.active_at IS NOT NULL AND application.applicant_id IS NOT NULL AND NOT {HAS_SANCTION_LETTER}""",
+    "Exactly what sanctions in force stop is stopped.": """
+        SELECT held.id, held.sanctioned_since FROM onboarding_grant held WHERE held.state IN ('active', 'suspended')
+        AND (held.sanctioned_since IS NOT NULL) <> EXISTS (SELECT FROM enforcement_sanction sanction
+            WHERE sanction.state = 'active' AND sanction.kind IN ('suspend', 'terminate')
+            AND (sanction.target = 'grant' AND sanction.grant_id = held.id
+                OR sanction.target = 'owner' AND sanction.owner_id = held.owner_id))""",
+    "A sanction is reversed only by an appeal that was upheld, and then always.": """
+        SELECT sanction.id, sanction.state FROM enforcement_sanction sanction
+        WHERE (sanction.state = 'reversed') <> EXISTS (SELECT FROM enforcement_appeal appeal
+            WHERE appeal.sanction_id = sanction.id AND appeal.kind = 'appeal' AND appeal.state = 'upheld')""",
+    "Every appeal against a sanction was decided by somebody with no part in it.": f"""
+        SELECT appeal.id, appeal.decided_by_id FROM enforcement_appeal appeal
+        JOIN enforcement_sanction sanction ON sanction.id = appeal.sanction_id
+        JOIN enforcement_flagcase kase ON kase.id = sanction.case_id
+        JOIN onboarding_grant held ON held.id = sanction.grant_id
+        JOIN onboarding_application application ON application.id = held.application_id
+        JOIN accounts_owner owner ON owner.id = application.owner_id
+        WHERE appeal.decided_by_id IN
+            (sanction.proposed_by_id, sanction.signed_by_id, kase.decided_by_id, appeal.filed_by_id)
+        OR {BEHIND.format(person="appeal.decided_by_id", moment="appeal.decided_at")}""",
+    "Of a deleted account's sanctions no word is left.": """
+        SELECT sanction.id FROM enforcement_sanction sanction JOIN accounts_owner owner ON owner.id = sanction.owner_id
+        JOIN accounts_user person ON person.id = owner.person_id WHERE person.erased_at IS NOT NULL
+        AND NOT (ARRAY[sanction.facts, sanction.would_change, sanction.close_reason] <@ ARRAY['', '(blanked)'])""",
+}
+
+INVARIANTS: dict[str, str] = OF_FLAGS_AND_SANCTIONS | {
     "The ledger agrees with the state of every appeal.": states_agree(
         "enforcement_appeal",
         "enforcement.appeal",

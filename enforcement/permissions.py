@@ -1,12 +1,15 @@
-"""Who may do what with an appeal. It needs a third person: neither decider nor signer, and no part in it."""
+"""Who may do what with flags, sanctions and appeals. An appeal needs a third person, with no part in any of it."""
+
+from django.db.models import Q
 
 from accounts.models import User
 from accounts.roles import Duty, may
-from enforcement.models import Appeal
+from enforcement.models import Appeal, FlagCase, Sanction
 from enforcement.states import OPEN_STATES
+from onboarding.models import Application, Grant
 from onboarding.permissions import may_see
 from reviews.models import Decision
-from reviews.permissions import conflicts, has_opted_out, has_part_in, may_overturn
+from reviews.permissions import conflicts, has_opted_out, has_part_in, may_overturn, spared_categories
 
 
 def may_file(user: User, decision: Decision) -> bool:
@@ -15,7 +18,12 @@ def may_file(user: User, decision: Decision) -> bool:
 
 
 def may_withdraw(user: User, appeal: Appeal) -> bool:
-    return appeal.state in OPEN_STATES and may_see(user, appeal.decision.case.application)
+    return appeal.state in OPEN_STATES and may_stand_for(user, appeal)
+
+
+def may_stand_for(user: User, appeal: Appeal) -> bool:
+    """Return whether this person is on the side of whoever appealed."""
+    return may_see(user, appeal.application)
 
 
 def may_see_appeals(user: User) -> bool:
@@ -24,10 +32,12 @@ def may_see_appeals(user: User) -> bool:
 
 def may_see_appeal(user: User, appeal: Appeal) -> bool:
     """Return whether this person may read it on the staff's side; whoever made the decision may read, not decide."""
-    return may_see_appeals(user) and not has_part_in(user, appeal.decision.case.application)
+    return may_see_appeals(user) and not has_part_in(user, appeal.application)
 
 
 def may_decide(user: User, appeal: Appeal) -> bool:
+    if appeal.decision is None:
+        return may_decide_sanction_appeal(user, appeal)
     return (
         appeal.filed_by_id != user.pk
         and may_overturn(user, appeal.decision)
@@ -45,13 +55,85 @@ def may_write_filters(user: User) -> bool:
     return may(user, Duty.EDIT_POLICIES)
 
 
+def hidden_flags(user: User) -> Q:
+    """Return the condition on flag cases kept from this person: their own, their organisation's, declared, blind."""
+    return Q(owner__in=Application.objects.filter(conflicts(user)).values("owner"))
+
+
+def may_see_flags(user: User) -> bool:
+    return may(user, Duty.REVIEW_CASES)
+
+
+def may_see_flag_case(user: User, case: FlagCase) -> bool:
+    return may_see_flags(user) and not FlagCase.objects.filter(hidden_flags(user), pk=case.pk).exists()
+
+
+def may_decide_flags(user: User, case: FlagCase) -> bool:
+    """Return whether this person may say what flags are: no part in it, none of them theirs, the category taken."""
+    return (
+        may_see_flag_case(user, case)
+        and case.category not in spared_categories(user)
+        and not case.flags.filter(raised_by=user).exists()
+    )
+
+
+def may_sanction(user: User, case: FlagCase) -> bool:
+    return may(user, Duty.MANAGE_ACCESS) and may_see_flag_case(user, case)
+
+
+def may_sign_sanction(user: User, sanction: Sanction) -> bool:
+    """Return whether this person may be the second one of a sanction: senior, not the first, no part in it."""
+    return (
+        sanction.needs_second
+        and sanction.proposed_by_id != user.pk
+        and may(user, Duty.SIGN_AS_SENIOR)
+        and may_sanction(user, sanction.case)
+    )
+
+
+def may_decide_sanction_appeal(user: User, appeal: Appeal) -> bool:
+    """Return whether this person may decide an appeal against a sanction: a stranger to all of it."""
+    sanction = appeal.sanction
+    assert sanction is not None
+    made_it = (
+        sanction.proposed_by_id,
+        sanction.signed_by_id,
+        sanction.case.decided_by_id,
+        appeal.filed_by_id,
+    )
+    return (
+        user.pk not in made_it
+        and may(user, Duty.DECIDE_APPEALS)
+        and sanction.category not in spared_categories(user)
+        and not has_part_in(user, sanction.grant.application)
+    )
+
+
+def may_set_emergencies(user: User) -> bool:
+    return may(user, Duty.EDIT_POLICIES) or may(user, Duty.MANAGE_RATES)
+
+
+def may_waive(user: User, grant: Grant) -> bool:
+    return may(user, Duty.MANAGE_ACCESS) and not has_part_in(user, grant.application)
+
+
 __all__ = [
     "conflicts",
+    "hidden_flags",
     "may_decide",
+    "may_decide_flags",
+    "may_decide_sanction_appeal",
     "may_file",
     "may_run_gateway",
+    "may_sanction",
     "may_see_appeal",
     "may_see_appeals",
+    "may_see_flag_case",
+    "may_see_flags",
+    "may_set_emergencies",
+    "may_sign_sanction",
+    "may_stand_for",
+    "may_waive",
     "may_withdraw",
     "may_write_filters",
 ]

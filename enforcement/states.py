@@ -157,3 +157,49 @@ FLAGS_AFTER: dict[str, FlagState] = {
     Finding.NO_VIOLATION: FlagState.DISMISSED,
     Finding.CANNOT_TELL: FlagState.DISMISSED,
 }
+
+
+class SanctionKind(TextChoices):
+    WARN = "warn", _("Warning")
+    LIMIT = "limit", _("Fewer requests")
+    SUSPEND = "suspend", _("Suspension")
+    TERMINATE = "terminate", _("End of access")
+
+
+class SanctionTarget(TextChoices):
+    KEY = "key", _("One key")
+    GRANT = "grant", _("The access")
+    OWNER = "owner", _("All access of the owner")
+    END_USER = "end_user", _("One end user")
+
+
+class SanctionState(TextChoices):
+    PROPOSED = "proposed", _("Proposed")
+    ACTIVE = "active", _("In force")
+    DROPPED = "dropped", _("Dropped")
+    LIFTED = "lifted", _("Lifted")
+    ENDED = "ended", _("Ended")
+    REVERSED = "reversed", _("Reversed")
+
+
+SANCTION_TRANSITIONS: dict[str, set[str]] = {
+    SanctionState.PROPOSED: {SanctionState.ACTIVE, SanctionState.DROPPED},
+    SanctionState.ACTIVE: {SanctionState.LIFTED, SanctionState.ENDED, SanctionState.REVERSED},
+    SanctionState.ENDED: {SanctionState.REVERSED},  # its mark can be taken away after its time, too
+    SanctionState.DROPPED: set(),
+    SanctionState.LIFTED: set(),
+    SanctionState.REVERSED: set(),
+}
+STANDING_SANCTIONS = (SanctionState.ACTIVE, SanctionState.ENDED)
+
+
+class SanctionReason(TextChoices):
+    """Grounds of a sanction, the first line of its statement of reasons."""
+
+    POLICY_BREACH = "E1_policy_breach", _("Use that the guidelines forbid")
+    OUTSIDE_SCOPE = "E2_outside_scope", _("Use beyond what was approved")
+    KEY_SHARED = "E3_key_shared", _("The key was used by others or traded")
+    CONDITION_BROKEN = "E4_condition_broken", _("A condition of the approval was not kept")
+    FRAUD_SIGNAL = "E5_fraud_signal", _("Signs of fraud")
+    LEGAL_ORDER = "E6_legal_order", _("An order of an authority")
+    URGENT_HARM = "E7_urgent_harm", _("Going on would put people at serious risk")

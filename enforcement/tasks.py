@@ -4,13 +4,31 @@ from celery import shared_task
 
 from audit import clock
 from enforcement import usage
-from enforcement.domain import appeals, days, erasure, flags, hours
+from enforcement.domain import against_sanctions, appeals, days, erasure, flag_cases, flags, hours, sanctions
 
 
 @shared_task
 def forget_excerpts() -> None:
     """Blank what flags quoted, once it was kept as long as it may be."""
     flags.forget_excerpts(at=clock.now())
+
+
+@shared_task
+def release_flag_cases() -> None:
+    """Give back cases of flags that somebody kept too long."""
+    flag_cases.release_run_out(at=clock.now())
+
+
+@shared_task
+def settle_sanctions() -> None:
+    """End sanctions that are over, and stop what a sanctioned owner was given since."""
+    sanctions.settle_owed(at=clock.now())
+
+
+@shared_task
+def carry_out_sanctions() -> None:
+    """Make ends of access final that can no longer be appealed."""
+    against_sanctions.carry_out_owed(at=clock.now())
 
 
 @shared_task

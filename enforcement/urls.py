@@ -16,3 +16,10 @@ urlpatterns = [
     )
     for kind in ("appeal", "reinstatement")
 ]
+urlpatterns += [
+    path("access/sanctions/<slug:number>/", views.sanction, name="sanction"),
+    path("access/sanctions/<slug:number>/withdraw/", views.sanction_withdraw, name="sanction_withdraw"),
+    path("access/<uuid:public_id>/problem/", views.problem, name="problem"),
+    path("report/", views.report, name="report"),
+    path("report/<slug:receipt>/", views.report_receipt, name="report_receipt"),
+]

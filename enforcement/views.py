@@ -1,8 +1,10 @@
-"""The applicant's side of a decision against them: appeal, reinstatement, and what became of either."""
+"""The holder's side: appeals and reinstatements against decisions and sanctions, and reports by anybody."""
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
+from allauth.core import ratelimit
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -14,12 +16,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import User
 from audit import clock
-from enforcement.domain import appeals, remedies
-from enforcement.forms import StatementForm
-from enforcement.models import Appeal
+from enforcement.domain import against_sanctions, appeals, flags, remedies, statements
+from enforcement.forms import ProblemForm, ReportForm, StatementForm
+from enforcement.models import Appeal, Flag, Sanction
 from enforcement.permissions import may_withdraw
-from enforcement.states import AppealKind
-from onboarding.models import Application
+from enforcement.states import AppealKind, FlagSource, SanctionState
+from onboarding.models import Application, Grant
 from onboarding.permissions import may_see
 from policies.models import Category
 from reviews.domain import rejections, telling
@@ -139,3 +141,148 @@ def _clauses(decision: Decision) -> list[dict[str, str]]:
     rows = Category.objects.filter(guidelines=decision.guidelines_id, code__in=decision.categories)
     names = dict(rows.values_list("code", "name"))
     return [{"category": code, "name": names.get(code, code)} for code in decision.categories]
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def sanction(request: HttpRequest, number: str) -> HttpResponse:
+    """Show a sanction with its reasons and both ways against it; file by POST."""
+    found = _my_sanction(request.user, number)
+    kind = request.POST.get("kind") or request.GET.get("kind") or AppealKind.APPEAL
+    if kind not in AppealKind.values:
+        raise Http404
+    if request.method != "POST":
+        return _sanction_page(request, found, kind, StatementForm(kind=kind))
+    form = StatementForm(request.POST, kind=kind)
+    if not form.is_valid():
+        return _sanction_page(request, found, kind, form, status=422)
+    said = form.cleaned_data["statement"]
+    try:
+        against_sanctions.file(found, kind=kind, statement=said, by=request.user, at=clock.now())
+    except against_sanctions.NotYours as error:  # removed since the page looked
+        raise Http404 from error
+    except against_sanctions.BadStatement as error:
+        form.add_error("statement", str(error))
+        return _sanction_page(request, found, kind, form, status=422)
+    except against_sanctions.CannotFile as error:
+        messages.error(request, str(error))
+        return _sanction_page(request, found, kind, form, status=409)
+    messages.success(request, SAID[AppealKind(kind)])
+    return redirect("sanction", found.number)
+
+
+@require_POST
+@login_required
+def sanction_withdraw(request: HttpRequest, number: str) -> HttpResponse:
+    """Take back what is open against a sanction."""
+    found = _my_sanction(request.user, number)
+    sent = found.appeals.order_by("-pk").first()
+    if sent is None:
+        raise Http404
+    try:
+        appeals.withdraw(sent, by=request.user, at=clock.now())
+    except appeals.NotYours as error:
+        raise Http404 from error
+    except appeals.AppealIsOver as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("Withdrawn. Nobody works on it any more, and it stands."))
+    return redirect("sanction", found.number)
+
+
+def _my_sanction(user: User, number: str) -> Sanction:
+    """Return a sanction that took effect, or 404 for everybody who is not on its owner's side."""
+    told = Sanction.objects.exclude(state__in=[SanctionState.PROPOSED, SanctionState.DROPPED]).select_related(
+        "grant__application__owner", "grant__program", "guidelines", "key", "owner"
+    )
+    found = get_object_or_404(told, number=number)
+    if not may_see(user, found.grant.application):
+        raise Http404
+    return found
+
+
+def _sanction_page(
+    request: HttpRequest, found: Sanction, kind: str, form: StatementForm, *, status: int = 200
+) -> HttpResponse:
+    at = clock.now()
+    found.refresh_from_db(fields=["state", "closed_at", "close_reason"])
+    known = against_sanctions.of(found, at=at)
+    latest = known.sent[0] if known.sent else None
+    return render(
+        request,
+        "enforcement/sanction.html",
+        {
+            "sanction": found,
+            "grant": found.grant,
+            "what": statements.WHAT[found.kind],
+            "clause": statements.clause(found.category, found.guidelines_id),
+            "known": known,
+            "latest": latest,
+            "kind": kind,
+            "is_appeal": kind == AppealKind.APPEAL,
+            "obstacle": known.obstacle(kind),
+            "form": form,
+            "may_withdraw": bool(latest and may_withdraw(request.user, latest)),
+            "days": found.grant.program.appeal_days,
+        },
+        status=status,
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def report(request: HttpRequest) -> HttpResponse:
+    """Let anybody report misuse, without an account; a receipt says what happens next."""
+    form = ReportForm(request.POST if request.method == "POST" else None)
+    if request.method != "POST" or not form.is_valid():
+        return render(
+            request, "enforcement/report.html", {"form": form}, status=422 if form.is_bound else 200
+        )
+    if not ratelimit.consume(request, action="report"):
+        form.add_error(None, _("Too many reports were sent from here. Wait an hour, then try again."))
+        return render(request, "enforcement/report.html", {"form": form}, status=429)
+    by = request.user if request.user.is_authenticated else "public"
+    try:
+        flag = flags.record(source=FlagSource.PUBLIC, owner=None, by=by, at=clock.now(), **form.said_as())
+    except flags.BadFlag as error:
+        form.add_error("said", str(error))
+        return render(request, "enforcement/report.html", {"form": form}, status=422)
+    return redirect("report_receipt", flag.receipt)
+
+
+@require_http_methods(["GET", "HEAD"])
+def report_receipt(request: HttpRequest, receipt: str) -> HttpResponse:
+    """Show whoever has the number of a report by a person where it stands; nothing else about it."""
+    people = Flag.objects.filter(source__in=[FlagSource.PUBLIC, FlagSource.HOLDER]).select_related("case")
+    flag = get_object_or_404(people, receipt=receipt)
+    return render(request, "enforcement/report_receipt.html", {"flag": flag, "case": flag.case})
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def problem(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Let a holder report a problem with a key, or with an end user of theirs; a person looks within 24 hours."""
+    grant = get_object_or_404(
+        Grant.objects.select_related("owner", "program", "application__owner"), public_id=public_id
+    )
+    if not may_see(request.user, grant.application):
+        raise Http404
+    form = ProblemForm(request.POST if request.method == "POST" else None, grant=grant)
+    shown = {"form": form, "grant": grant}
+    if request.method != "POST" or not form.is_valid():
+        return render(request, "enforcement/problem.html", shown, status=422 if form.is_bound else 200)
+    if not ratelimit.consume(request, action="report", user=request.user):
+        form.add_error(None, _("Too many reports were sent from here. Wait an hour, then try again."))
+        return render(request, "enforcement/problem.html", shown, status=429)
+    try:
+        flag = flags.record(
+            source=FlagSource.HOLDER,
+            owner=grant.owner,
+            grant=grant,
+            by=request.user,
+            at=clock.now(),
+            **form.said_as(),
+        )
+    except flags.BadFlag as error:
+        form.add_error("said", str(error))
+        return render(request, "enforcement/problem.html", shown, status=422)
+    return redirect("report_receipt", flag.receipt)

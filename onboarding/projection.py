@@ -52,6 +52,7 @@ STATE = """CASE
     WHEN s.ended_at >= s.expires_at THEN 'expired'
     WHEN s.ended_at IS NOT NULL THEN 'revoked'
     WHEN 'suspended' IN (k.state, g.state) THEN 'suspended'
+    WHEN coalesce(g.sanctioned_since, k.sanctioned_since) IS NOT NULL THEN 'suspended'
     ELSE 'active' END"""
 # Of a key's secrets the newest, and those some copy of the projection may still call active.
 REMEMBERED = f"""(s.ended_at IS NULL OR s.ended_at > clock_timestamp() - make_interval(secs => {2 * PROJECTION_LIFE})

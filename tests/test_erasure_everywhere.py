@@ -21,7 +21,7 @@ from django.db.models import JSONField, Q
 from accounts.domain import erasure, organisations, owners, tokens
 from accounts.models import User
 from accounts.scopes import Scope
-from enforcement.domain import archive, flags, leaving
+from enforcement.domain import archive, emergencies, flags, leaving
 from enforcement.domain import erasure as enforcement
 from onboarding.domain import erasure as onboarding
 from onboarding.domain import invitations, order, waitlist
@@ -33,6 +33,7 @@ from reviews.domain import erasure as reviews
 from reviews.domain import findings, interests, likenesses, notes, questions, rejections, telling, unsent
 from reviews.models import Bar, InformationRequest, Interest
 from tests.enforcement.appealing import make_appeal
+from tests.enforcement.flagging import make_sanction
 from tests.factories import (
     MONDAY,
     make_application,
@@ -43,6 +44,7 @@ from tests.factories import (
     make_rate,
     make_reviewer,
     make_secret,
+    make_senior,
     make_user,
     verified,
 )
@@ -83,6 +85,8 @@ THEIRS = {
     "enforcement.Appeal": "decision__case__application__owner__person",
     "enforcement.Flag": "owner__person",
     "enforcement.FlagCase": "owner__person",
+    "enforcement.Sanction": "owner__person",
+    "enforcement.Waiver": "grant__owner__person",
 }
 APART = {
     "accounts.Organisation": "keeps nothing of people; its own test: what nobody is left in loses its name",
@@ -106,7 +110,7 @@ NOT_GIVEN = {
     ("reviews.Interest", "name"), ("reviews.InterestOverride", "reason"),
     ("reviews.Reconciliation", "remark"), ("reviews.Note", "text"), ("reviews.Unsent", "typed"),
     ("onboarding.SealedAnswer", "text"),
-    ("enforcement.Flag", "excerpt"),
+    ("enforcement.Flag", "excerpt"), ("enforcement.Waiver", "reason"),
     ("outbox.Letter", "html"), ("outbox.Letter", "problem"),
 }  # fmt: skip
 
@@ -141,6 +145,9 @@ def people(settings, tmp_path):
 
 def _fill(user: User, bob: User) -> None:
     key, _ = make_secret(make_program(), applicant=user)
+    make_sanction(key.grant)
+    senior = make_senior(f"s{user.pk}")
+    emergencies.waive(key.grant, rule="exploit", by=senior, at=MONDAY, reason="A test bench.")
     flags.record(
         source="holder",
         owner=None,

@@ -71,6 +71,16 @@ GET  405 405 405 405 405 405 405 405  access/keys/<slug:key_id>/open/
 POST 302 200 404 404 404 404 404 404  access/keys/<slug:key_id>/open/
 GET  302 200 404 404 404 404 404 404  applications/<slug:number>/answer/
 POST 302 422 404 404 404 404 404 404  applications/<slug:number>/answer/
+GET  302 200 404 404 404 404 404 404  access/sanctions/<slug:number>/
+POST 302 422 404 404 404 404 404 404  access/sanctions/<slug:number>/
+GET  405 405 405 405 405 405 405 405  access/sanctions/<slug:number>/withdraw/
+POST 302 302 404 404 404 404 404 404  access/sanctions/<slug:number>/withdraw/
+GET  302 200 404 404 404 404 404 404  access/<uuid:public_id>/problem/
+POST 302 422 404 404 404 404 404 404  access/<uuid:public_id>/problem/
+GET  200 200 200 200 200 200 200 200  report/
+POST 422 422 422 422 422 422 422 422  report/
+GET  200 200 200 200 200 200 200 200  report/<slug:receipt>/
+POST 405 405 405 405 405 405 405 405  report/<slug:receipt>/
 GET  302 200 404 404 404 404 404 404  applications/<slug:number>/appeal/
 POST 302 422 404 404 404 404 404 404  applications/<slug:number>/appeal/
 GET  405 405 405 405 405 405 405 405  applications/<slug:number>/appeal/withdraw/

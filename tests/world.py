@@ -39,10 +39,12 @@ from reviews.domain import (
     telling,
 )
 from tests.enforcement.appealing import make_appeal, make_rejection
+from tests.enforcement.flagging import make_flag, make_sanction, make_sanction_appeal
 from tests.factories import (
     MONDAY,
     accept_guidelines,
     make_application,
+    make_grant,
     make_invitation,
     make_key,
     make_manager,
@@ -110,6 +112,7 @@ class World:
         self._make_cases()
         self._make_bulk()
         self._make_appeals()
+        self._make_sanctions()
         self._make_rules()
         weaknesses.publish("gate", text="It invents names.", by=self.people["pia"], at=clock.now())
         self._make_organisation()
@@ -196,6 +199,15 @@ class World:
             for kind in ("appeal", "reinstatement")
         )
 
+    def _make_sanctions(self) -> None:
+        """Alice's access was suspended for what a filter flagged, and she appeals; she reported something too."""
+        alice, at = self.people["alice"], clock.now()
+        held = make_grant(make_program("sanctioned"), applicant=alice, at=at)
+        self.flag_case = make_flag(held, category="fraud_spam", at=at).case
+        self.report = make_flag(held, source="holder", by=alice, said="Odd.", at=at)
+        self.sanction = make_sanction(held, at=at)
+        self.sanction_appeal = make_sanction_appeal(self.sanction, at=at)
+
     @cached_property
     def values(self) -> dict[str, object]:
         """Return what stands for each placeholder, by its name, where the address does not say otherwise."""
@@ -232,6 +244,8 @@ class World:
         return {
             "/form/": draft,
             "/check/": draft,
+            "access/sanctions/": {"number": self.sanction.number},
+            "report/": {"receipt": self.report.receipt},
             "/submit/": draft,
             "<int:interest>": {"interest": self.interest.pk},
             "/files/": {

@@ -76,7 +76,10 @@ class AppealAdmin(ReadOnly, admin.ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Appeal]:
         return (
-            super().get_queryset(request).exclude(conflicts(request.user, to="decision__case__application__"))
+            super()
+            .get_queryset(request)
+            .filter(decision__isnull=False)
+            .exclude(conflicts(request.user, to="decision__case__application__"))
         )
 
     def changelist_view(
@@ -154,7 +157,7 @@ class AppealAdmin(ReadOnly, admin.ModelAdmin):
 
     def _appeal(self, request: HttpRequest, pk: object) -> Appeal:
         """Return an appeal this person may see: 404 for none, 403 for one in which they have a part."""
-        found = Appeal.objects.select_related(
+        found = Appeal.objects.filter(decision__isnull=False).select_related(
             "filed_by", "taken_by", "decided_by", "withdrawn_by", "decision__decided_by", "decision__signed_by",
             "decision__guidelines", "decision__revision__question_set", "decision__case__program",
             "decision__case__revision__guidelines", "decision__case__application__owner__organisation",

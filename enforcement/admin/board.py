@@ -44,8 +44,9 @@ class Board:
 
 
 def visible_to(user: User) -> QuerySet[Appeal]:
-    """Return the open appeals without those in which this person has a part."""
-    return Appeal.objects.open().exclude(conflicts(user, to="decision__case__application__"))
+    """Return the open appeals against decisions without those in which this person has a part."""
+    open_ones = Appeal.objects.open().filter(decision__isnull=False)
+    return open_ones.exclude(conflicts(user, to="decision__case__application__"))
 
 
 def page(query: Mapping[str, str], *, user: User, at: datetime) -> Board:

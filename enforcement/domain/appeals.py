@@ -1,7 +1,8 @@
 """File an appeal or a request for reinstatement, take it up, decide it, withdraw it.
 
-Locks in the one order: application, case, decision, appeal. Deciding and telling are one moment here: whoever waits for
-an appeal has waited once already, and a third person has looked at it, so there is no recall window.
+Locks in the one order: application, case, decision, appeal; against a sanction: owner, sanction, appeal. Deciding
+and telling are one moment here: whoever waits for an appeal has waited once already, and a third person has looked at
+it, so there is no recall window. Filing against a sanction: `against_sanctions`.
 """
 
 from collections.abc import Mapping
@@ -15,10 +16,10 @@ from django.utils.translation import ngettext
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
-from enforcement.domain import notices, remedies
+from enforcement.domain import against_sanctions, notices, remedies, sanctions
 from enforcement.domain.remedies import CannotFile
 from enforcement.models import STATEMENT_LEAST, STATEMENT_MOST, Appeal
-from enforcement.permissions import may_decide, may_file
+from enforcement.permissions import may_decide, may_file, may_stand_for
 from enforcement.states import (
     APPEAL_TRANSITIONS,
     DECIDED_STATES,
@@ -148,7 +149,7 @@ def file(decision: Decision, *, kind: str, statement: str, by: User, at: datetim
 def withdraw(appeal: Appeal, *, by: User, at: datetime) -> Appeal:
     """Take it back while nobody has decided it; twice is once. Raises NotYours, AppealIsOver."""
     appeal = _locked(appeal)
-    if not may_file(by, appeal.decision):
+    if not may_stand_for(by, appeal):
         raise NotYours
     if appeal.state == AppealState.WITHDRAWN:
         return appeal
@@ -208,17 +209,21 @@ def uphold(
 
     An appeal: the rejection is set aside, the application is in review again, and its case is open for reviewers who
     had no part in the first decision; `look_again` tells them where to look. A reinstatement: one may apply again now.
+    Against a sanction: what it stopped works again (`against_sanctions.turn`).
     The same by the same person again is once. Raises NotForYou, AlreadyDecided, AppealIsOver, HeldBy, NotHeld,
     Incomplete, reversals.NothingToOverturn, reversals.NewerRequest, reversals.AccessEnded.
     """
     appeal = _held(appeal, to=AppealState.UPHELD, by=by, at=at)
     if appeal.state == AppealState.UPHELD:
         return appeal
-    anew = _tidy(look_again) if appeal.kind == AppealKind.APPEAL else ""
+    anew = _tidy(look_again) if appeal.kind == AppealKind.APPEAL and appeal.decision else ""
     _write_outcome(appeal, AppealState.UPHELD, reason_code, explanation, anew)
     _decide(appeal, to=AppealState.UPHELD, event=Event.APPEAL_UPHELD, by=by, at=at)
-    turn = reversals.overturn if appeal.kind == AppealKind.APPEAL else reversals.allow_reapplying
-    turn(appeal.decision, by=by, at=at, reason=appeal.outcome_reason)
+    if appeal.decision is None:
+        against_sanctions.turn(appeal, by=by, at=at)
+    else:
+        turn = reversals.overturn if appeal.kind == AppealKind.APPEAL else reversals.allow_reapplying
+        turn(appeal.decision, by=by, at=at, reason=appeal.outcome_reason)
     notices.write("appeal_upheld", appeal, at=at)
     return appeal
 
@@ -251,13 +256,15 @@ def _locked_decision(decision: Decision) -> Decision:
 
 
 def _locked(appeal: Appeal) -> Appeal:
-    decision = _locked_decision(Decision.objects.only("pk").get(appeals=appeal.pk))
+    target = Appeal.objects.select_related("decision", "sanction").get(pk=appeal.pk)
+    decision = _locked_decision(target.decision) if target.decision else None
+    sanction = sanctions.locked(target.sanction) if target.sanction else None
     appeal = (
         Appeal.objects.select_for_update(of=("self",))
         .select_related("filed_by", "taken_by", "decided_by")
         .get(pk=appeal.pk)
     )
-    appeal.decision = decision
+    appeal.decision, appeal.sanction = decision, sanction
     return appeal
 
 
@@ -287,7 +294,7 @@ def _write_outcome(
         problems["reason_code"] = _("Choose a reason.")
     if not words:
         problems["explanation"] = _("Write what the applicant reads: what you looked at, and why it ends so.")
-    if appeal.kind == AppealKind.APPEAL and to == AppealState.UPHELD and not look_again:
+    if appeal.kind == AppealKind.APPEAL and to == AppealState.UPHELD and appeal.decision and not look_again:
         problems["look_again"] = _("Write what the next reviewer should look at again.")
     for name, text in (("explanation", words), ("look_again", look_again)):
         if len(text) > WORDS_MOST:

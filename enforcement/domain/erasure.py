@@ -14,7 +14,7 @@ from django.db.models import Case, Q, QuerySet, Value, When
 from accounts.domain import erasure, owners
 from accounts.models import Part, User
 from enforcement.domain import appeals
-from enforcement.models import Appeal, AppealQuerySet, Flag, FlagCase
+from enforcement.models import Appeal, AppealQuerySet, Flag, FlagCase, Sanction, Waiver
 from onboarding.domain.erasure import BLANKED
 from outbox import erasure as letters
 
@@ -35,7 +35,8 @@ def erase_owed(*, at: datetime) -> int:
 
 def _theirs(user: User) -> AppealQuerySet:
     ending = list(owners.ending_with(user).values_list("pk", flat=True))
-    return Appeal.objects.filter(decision__case__application__owner__in=ending)
+    against = Q(decision__case__application__owner__in=ending) | Q(sanction__owner__in=ending)
+    return Appeal.objects.filter(against)
 
 
 def _forget(user: User, at: datetime) -> None:
@@ -49,6 +50,10 @@ def _forget(user: User, at: datetime) -> None:
     flagged.update(excerpt="", excerpt_until=None, reply_to="")
     _blank(flagged, "said")
     _blank(FlagCase.objects.filter(owner__in=ending))
+    sanctioned = Sanction.objects.filter(owner__in=ending)
+    letters.blank_about(sanctioned, at=at)
+    _blank(sanctioned)
+    _blank(Waiver.objects.filter(grant__owner__in=ending))
 
 
 def _blank(rows: QuerySet[Any], *fields: str) -> None:

@@ -9,30 +9,38 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from accounts.models import User
-from enforcement.models import Appeal, Flag, UsageDay
+from enforcement.models import Appeal, Flag, Sanction, UsageDay
 from enforcement.models.usage import COLUMNS
-from enforcement.states import FlagSource
+from enforcement.states import FlagSource, SanctionState
 
 CHUNK = 100
 
 
 def of_person(user: User) -> dict[str, Any]:
-    return {"appeals": _appeals(user), "reports": _reports(user), "usage": _usage(user)}
+    return {
+        "appeals": _appeals(user),
+        "reports": _reports(user),
+        "sanctions": _sanctions(user),
+        "usage": _usage(user),
+    }
 
 
 def things_of(user: User) -> list[QuerySet[Any]]:
-    return [_theirs(user), _reported(user)]
+    return [_theirs(user), _reported(user), Sanction.objects.filter(owner__person=user)]
 
 
 def _theirs(user: User) -> QuerySet[Appeal]:
-    return Appeal.objects.filter(Q(decision__case__application__owner__person=user) | Q(filed_by=user))
+    theirs = Q(decision__case__application__owner__person=user) | Q(sanction__owner__person=user)
+    return Appeal.objects.filter(theirs | Q(filed_by=user))
 
 
 def _appeals(user: User) -> Iterator[dict[str, Any]]:
-    found = _theirs(user).select_related("decision__case__application").order_by("pk")
+    found = _theirs(user).select_related("decision__case__application", "sanction__grant__application")
+    found = found.order_by("pk")
     for appeal in found.iterator(chunk_size=CHUNK):
         yield {
-            "application": appeal.decision.case.application.number,
+            "application": appeal.application.number,
+            "sanction": appeal.sanction.number if appeal.sanction else None,
             "kind": appeal.kind,
             "state": appeal.state,
             "statement": appeal.statement,
@@ -68,3 +76,23 @@ def _usage(user: User) -> Iterator[dict[str, Any]]:
         yield (
             {"key": day.key.key_id, "on": day.on} | {name: getattr(day, name) for name in COLUMNS} | day.more
         )
+
+
+def _sanctions(user: User) -> Iterator[dict[str, Any]]:
+    told = Sanction.objects.filter(owner__person=user)
+    told = told.exclude(state__in=[SanctionState.PROPOSED, SanctionState.DROPPED])
+    for sanction in told.order_by("pk").iterator(chunk_size=CHUNK):
+        yield {
+            "number": sanction.number,
+            "kind": sanction.kind,
+            "target": sanction.target,
+            "state": sanction.state,
+            "reason": sanction.reason_code,
+            "category": sanction.category,
+            "facts": sanction.facts,
+            "would_change": sanction.would_change,
+            "since": sanction.active_at,
+            "ends_at": sanction.ends_at,
+            "closed_at": sanction.closed_at,
+            "close_reason": sanction.close_reason,
+        }

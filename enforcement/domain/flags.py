@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Owner, User
 from audit import ledger
 from audit.events import Event
+from enforcement.domain import emergencies
 from enforcement.models import Flag, FlagCase
 from enforcement.models.flag import EXCERPT_MOST, SAID_MOST
 from enforcement.states import FlagSource
@@ -67,7 +68,8 @@ def record(
     somebody without an account wants the answer.
 
     Flags of one grant (or of one owner without a grant) with the same category or the same rule share a case while
-    nobody has decided it. Safe to call twice and from many processes. Raises BadFlag; nothing was written then.
+    nobody has decided it. A few categories suspend at once, see `emergencies`. Safe to call twice and from many
+    processes. Raises BadFlag; nothing was written then.
     """
     grant = key.grant if key is not None and grant is None else grant
     owner = grant.owner if grant is not None else owner
@@ -112,6 +114,7 @@ def _keep(flag: Flag, by: ledger.Actor, at: datetime) -> Flag:
         source=flag.source, rule=flag.rule, rule_version=flag.rule_version, category=flag.category,
         severity=flag.severity, case=flag.case_id,
     )  # fmt: skip
+    emergencies.act(flag, by=by, at=at)
     return flag
 
 

@@ -12,29 +12,32 @@ from enforcement.models import Appeal
 from enforcement.states import AppealKind
 from onboarding.domain.notices import page
 from onboarding.permissions import may_see
-from onboarding.states import ApplicationState
+from onboarding.states import LIVE_GRANT_STATES, ApplicationState
 from outbox import letters
 from reviews.domain import rejections
 
 
 def write(kind: str, appeal: Appeal, *, at: datetime) -> None:
-    """Write the letter `enforcement/<kind>` about an appeal loaded with decision, case, program and application."""
+    """Write the letter `enforcement/<kind>` about an appeal loaded with decision, case, program and application.
+
+    About an appeal against a sanction it is one letter in four wordings: what such appeals say differs throughout.
+    """
     for reader in _readers(appeal):
         with letters.read_in(spoken(reader.language), reader.time_zone):
             letters.write(
-                f"enforcement/{kind}",
+                f"enforcement/{kind}" if appeal.decision else "enforcement/sanction_appeal",
                 to=reader.email,
                 at=at,
                 about=appeal,
                 once=f"{kind}:{appeal.pk}:{reader.pk}",
                 name=str(reader),
-                **_context(appeal, at),
+                **(_context(appeal, at) if appeal.decision else _about_sanction(appeal)),
             )
 
 
 def _readers(appeal: Appeal) -> list[User]:
     """Return who is written to: nobody who left or was removed; an organisation's owners where neither is left."""
-    application = appeal.decision.case.application
+    application = appeal.application
     sides = dict.fromkeys(person for person in (appeal.filed_by, application.applicant) if person is not None)
     readers = [person for person in sides if may_see(person, application)]
     if readers:
@@ -72,4 +75,20 @@ def _context(appeal: Appeal, at: datetime) -> dict[str, Any]:
         "application_url": page("application", application.number),
         "appeal_url": page("appeal", application.number),
         "reinstatement_url": page("reinstatement", application.number),
+    }
+
+
+def _about_sanction(appeal: Appeal) -> dict[str, Any]:
+    sanction = appeal.sanction
+    assert sanction is not None
+    return {
+        "is_appeal": appeal.kind == AppealKind.APPEAL,
+        "state": appeal.state,
+        "sort": sanction.get_kind_display(),
+        "program": sanction.grant.program.name,
+        "due_at": appeal.due_at,
+        "reason": appeal.get_outcome_reason_display(),
+        "explanation": appeal.explanation,
+        "has_ended": sanction.grant.state not in LIVE_GRANT_STATES,
+        "url": page("sanction", sanction.number),
     }

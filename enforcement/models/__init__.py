@@ -4,6 +4,7 @@ from enforcement.models.appeal import STATEMENT_LEAST, STATEMENT_MOST, Appeal, A
 from enforcement.models.filter_rule import FilterRule, FilterRuleVersion, FilterTestText
 from enforcement.models.flag import Flag, FlagCase
 from enforcement.models.integrator import Integrator, IntegratorQuerySet
+from enforcement.models.sanction import EmergencyRule, Sanction, Waiver
 from enforcement.models.usage import UsageDay, UsageHour, UsageMark, UsageSeal
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "STATEMENT_MOST",
     "Appeal",
     "AppealQuerySet",
+    "EmergencyRule",
     "FilterRule",
     "FilterRuleVersion",
     "FilterTestText",
@@ -18,8 +20,10 @@ __all__ = [
     "FlagCase",
     "Integrator",
     "IntegratorQuerySet",
+    "Sanction",
     "UsageDay",
     "UsageHour",
     "UsageMark",
     "UsageSeal",
+    "Waiver",
 ]

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from audit import moves
+from enforcement.models.sanction import Sanction
 from enforcement.states import (
     APPEAL_TRANSITIONS,
     DECIDED_STATES,
@@ -17,12 +18,19 @@ from enforcement.states import (
     AppealState,
     OutcomeReason,
 )
+from onboarding.models import Application
 from reviews.models import Decision
 
 STATEMENT_LEAST, STATEMENT_MOST = 40, 5000  # characters
 
 # The third person: who takes and decides it neither made nor signed the decision. Membership is the domain's to ask.
-THIRD_PERSON = """IF EXISTS (SELECT FROM reviews_decision decision WHERE decision.id = NEW.decision_id
+THIRD_PERSON = """IF EXISTS (SELECT FROM enforcement_sanction sanction
+        JOIN enforcement_flagcase kase ON kase.id = sanction.case_id WHERE sanction.id = NEW.sanction_id
+        AND (NEW.taken_by_id IN (sanction.proposed_by_id, sanction.signed_by_id, kase.decided_by_id)
+            OR NEW.decided_by_id IN (sanction.proposed_by_id, sanction.signed_by_id, kase.decided_by_id))) THEN
+    RAISE EXCEPTION 'enforcement_appeal: whoever imposed the sanction does not decide the appeal'
+    USING ERRCODE = 'check_violation'; END IF;
+    IF EXISTS (SELECT FROM reviews_decision decision WHERE decision.id = NEW.decision_id
         AND (NEW.taken_by_id IN (decision.decided_by_id, decision.signed_by_id)
             OR NEW.decided_by_id IN (decision.decided_by_id, decision.signed_by_id))) THEN
     RAISE EXCEPTION 'enforcement_appeal: whoever made the decision does not decide the appeal'
@@ -47,14 +55,15 @@ def _fits(kind: str, state: str) -> Q:
 
 
 class Appeal(models.Model):
-    """An appeal ("you were wrong") or a reinstatement ("I mended it") against one told rejection.
+    """An appeal ("you were wrong") or a reinstatement ("I mended it") against one told rejection, or one sanction.
 
     Decided by a third person. `notice_at` and `closes_at` are the window as it stood at the filing: empty while the
     letter about the decision had not gone out, because without a notice no clock runs.
     """
 
     kind = models.CharField(max_length=14, choices=AppealKind.choices)
-    decision = models.ForeignKey(Decision, on_delete=models.PROTECT, related_name="appeals")
+    decision = models.ForeignKey(Decision, null=True, on_delete=models.PROTECT, related_name="appeals")
+    sanction = models.ForeignKey(Sanction, null=True, on_delete=models.PROTECT, related_name="appeals")
     state = models.CharField(max_length=10, choices=AppealState.choices, default=AppealState.FILED)
     statement = models.TextField(max_length=STATEMENT_MOST)
     filed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="appeals")
@@ -94,7 +103,7 @@ class Appeal(models.Model):
                 name="what_was_filed_never_changes",
                 operation=pgtrigger.Update,
                 condition=pgtrigger.AnyChange(
-                    "kind", "decision", "filed_by", "filed_at", "notice_at", "closes_at", "due_at"
+                    "kind", "decision", "sanction", "filed_by", "filed_at", "notice_at", "closes_at", "due_at"
                 ),
             ),
             pgtrigger.Protect(
@@ -119,6 +128,7 @@ class Appeal(models.Model):
                 fields=["due_at", "id"], name="appeal_open", condition=Q(state__in=["filed", "in_review"])
             ),
             models.Index(fields=["decision", "-id"], name="appeal_by_decision"),
+            models.Index(fields=["sanction", "-id"], name="appeal_by_sanction"),
             models.Index(fields=["taken_until"], name="appeal_taken_until", condition=Q(state="in_review")),
         ]
         constraints = [
@@ -131,6 +141,20 @@ class Appeal(models.Model):
                 fields=["decision"],
                 condition=Q(kind="appeal", state__in=["upheld", "denied"]),
                 name="one_decided_appeal_per_decision",
+            ),
+            models.UniqueConstraint(
+                fields=["sanction"],
+                condition=Q(state__in=["filed", "in_review"]),
+                name="one_open_appeal_per_sanction",
+            ),
+            models.UniqueConstraint(
+                fields=["sanction"],
+                condition=Q(kind="appeal", state__in=["upheld", "denied"]),
+                name="one_decided_appeal_per_sanction",
+            ),
+            models.CheckConstraint(
+                name="appeal_is_against_one_thing",
+                condition=Q(decision__isnull=False, sanction=None) | Q(decision=None, sanction__isnull=False),
             ),
             models.CheckConstraint(name="appeal_kind_known", condition=Q(kind__in=AppealKind.values)),
             models.CheckConstraint(name="appeal_state_known", condition=Q(state__in=AppealState.values)),
@@ -178,8 +202,9 @@ class Appeal(models.Model):
             ),
             models.CheckConstraint(
                 name="appeal_upheld_says_what_to_look_at",
-                condition=Q(kind=AppealKind.APPEAL, state=AppealState.UPHELD) & ~Q(look_again="")
-                | ~Q(kind=AppealKind.APPEAL, state=AppealState.UPHELD) & Q(look_again=""),
+                condition=Q(kind=AppealKind.APPEAL, state=AppealState.UPHELD, sanction=None)
+                & ~Q(look_again="")
+                | ~Q(kind=AppealKind.APPEAL, state=AppealState.UPHELD, sanction=None) & Q(look_again=""),
             ),
             models.CheckConstraint(
                 name="appeal_withdrawn_at_by",
@@ -196,3 +221,8 @@ class Appeal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.pk}"
+
+    @property
+    def application(self) -> Application:
+        """What it is about in the end: whose people file it, and whose part keeps others from deciding."""
+        return self.sanction.grant.application if self.sanction else self.decision.case.application

@@ -91,6 +91,9 @@ class Grant(models.Model):
     limited_since = models.DateTimeField(
         null=True, help_text="Trial limits since then: changed guidelines were not acknowledged in time."
     )
+    sanctioned_since = models.DateTimeField(
+        null=True, help_text="Stopped by a sanction since then, whatever its state: see `domain.holds`."
+    )
     key_owed = models.BooleanField(
         default=False, help_text="Promise: Celery issues a key and takes this back."
     )

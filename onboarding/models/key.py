@@ -40,6 +40,9 @@ class Key(models.Model):
     suspended_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
+    sanctioned_since = models.DateTimeField(
+        null=True, help_text="Stopped by a sanction since then, whatever its owner does: see `domain.holds`."
+    )
     expires_at = models.DateTimeField()
     noticed_days = models.PositiveSmallIntegerField(
         null=True, help_text="The notice of its end written last: 30, 7 or 1 days before."

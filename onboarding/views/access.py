@@ -50,7 +50,8 @@ def index(request: HttpRequest) -> HttpResponse:
     at = clock.now()
     grants = list(held.grants_of(request.user)[:SHOWN])
     requests.attach(grants, request.user, at=at)
-    holdings = [held.holding(grant, {}, at) for grant in grants]
+    standing = held.sanctions_of(grants)
+    holdings = [held.holding(grant, {}, at, standing) for grant in grants]
     ready = (key.key for each in holdings for key in each.keys if key.shown == Shown.READY)
     first_ready = next(ready, None)
     if not first_ready:
@@ -77,7 +78,7 @@ def page(
     """Answer with the grant's page; `refusal` says why what was asked was not done."""
     at = clock.now()
     requests.attach([grant], request.user, at=at)
-    holding = held.holding(grant, held.clause_names([grant]), at)
+    holding = held.holding(grant, held.clause_names([grant]), at, held.sanctions_of([grant]))
     recent = limits.recent(holding, at=at)
     ready = next((key.key for key in holding.keys if key.shown == Shown.READY), None)
     if not ready:

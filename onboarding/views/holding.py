@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from django.db.models import Case, IntegerField, Prefetch, QuerySet, When
+from django.db.models import Case, IntegerField, Prefetch, Q, QuerySet, When
 
 from accounts.models import Owner, User
+from enforcement.models import Sanction
+from enforcement.states import SanctionTarget
 from onboarding.models import Grant, Key, Secret
 from onboarding.states import LIVE_GRANT_STATES, GrantState, KeyState
 from policies.models import Category
@@ -58,6 +60,7 @@ class Holding:
     keys: list[ShownKey]
     models: list[tuple[str, str]]
     conditions: list[dict[str, str]]
+    sanctions: Sequence[Sanction] = ()
 
     @property
     def works(self) -> bool:
@@ -97,7 +100,26 @@ def grants_of(user: User) -> QuerySet[Grant]:
     )
 
 
-def holding(grant: Grant, names: dict[str, str], at: datetime) -> Holding:
+def sanctions_of(grants: Sequence[Grant]) -> dict[int, list[Sanction]]:
+    """Return the sanctions in force that touch each of these grants, the newest first: one query."""
+    found: dict[int, list[Sanction]] = {grant.pk: [] for grant in grants}
+    about = Q(grant__in=grants) | Q(
+        owner__in=[grant.owner_id for grant in grants], target=SanctionTarget.OWNER
+    )
+    for sanction in Sanction.objects.active().filter(about).select_related("key"):
+        for grant in grants:
+            wide = sanction.target == SanctionTarget.OWNER and sanction.owner_id == grant.owner_id
+            if wide or sanction.grant_id == grant.pk:
+                found[grant.pk].append(sanction)
+    return found
+
+
+def holding(
+    grant: Grant,
+    names: dict[str, str],
+    at: datetime,
+    sanctions: dict[int, list[Sanction]] | None = None,
+) -> Holding:
     """Return a grant loaded by `grants_of` as it stands at a moment."""
     shown = [_key(key, grant, at) for key in grant.keys.all()]
     if grant.key_owed and grant.state == GrantState.ACTIVE:
@@ -105,7 +127,8 @@ def holding(grant: Grant, names: dict[str, str], at: datetime) -> Holding:
     conditions = [
         {**condition, "name": names.get(condition.get("category", ""), "")} for condition in grant.conditions
     ]
-    return Holding(grant, grant.expires_at <= at, shown, models_of(grant), conditions)
+    standing = sanctions.get(grant.pk, []) if sanctions else []
+    return Holding(grant, grant.expires_at <= at, shown, models_of(grant), conditions, standing)
 
 
 def models_of(grant: Grant) -> list[tuple[str, str]]:
@@ -138,7 +161,7 @@ def _shown(key: Key, grant: Grant, at: datetime) -> Shown:
         return Shown(key.state)
     if key.expires_at <= at or grant.expires_at <= at:
         return Shown.EXPIRED
-    if grant.state == GrantState.SUSPENDED:
+    if grant.state == GrantState.SUSPENDED or grant.sanctioned_since or key.sanctioned_since:
         return Shown.STOPPED
     if key.state == KeyState.ISSUED:
         return Shown.READY if key.open_by > at else Shown.OVER

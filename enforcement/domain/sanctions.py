@@ -1,0 +1,293 @@
+"""Sanctions: proposed by a person on a confirmed case, in force at once or after a second person, told with reasons.
+
+A sanction is one row; what all in force do together is `effects`. An end of access stops everything at once and is
+made final only when the time to appeal is over, so that whoever wins gets the very same grant and keys back.
+Locks: owner, case, sanction, grant, keys. The owner's row is what two people at one sanction wait for.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+
+from accounts.models import Owner, User
+from audit import ledger
+from audit.events import Event
+from enforcement.domain import effects, statements
+from enforcement.models import Flag, FlagCase, Sanction
+from enforcement.models.sanction import REASON_MOST, WORDS_MOST
+from enforcement.permissions import may_sanction, may_sign_sanction
+from enforcement.states import (
+    SANCTION_TRANSITIONS,
+    Finding,
+    SanctionKind,
+    SanctionReason,
+    SanctionState,
+    SanctionTarget,
+)
+from onboarding.domain.programs import SayWhy
+from onboarding.models import Grant, Key
+from onboarding.states import LIVE_GRANT_STATES
+from policies.domain import guidelines
+
+WARNING_STANDS = timedelta(days=365)  # a warning weighs for a year; what is older is history
+BATCH = 200
+
+
+class NotForYou(Exception):
+    def __init__(self) -> None:
+        super().__init__("Somebody else does this: by duty, with no part in it, and not who proposed it.")
+
+
+class NotConfirmed(Exception):
+    def __init__(self) -> None:
+        super().__init__("Nothing follows from flags before a person has found a violation.")
+
+
+class IllegalMove(Exception):
+    def __init__(self, sanction: Sanction, to: str):
+        state = sanction.get_state_display().lower()
+        super().__init__(f"This is “{state}”; it cannot become “{str(SanctionState(to).label).lower()}”.")
+
+
+class Incomplete(Exception):
+    """`problems` says what a sanction lacks, by field."""
+
+    def __init__(self, problems: Mapping[str, str]):
+        self.problems = dict(problems)
+        super().__init__(" ".join(problems.values()))
+
+
+@dataclass(frozen=True)
+class Said:
+    """A sanction as somebody words it; `facts` and `would_change` are read by the holder."""
+
+    kind: str
+    target: str
+    reason_code: str
+    facts: str
+    would_change: str = ""
+    end_user: str = ""
+    per_minute: int | None = None
+    per_day: int | None = None
+    ends_at: datetime | None = None
+
+
+@transaction.atomic
+def impose(
+    case: FlagCase, said: Said, *, grant: Grant, key: Key | None = None, by: User, at: datetime
+) -> Sanction:
+    """Write a sanction on a confirmed case; in force at once, or once a second person signed where it needs one.
+
+    Two people for every end of access and for everything that touches all of an owner's. Raises NotForYou,
+    NotConfirmed, Incomplete; nothing was written then.
+    """
+    case = _locked_case(case)
+    if (
+        not may_sanction(by, case)
+        or (case.grant_id or grant.pk) != grant.pk
+        or case.owner_id != grant.owner_id
+    ):
+        raise NotForYou
+    if case.finding != Finding.VIOLATION:
+        raise NotConfirmed
+    _check(said, grant, key, at)
+    ends_at = at + WARNING_STANDS if said.kind == SanctionKind.WARN else said.ends_at
+    wide = said.kind == SanctionKind.TERMINATE or said.target == SanctionTarget.OWNER
+    sanction = Sanction.objects.create(
+        kind=said.kind, target=said.target, owner=grant.owner, grant=grant, key=key, end_user=said.end_user,
+        case=case, reason_code=said.reason_code, category=case.found_category,
+        guidelines=guidelines.in_force(), facts=_tidy(said.facts), would_change=_tidy(said.would_change),
+        detected_automatically=_was_detected(case), per_minute=said.per_minute, per_day=said.per_day,
+        ends_at=ends_at, needs_second=wide, proposed_by=by, proposed_at=at,
+    )  # fmt: skip
+    _record(Event.SANCTION_PROPOSED, sanction, by, at)
+    return sanction if sanction.needs_second else _put_in_force(sanction, by, at)
+
+
+@transaction.atomic
+def sign(sanction: Sanction, *, by: User, at: datetime) -> Sanction:
+    """Put a proposed sanction in force as the second person; twice is once. Raises NotForYou, IllegalMove."""
+    sanction = locked(sanction)
+    if sanction.state == SanctionState.ACTIVE and sanction.signed_by_id == by.pk:
+        return sanction
+    if not may_sign_sanction(by, sanction):
+        raise NotForYou
+    sanction.signed_by, sanction.signed_at = by, at
+    return _put_in_force(sanction, by, at)
+
+
+@transaction.atomic
+def drop(sanction: Sanction, *, by: User, at: datetime, reason: str) -> Sanction:
+    """Take a proposal off the table: its author, or who was to sign. Raises NotForYou, SayWhy, IllegalMove."""
+    sanction = locked(sanction)
+    if not may_sanction(by, sanction.case):
+        raise NotForYou
+    return close(sanction, SanctionState.DROPPED, Event.SANCTION_DROPPED, by=by, at=at, reason=reason)
+
+
+@transaction.atomic
+def lift(sanction: Sanction, *, by: User, at: datetime, reason: str) -> Sanction:
+    """End a sanction before its time, and give back what it took. Raises NotForYou, SayWhy, IllegalMove."""
+    sanction = locked(sanction)
+    if not may_sanction(by, sanction.case):
+        raise NotForYou
+    return _lift(sanction, by, at, reason)
+
+
+def lift_caused_by(case: FlagCase, *, by: User, at: datetime, reason: str) -> int:
+    """Lift what a machine did for the flags of a locked case that turned out to be nothing; return how many."""
+    caused = Sanction.objects.active().filter(case=case, proposed_by=None)
+    return len([_lift(locked(each), by, at, reason) for each in list(caused.order_by("pk"))])
+
+
+def suspend_at_once(flag: Flag, *, by: ledger.Actor, at: datetime) -> Sanction:
+    """Suspend the grant of a flag before a person looked; the case is due within 24 hours. See `emergencies.act`."""
+    case = flag.case
+    case.due_at = min(case.due_at, at + timedelta(hours=24))
+    case.save(update_fields=["due_at"])
+    assert flag.grant is not None, "the caller checked"
+    sanction = Sanction.objects.create(
+        kind=SanctionKind.SUSPEND, target=SanctionTarget.GRANT, owner=flag.grant.owner, grant=flag.grant, case=case,
+        flag=flag, reason_code=SanctionReason.URGENT_HARM, category=flag.category,
+        guidelines=guidelines.in_force(), facts=statements.automatic_facts(flag), detected_automatically=True,
+        needs_second=False, proposed_at=at,
+    )  # fmt: skip
+    _record(Event.SANCTION_PROPOSED, sanction, by, at)
+    return _put_in_force(sanction, by, at)
+
+
+def is_suspended_by_machine(case: FlagCase) -> bool:
+    return Sanction.objects.active().filter(case=case, proposed_by=None).exists()
+
+
+def reverse(sanction: Sanction, *, by: User, at: datetime, reason: str) -> Sanction:
+    """Undo a locked sanction because an appeal was won; called by `appeals` in its transaction."""
+    return close(sanction, SanctionState.REVERSED, Event.SANCTION_REVERSED, by=by, at=at, reason=reason)
+
+
+def settle_owed(*, at: datetime) -> int:
+    """End what is past its date, and stop what a sanctioned owner was given since.
+
+    Returns how many changed. Safe to run twice and beside itself: each is asked again under its lock.
+    """
+    over = list(Sanction.objects.over(at).order_by("ends_at").values_list("pk", flat=True)[:BATCH])
+    done = sum(_end(pk, at) for pk in over)
+    wide = Sanction.objects.active().filter(
+        owner=OuterRef("owner"), target=SanctionTarget.OWNER, kind__in=effects.STOPS
+    )
+    given_since = Grant.objects.live().filter(Exists(wide), sanctioned_since=None).order_by("pk")[:BATCH]
+    for grant in given_since:
+        with transaction.atomic():
+            Owner.objects.select_for_update(no_key=True).get(pk=grant.owner_id)
+            effects.settle([grant], by="enforcement", at=at)
+        done += 1
+    return done
+
+
+def locked(sanction: Sanction) -> Sanction:
+    """Return a sanction as it is now, locked after its owner."""
+    Owner.objects.select_for_update(no_key=True).get(pk=sanction.owner_id)
+    return (
+        Sanction.objects.select_for_update(of=("self",))
+        .select_related("case", "owner", "key", "guidelines", "grant__program", "grant__owner",
+                        "grant__application__applicant", "grant__application__program",
+                        "grant__application__owner")
+        .get(pk=sanction.pk)
+    )  # fmt: skip
+
+
+def close(
+    sanction: Sanction, to: SanctionState, event: Event, *, by: User | None, at: datetime, reason: str
+) -> Sanction:
+    """Move a locked sanction to one of its ends, and let go of what it stopped. Raises SayWhy, IllegalMove."""
+    reason = _tidy(reason)[:REASON_MOST]
+    if not reason and by is not None:
+        raise SayWhy
+    sanction.closed_by, sanction.closed_at, sanction.close_reason = by, at, reason
+    _move(sanction, to)
+    _record(event, sanction, by or "enforcement", at, reason=ledger.digest(reason) if reason else "")
+    effects.settle(effects.touched_by(sanction), by=by or "enforcement", at=at)
+    return sanction
+
+
+def _lift(sanction: Sanction, by: User, at: datetime, reason: str) -> Sanction:
+    close(sanction, SanctionState.LIFTED, Event.SANCTION_LIFTED, by=by, at=at, reason=reason)
+    statements.write("sanction_lifted", sanction, at=at)
+    return sanction
+
+
+def _put_in_force(sanction: Sanction, by: ledger.Actor, at: datetime) -> Sanction:
+    sanction.active_at = at
+    _move(sanction, SanctionState.ACTIVE)
+    _record(Event.SANCTION_IMPOSED, sanction, by, at)
+    effects.settle(effects.touched_by(sanction), by=by, at=at)
+    statements.write("sanction_imposed", sanction, at=at)
+    return sanction
+
+
+@transaction.atomic
+def _end(pk: int, at: datetime) -> bool:
+    sanction = locked(Sanction.objects.get(pk=pk))
+    if not Sanction.objects.over(at).filter(pk=pk).exists():
+        return False  # lifted or reversed while we waited for the lock
+    close(sanction, SanctionState.ENDED, Event.SANCTION_ENDED, by=None, at=at, reason="")
+    statements.write("sanction_ended", sanction, at=at)
+    return True
+
+
+def _move(sanction: Sanction, to: SanctionState) -> None:
+    if to not in SANCTION_TRANSITIONS[sanction.state]:
+        raise IllegalMove(sanction, to)
+    sanction.state = to
+    sanction.save()
+
+
+def _record(event: Event, sanction: Sanction, by: ledger.Actor, at: datetime, reason: str = "") -> None:
+    ledger.record(
+        event, subject=sanction, actor=by, at=at, reason=reason,
+        kind=sanction.kind, target=sanction.target, code=sanction.reason_code, case=sanction.case_id,
+    )  # fmt: skip
+
+
+def _locked_case(case: FlagCase) -> FlagCase:
+    if case.owner_id is not None:
+        Owner.objects.select_for_update(no_key=True).get(pk=case.owner_id)
+    return FlagCase.objects.select_for_update(of=("self",)).get(pk=case.pk)
+
+
+def _was_detected(case: FlagCase) -> bool:
+    return case.flags.filter(Q(raised_by=None) & ~Q(source__in=["public", "holder", "partner"])).exists()
+
+
+def _check(said: Said, grant: Grant, key: Key | None, at: datetime) -> None:
+    problems = {}
+    if said.kind not in SanctionKind.values:
+        problems["kind"] = "Choose what follows."
+    if said.target not in SanctionTarget.values:
+        problems["target"] = "Choose whom it is for."
+    if said.target == SanctionTarget.KEY and (key is None or key.grant_id != grant.pk):
+        problems["target"] = "Choose a key of this access."
+    if said.target == SanctionTarget.END_USER and not said.end_user.strip():
+        problems["end_user"] = "Write the end user as the caller hashes them."
+    if said.reason_code not in SanctionReason.values:
+        problems["reason_code"] = "Choose a ground."
+    if not said.facts.strip():
+        problems["facts"] = "Write the facts you rely on; the holder reads them."
+    for name, words in (("facts", said.facts), ("would_change", said.would_change)):
+        if len(words) > WORDS_MOST:
+            problems[name] = f"At most {WORDS_MOST:,} characters; this has {len(words):,}."
+    if said.kind == SanctionKind.LIMIT and not (said.per_minute or said.per_day):
+        problems["per_minute"] = "Say how many requests a minute or a day are left."
+    if said.ends_at is not None and (said.ends_at <= at or said.kind == SanctionKind.TERMINATE):
+        problems["ends_at"] = "An end lies ahead, and an end of access has none."
+    if grant.state not in LIVE_GRANT_STATES:
+        problems["target"] = "This access has ended: there is nothing left to sanction."
+    if problems:
+        raise Incomplete(problems)
+
+
+def _tidy(text: str) -> str:
+    return text.replace("\0", "").replace("\r\n", "\n").strip()

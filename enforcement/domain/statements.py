@@ -1,0 +1,79 @@
+"""Statements of reasons: what was decided, on which facts and clause, found and decided how, how to appeal.
+
+After Article 17 of the Digital Services Act; standard wording for like cases, no personal data in it.
+"""
+
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.languages import spoken
+from enforcement.models import Flag, Sanction
+from enforcement.states import SanctionKind, SanctionTarget
+from onboarding.domain import notices
+from outbox import letters
+from policies.models import Category
+
+APPEAL_WITHIN = 14  # days in which an appeal is answered, see `remedies`
+WHAT = {
+    SanctionKind.WARN: gettext_lazy("This is a warning; everything works as before."),
+    SanctionKind.LIMIT: gettext_lazy("Fewer requests pass than before."),
+    SanctionKind.SUSPEND: gettext_lazy("It is suspended: requests are refused."),
+    SanctionKind.TERMINATE: gettext_lazy("It is to end for good: requests are refused from now on."),
+}
+
+
+def automatic_facts(flag: Flag) -> str:
+    """Return the standard wording of what a machine acted on."""
+    return _("Automatic detection found use of the kind “%(category)s” on %(date)s (flag %(receipt)s).") % {
+        "category": clause(flag.category, None),
+        "date": f"{flag.raised_at:%-d %B %Y}",
+        "receipt": flag.receipt,
+    }
+
+
+def clause(category: str, guidelines: int | None) -> str:
+    """Return what a category is called in a version of the guidelines, or in the newest."""
+    rows = Category.objects.filter(code=category).order_by("-guidelines")
+    found = rows.filter(guidelines=guidelines).first() if guidelines else rows.first()
+    return found.name if found else category
+
+
+def write(kind: str, sanction: Sanction, *, at: datetime) -> None:
+    """Write the letter `enforcement/<kind>` about a sanction to whoever reads for the owner."""
+    application = sanction.grant.application
+    reader = notices.reader_of(application)
+    if reader is None:
+        return
+    with letters.read_in(spoken(reader.language), reader.time_zone):
+        letters.write(
+            f"enforcement/{kind}",
+            to=reader.email,
+            at=at,
+            about=sanction,
+            once=f"{kind}:{sanction.pk}",
+            name=str(reader),
+            program=sanction.grant.program.name,
+            target=sanction.get_target_display(),
+            is_wide=sanction.target == SanctionTarget.OWNER,
+            key=sanction.key.name if sanction.key else "",
+            sort=sanction.get_kind_display(),
+            what=WHAT[SanctionKind(sanction.kind)],
+            per_minute=sanction.per_minute,
+            per_day=sanction.per_day,
+            ends_at=sanction.ends_at,
+            active_at=sanction.active_at,
+            ground=sanction.get_reason_code_display(),
+            clause=clause(sanction.category, sanction.guidelines_id),
+            version=sanction.guidelines.version,
+            facts=sanction.facts,
+            would_change=sanction.would_change,
+            detected_automatically=sanction.detected_automatically,
+            is_automatic=sanction.is_automatic,
+            close_reason=sanction.close_reason,
+            number=sanction.number,
+            days=sanction.grant.program.appeal_days,
+            answered_within=APPEAL_WITHIN,
+            url=notices.page("sanction", sanction.number),
+        )

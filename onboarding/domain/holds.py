@@ -1,0 +1,40 @@
+"""What sanctions stop: a grant, or single keys of it. Enforcement says what; this is the one place that writes it.
+
+It stands beside the states of grant and key, so that neither the owner of a key nor a member of the staff who resumes
+a grant takes a sanction back by accident, and a sanction that ends leaves what they did as it was.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from audit import ledger
+from audit.events import Event
+from onboarding.domain import grants, keys
+from onboarding.models import Grant, Key
+
+
+def settle(
+    grant: Grant, *, is_stopped: bool, keys_stopped: Collection[int], by: ledger.Actor, at: datetime
+) -> bool:
+    """Stop exactly this of a grant from now on, the gateways within a second; return whether anything changed.
+
+    keys_stopped: primary keys. Call it in a transaction; it locks the grant and its keys. Safe to run twice.
+    """
+    grant = grants.locked(grant.pk)
+    mine = list(grant.keys.select_for_update().only("pk", "sanctioned_since").order_by("pk"))
+    begun = [key for key in mine if key.pk in keys_stopped and key.sanctioned_since is None]
+    over = [key for key in mine if key.pk not in keys_stopped and key.sanctioned_since is not None]
+    is_new = is_stopped != (grant.sanctioned_since is not None)
+    if is_new:
+        grant.sanctioned_since = at if is_stopped else None
+        grant.save(update_fields=["sanctioned_since"])
+        event = Event.GRANT_HELD_BY_SANCTION if is_stopped else Event.GRANT_LET_GO
+        ledger.record(event, subject=grant, actor=by, at=at)
+    for some, event in ((begun, Event.KEY_HELD_BY_SANCTION), (over, Event.KEY_LET_GO)):
+        rows = Key.objects.filter(pk__in=[key.pk for key in some])
+        rows.update(sanctioned_since=at if some is begun else None)
+        ledger.record_many(event, subjects=some, actor=by, at=at)
+    changed = bool(is_new or begun or over)
+    if changed:
+        keys.access_changed(Key.objects.filter(grant=grant))
+    return changed
