@@ -214,7 +214,7 @@ def _mark(user: User, name: str, label: str) -> None:
                 marked = rows.filter(outcome="approved_with_conditions")
             if label == "reviews.InformationRequest" and field in ("answer", "video_url"):
                 marked = rows.exclude(answered_at=None)
-            if field in ("decline_reason", "priority_reason"):
+            if field in ("decline_reason", "priority_reason", "excerpt"):
                 marked = rows.exclude(**{field: ""})
             assert marked.update(**{field: said}), f"the world has no {label} of {name} to mark"
 

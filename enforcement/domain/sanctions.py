@@ -263,22 +263,18 @@ def _was_detected(case: FlagCase) -> bool:
 
 
 def _check(said: Said, grant: Grant, key: Key | None, at: datetime) -> None:
-    problems = {}
+    problems: dict[str, str] = {}
     if said.kind not in SanctionKind.values:
         problems["kind"] = "Choose what follows."
     if said.target not in SanctionTarget.values:
         problems["target"] = "Choose whom it is for."
     if said.target == SanctionTarget.KEY and (key is None or key.grant_id != grant.pk):
         problems["target"] = "Choose a key of this access."
+    if said.target == SanctionTarget.END_USER and said.kind != SanctionKind.WARN:
+        problems["kind"] = "An end user is kept out by the holder, who is told: write a warning."
     if said.target == SanctionTarget.END_USER and not said.end_user.strip():
         problems["end_user"] = "Write the end user as the caller hashes them."
-    if said.reason_code not in SanctionReason.values:
-        problems["reason_code"] = "Choose a ground."
-    if not said.facts.strip():
-        problems["facts"] = "Write the facts you rely on; the holder reads them."
-    for name, words in (("facts", said.facts), ("would_change", said.would_change)):
-        if len(words) > WORDS_MOST:
-            problems[name] = f"At most {WORDS_MOST:,} characters; this has {len(words):,}."
+    problems |= _problems_of_words(said)
     if said.kind == SanctionKind.LIMIT and not (said.per_minute or said.per_day):
         problems["per_minute"] = "Say how many requests a minute or a day are left."
     if said.ends_at is not None and (said.ends_at <= at or said.kind == SanctionKind.TERMINATE):
@@ -287,6 +283,18 @@ def _check(said: Said, grant: Grant, key: Key | None, at: datetime) -> None:
         problems["target"] = "This access has ended: there is nothing left to sanction."
     if problems:
         raise Incomplete(problems)
+
+
+def _problems_of_words(said: Said) -> dict[str, str]:
+    problems = {}
+    if said.reason_code not in SanctionReason.values:
+        problems["reason_code"] = "Choose a ground."
+    if not said.facts.strip():
+        problems["facts"] = "Write the facts you rely on; the holder reads them."
+    for name, words in (("facts", said.facts), ("would_change", said.would_change)):
+        if len(words) > WORDS_MOST:
+            problems[name] = f"At most {WORDS_MOST:,} characters; this has {len(words):,}."
+    return problems
 
 
 def _tidy(text: str) -> str:

@@ -58,6 +58,7 @@ def write(kind: str, sanction: Sanction, *, at: datetime) -> None:
             target=sanction.get_target_display(),
             is_wide=sanction.target == SanctionTarget.OWNER,
             key=sanction.key.name if sanction.key else "",
+            end_user=sanction.end_user,
             sort=sanction.get_kind_display(),
             what=WHAT[SanctionKind(sanction.kind)],
             per_minute=sanction.per_minute,

@@ -17,6 +17,7 @@ from enforcement.states import (
     SanctionState,
 )
 from onboarding import projection
+from onboarding.models import Limit
 from outbox import letters
 from outbox.models import Letter
 from tests.enforcement.appealing import WRONG, known
@@ -246,6 +247,33 @@ def test_a_warning_stops_nothing_and_stands_for_a_year(key, grant):
     assert (state(key), warned.state, warned.ends_at) == ("active", "active", TUESDAY + timedelta(days=365))
 
 
+def in_force(grant):
+    found = Limit.objects.in_force().filter(program=grant.program, source="sanction").order_by("pk")
+    return [(limit.level, limit.per, limit.most) for limit in found]
+
+
+def test_of_two_limits_the_least_counts_and_what_is_lifted_gives_the_other_back(key, grant):
+    sam = make_senior()
+    first = make_sanction(grant, by=sam, kind="limit", per_minute=5, per_day=100)
+    second = make_sanction(grant, by=sam, case=first.case, kind="limit", per_minute=2)
+    of_key = make_sanction(grant, by=sam, case=first.case, kind="limit", target="key", key=key, per_day=10)
+    held = in_force(grant)
+
+    for sanction in (second, of_key):
+        sanctions.lift(sanction, by=sam, at=WEDNESDAY, reason="Too strict.")
+
+    assert (held, in_force(grant)) == (
+        [("owner", "day", 100), ("owner", "minute", 2), ("key", "day", 10)],
+        [("owner", "day", 100), ("owner", "minute", 5)],
+    )
+
+
+def test_a_warning_about_an_end_user_names_them(grant):
+    make_sanction(grant, kind="warn", target="end_user", end_user="h4sh")
+
+    assert "It is about your end user h4sh" in Letter.objects.get(kind="enforcement/sanction_imposed").text
+
+
 def test_a_suspension_ends_by_its_date_and_is_told(key, grant):
     make_sanction(grant, ends_at=WEDNESDAY)
     before = state(key)
@@ -326,7 +354,7 @@ def test_a_reviewer_proposes_nothing_and_nobody_sanctions_their_own(grant):
         ({"kind": "limit"}, {"per_minute"}),
         ({"facts": " "}, {"facts"}),
         ({"target": "key"}, {"target"}),
-        ({"target": "end_user"}, {"end_user"}),
+        ({"target": "end_user"}, {"kind", "end_user"}),
         ({"ends_at": TUESDAY}, {"ends_at"}),
         ({"reason_code": "E9"}, {"reason_code"}),
     ],
