@@ -1,7 +1,8 @@
 """What the conditions of an approval bound: models, requests, the end of access.
 
-A condition is {category, text, kind} and, by its kind, `models` (codes), `per_minute` and `per_day` (requests) or `on`
-(a day, ISO). One without a kind is words alone.
+A condition is {category, text, kind} and, by its kind, `models` (codes), `per_minute` and `per_day` (requests),
+`per_end_user` (requests a minute) and `most_output_tokens` (of one answer), or `on` (a day, ISO). One without a kind is
+words alone.
 """
 
 from collections.abc import Iterable, Sequence

@@ -12,6 +12,7 @@ from onboarding.domain import questions
 from onboarding.states import ConditionKind
 from policies.models import Category
 from reviews.domain import allowed, notes, reasons, statements
+from reviews.domain.conditions import FIGURES
 from reviews.domain.findings import NOTE_MOST, QUOTE_MOST, Said
 from reviews.domain.precedents import Custom
 from reviews.models import Case
@@ -35,7 +36,8 @@ MARKS = {  # no field is required whatever is decided, so the usual marks would 
     "facts": "required to reject",
     "what_would_change": "required",
 }
-BOUNDS = ("scope_models", "most_per_minute", "most_per_day", "review_on", "human_review", "disclosure")
+LIMITS = {f"most_{name.removeprefix('most_')}": name for name in FIGURES[ConditionKind.LIMIT]}
+BOUNDS = ("scope_models", *LIMITS, "review_on", "human_review", "disclosure")
 ASKS = ("question", "about", "question_2", "about_2", "question_3", "about_3")
 CONDITION_SEPARATOR = "|"  # between a category's code and the text of its condition, in a tick's value
 
@@ -122,6 +124,10 @@ class DecisionForm(forms.Form):
     )
     most_per_minute = forms.IntegerField(label="At most … requests a minute", required=False, min_value=1)
     most_per_day = forms.IntegerField(label="At most … requests a day", required=False, min_value=1)
+    most_per_end_user = forms.IntegerField(
+        label="At most … requests a minute for each end user", required=False, min_value=1
+    )
+    most_output_tokens = forms.IntegerField(label="At most … tokens an answer", required=False, min_value=1)
     review_on = forms.DateField(
         label="Looked at again by",
         required=False,
@@ -251,12 +257,8 @@ class DecisionForm(forms.Form):
         said = self.cleaned_data
         if said["scope_models"]:
             yield {"kind": ConditionKind.SCOPE, "models": said["scope_models"]}
-        if said["most_per_minute"] or said["most_per_day"]:
-            yield {
-                "kind": ConditionKind.LIMIT,
-                "per_minute": said["most_per_minute"],
-                "per_day": said["most_per_day"],
-            }
+        if any(said[field] for field in LIMITS):
+            yield {"kind": ConditionKind.LIMIT} | {name: said[field] for field, name in LIMITS.items()}
         if said["review_on"]:
             yield {"kind": ConditionKind.REVIEW_DATE, "on": said["review_on"].isoformat()}
         for kind in (ConditionKind.HUMAN_REVIEW, ConditionKind.DISCLOSURE):

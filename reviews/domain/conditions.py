@@ -15,9 +15,17 @@ TEXT_MOST = 300  # characters
 MOST = 20
 FIGURES: dict[str, tuple[str, ...]] = {
     ConditionKind.SCOPE: ("models",),
-    ConditionKind.LIMIT: ("per_minute", "per_day"),
+    ConditionKind.LIMIT: ("per_minute", "per_day", "per_end_user", "most_output_tokens"),
     ConditionKind.REVIEW_DATE: ("on",),
 }  # what a kind carries beside category and text
+
+LIMIT_WORDS = {
+    "per_minute": "{:,} requests a minute",
+    "per_day": "{:,} requests a day",
+    "per_end_user": "{:,} requests a minute for each end user",
+    "most_output_tokens": "{:,} tokens in one answer",
+}
+FIGURE_MOST = 1_000_000  # requests a minute of an end user, tokens of an answer
 
 Condition = dict[str, Any]
 
@@ -82,6 +90,10 @@ def _wrong_limit(condition: Condition, case: Case, _: datetime) -> str:
             return (
                 f"Requests {name.replace('_', ' a ').replace('per a ', 'a ')} lie below the tier's {most:,}."
             )
+    for name in ("per_end_user", "most_output_tokens"):
+        figure = condition.get(name, 1)
+        if type(figure) is not int or not 1 <= figure <= FIGURE_MOST:
+            return f"{LIMIT_WORDS[name].format(FIGURE_MOST)} are the most there may be, and 1 the least."
     return ""
 
 
@@ -102,8 +114,8 @@ def _words(kind: str, figures: Condition, program: Program) -> str:
         return f"Only {', '.join(str(names.get(code, code)) for code in figures['models'])} may be used."
     if kind == ConditionKind.LIMIT and figures:
         said = [
-            f"{figures[name]:,} requests {unit}"
-            for name, unit in (("per_minute", "a minute"), ("per_day", "a day"))
+            words.format(figures[name])
+            for name, words in LIMIT_WORDS.items()
             if isinstance(figures.get(name), int)
         ]
         return f"At most {' and '.join(said)}." if said else ""

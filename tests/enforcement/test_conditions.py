@@ -10,6 +10,8 @@ from onboarding.domain import bounds, invitations, keys, waitlist
 from onboarding.models import Grant, Tier
 from reviews.domain import cases, claims, decisions, telling
 from reviews.models import Case
+from tests.enforcement.conftest import gateways
+from tests.enforcement.parts import own_valkey
 from tests.factories import (
     accept_guidelines,
     make_application,
@@ -47,6 +49,25 @@ def approved(*conditions):
     secret = keys.open(grant.keys.get(), by=alice, at=at)
     projection.write_owed()
     return secret
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_cap_on_answers_and_on_end_users_is_held_with_redis_and_without(tmp_path, transactional_db):
+    secret = approved({"kind": "limit", "per_end_user": 2, "most_output_tokens": 500})
+    asked = [
+        {"output_tokens": 501}, {"tokens": 501}, {"tokens": 9_000, "output_tokens": 500},
+        {"end_user": "a"}, {"end_user": "a"}, {"end_user": "a"}, {"end_user": "b"},
+    ]  # fmt: skip
+    with own_valkey(tmp_path) as redis, gateways(1, REDIS_URL=redis.url) as (gateway,):
+        first = gateway.ask(secret)
+        said = [gateway.code(secret, json=each) for each in asked]
+        why = gateway.ask(secret, json=asked[0]).json()["reason"]
+        redis.kill()
+        without = [gateway.code(secret, json=each) for each in asked]
+
+    assert (first.json()["most_output_tokens"], why) == (500, "output_tokens_not_approved")
+    assert first.headers["X-Gatehouse-Most-Output-Tokens"] == "500"
+    assert said == without == ["outside_scope"] * 2 + ["ok"] * 3 + ["rate_limited", "ok"]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -4,6 +4,7 @@ import signal
 import socket
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -187,19 +188,95 @@ def test_a_restarted_redis_is_no_fault(redis, transactional_db):
         assert figure(gateway, 'gatehouse_gateway_requests_total{code="ok",path="fallback"}') == 0
 
 
-def test_told_to_stop_the_gateway_finishes_what_it_began(opened):
-    with gateways(1) as (gateway,):
-        line = socket.create_connection(("127.0.0.1", gateway.port))
-        head = f"POST /v1/authorize HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {opened.secret}\r\n"
-        line.sendall(f"{head}Content-Length: 2\r\n\r\n{{".encode())
-        time.sleep(0.3)
-        gateway.process.send_signal(signal.SIGTERM)
-        time.sleep(0.3)
-        line.sendall(b"}")
-        status = line.makefile("rb").readline().split()[1]
-        line.close()
+def half_asked(gateway: Gateway, secret: str) -> socket.socket:
+    """Return a line on which a request is begun and not whole: it is in work."""
+    line = socket.create_connection(("127.0.0.1", gateway.port))
+    head = f"POST /v1/authorize HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {secret}\r\n"
+    line.sendall(f"{head}Content-Length: 2\r\n\r\n{{".encode())
+    return line
 
-        assert (status, gateway.process.wait(10)) == (
-            b"200",
+
+def finish(line: socket.socket) -> bytes:
+    """Send the rest; return the status."""
+    line.sendall(b"}")
+    status = line.makefile("rb").readline().split()[1]
+    line.close()
+    return status
+
+
+def refuses(gateway: Gateway) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", gateway.port), timeout=1).close()
+    except OSError:
+        return True
+    return False
+
+
+def test_told_to_stop_the_gateway_finishes_what_it_began_and_begins_nothing_more(opened):
+    with gateways(1) as (gateway,):
+        lines = [half_asked(gateway, opened.secret) for _ in range(20)]
+        time.sleep(0.5)
+        gateway.process.send_signal(signal.SIGTERM)
+        until(lambda: refuses(gateway), "new connections to be refused")
+        statuses = {finish(line) for line in lines}
+
+        assert (statuses, gateway.process.wait(10)) == (
+            {b"200"},
             -signal.SIGTERM,
         )  # it passes the signal on, in the end
+
+
+def test_told_to_stop_in_the_middle_of_traffic_the_gateway_breaks_no_answer_off(opened):
+    """Clients that keep their connection get every answer whole, and a closed line only where none is owed."""
+    with gateways(1) as (gateway,), ThreadPoolExecutor(8) as pool:
+        clients = [pool.submit(ask_until_closed, gateway, opened.secret) for _ in range(8)]
+        time.sleep(1)
+        gateway.process.send_signal(signal.SIGTERM)
+        said = [client.result(20) for client in clients]
+
+    assert all(answers > 0 and whole for answers, whole in said)
+
+
+def ask_until_closed(gateway: Gateway, secret: str) -> tuple[int, bool]:
+    """Ask over one connection until it is closed; return how many answers came, and whether each was whole."""
+    count = 0
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=10) as line:
+        answers = line.makefile("rb")
+        while True:
+            try:
+                line.sendall(
+                    f"GET /v1/authorize HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {secret}\r\n\r\n".encode()
+                )
+                status = answers.readline()
+            except OSError:
+                return count, True
+            if not status:
+                return count, True  # closed between two answers
+            length = 0
+            while (header := answers.readline()) not in (b"\r\n", b""):
+                if header.lower().startswith(b"content-length:"):
+                    length = int(header.split(b":")[1])
+            if header == b"" or len(answers.read(length)) != length:
+                return count, False
+            count += 1
+
+
+def test_beyond_what_it_can_have_in_work_the_gateway_refuses_at_once_and_health_is_still_told(opened):
+    with gateways(1, GATEWAY_MOST_IN_WORK="5") as (gateway,):
+        lines = [half_asked(gateway, opened.secret) for _ in range(5)]
+        until(lambda: gateway.code(opened.secret) == "busy", "five to be in work")
+        started = time.monotonic()
+        refused = gateway.ask(opened.secret)
+        took = time.monotonic() - started
+        ready = gateway.is_ready()
+        statuses = [finish(line) for line in lines]
+        until(lambda: gateway.code(opened.secret) == "ok", "room again")
+        turned_away = figure(gateway, "gatehouse_gateway_turned_away_total ")
+
+    assert (refused.status_code, refused.headers["Retry-After"], ready, statuses) == (
+        503,
+        "1",
+        True,
+        [b"200"] * 5,
+    )
+    assert (took < 1, turned_away >= 2) == (True, True)

@@ -25,6 +25,10 @@ def under(*conditions, **fields):
         ({"kind": "scope", "models": ["gate-1"]}, "Only The first may be used."),
         ({"kind": "limit", "per_minute": 5}, "At most 5 requests a minute."),
         (
+            {"kind": "limit", "per_end_user": 3, "most_output_tokens": 2000},
+            "At most 3 requests a minute for each end user and 2,000 tokens in one answer.",
+        ),
+        (
             {"kind": "limit", "per_minute": 5, "per_day": 50},
             "At most 5 requests a minute and 50 requests a day.",
         ),
@@ -57,6 +61,9 @@ def test_a_condition_without_words_gets_the_usual_ones(condition, words):
         {"kind": "limit", "per_day": 1000},
         {"kind": "limit", "per_day": -1},
         {"kind": "limit", "per_day": "many"},
+        {"kind": "limit", "per_end_user": "many"},
+        {"kind": "limit", "most_output_tokens": 1_000_001},
+        {"kind": "limit", "most_output_tokens": True},
         {"kind": "review_date", "text": "x"},
         {"kind": "review_date", "on": "soon"},
         {"kind": "review_date", "on": "2026-11-23"},
