@@ -71,10 +71,7 @@ class Counting:
 
     async def authorize(self, digests: Sequence[str], versions: Sequence[int], asked: Asked) -> Verdict:
         """Decide and count one request; `versions` are the least ones to believe. Raises RedisAway."""
-        arguments = [
-            asked.model, asked.scope, projection.COUNTED, projection.USAGE, asked.tokens, asked.output,
-            asked.end_user, projection.END_USERS, *versions,
-        ]  # fmt: skip
+        arguments = [asked.model, asked.scope, asked.tokens, asked.output, asked.end_user, *versions]
         started = perf_counter()
         reply = await self._ask(self._script, [projection.name_of(each) for each in digests], arguments)
         metrics.script_seconds.observe(perf_counter() - started)

@@ -81,10 +81,14 @@ class Limit:
 
 
 @lru_cache(maxsize=4096)
-def read(said: str) -> Limit:
-    """Return the limit of a projection's line, such as `orm 60`."""
-    code, _, most = said.partition(" ")
-    return Limit(code, int(most))
+def limit(code: str, most: int) -> Limit:
+    """Return this limit; the same few are asked for again and again."""
+    return Limit(code, most)
+
+
+def of(said: Iterable[str]) -> tuple[Limit, ...]:
+    """Return the limits of a projection's lines, such as `orm 60`."""
+    return tuple(limit(code, int(most)) for code, most in (each.split(" ") for each in said))
 
 
 @dataclass(frozen=True)
@@ -131,8 +135,3 @@ class Standing:
     def retry_after(self) -> int:
         """Whole seconds after which the request would fit, if nobody else calls meanwhile."""
         return max((self.seconds(each) for each in self.hit), default=0)
-
-
-def of(said: Iterable[str]) -> tuple[Limit, ...]:
-    """Return the limits of a projection."""
-    return tuple(read(each) for each in said)

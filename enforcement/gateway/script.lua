@@ -1,11 +1,12 @@
 -- One request: state, expiry, scope, every limit, usage. Everything is decided before anything is counted.
 --
 -- KEYS: the projections of the secret's digests, newest pepper first.
--- ARGV: 1 model or '', 2 scope or '', 3 prefix of what limits count, 4 prefix of the usage counters (of the sets of
---       touched hours and last uses, too), 5 tokens, 6 tokens of output, 7 end user or '', 8 prefix of their numbers,
---       then for each key the least version of it that may be believed.
--- Returns {verdict, now in microseconds, fields …}; see Verdict in counting.py. Counters are named after what the
--- projection says, so this runs on one Redis (with replicas), not on a Redis cluster.
+-- ARGV: 1 model or '', 2 scope or '', 3 tokens, 4 tokens of output, 5 end user or '', then for each key the least
+--       version of it that may be believed.
+-- Returns one text, which a client reads in one piece: verdict, now in microseconds, key, grant, owner, program,
+-- application, fields of the verdict, with tabs between them; see Verdict in verdicts.py. Counters are named after what
+-- the projection says, so this runs on one Redis (with replicas), not on a Redis cluster.
+local COUNTED, USAGE, END_USERS = 'gh:l:', 'gh:u:', 'gh:e:'  -- as in onboarding/projection.py
 local MINUTE, DAY = 60000000, 86400  -- microseconds, seconds
 local EIGHT_DAYS = 8 * DAY
 local LEVELS = {o = '', k = 'key_', p = 'program_', e = 'end_user_'}
@@ -22,7 +23,7 @@ local row, missing
 for index, name in ipairs(KEYS) do
     local held = redis.call('HMGET', name, 'version', 'state', 'key', 'grant', 'owner', 'program', 'application',
         'environment', 'models', 'limits', 'expires', 'accepted', 'counted', 'conditions', 'most_output')
-    if not held[1] or not held[10] or tonumber(held[1]) < tonumber(ARGV[8 + index]) then
+    if not held[1] or not held[10] or tonumber(held[1]) < tonumber(ARGV[5 + index]) then
         missing = true
     elseif held[2] ~= 'unknown' then
         row = held
@@ -30,30 +31,30 @@ for index, name in ipairs(KEYS) do
     end
 end
 if not row then
-    return {missing and 'missing' or 'unknown_key', now}
+    return (missing and 'missing' or 'unknown_key') .. '\t' .. whole(now)
 end
 local state, key, grant, owner, program, application, environment = unpack(row, 2, 8)
 local hour = key .. ':' .. math.floor(seconds / 3600)
 
 local function count(field)
-    if redis.call('HINCRBY', ARGV[4] .. hour, field, 1) == 1 then
-        redis.call('EXPIRE', ARGV[4] .. hour, EIGHT_DAYS)
+    if redis.call('HINCRBY', USAGE .. hour, field, 1) == 1 then
+        redis.call('EXPIRE', USAGE .. hour, EIGHT_DAYS)
     end
 end
 
 local function answer(verdict, ...)
     count(verdict)
     -- Whoever counts into a usage hash says so here, after counting: only what is touched is copied to PostgreSQL.
-    if redis.call('ZADD', ARGV[4] .. 'touched', whole(now), hour) == 1 then
-        redis.call('EXPIRE', ARGV[4] .. 'touched', EIGHT_DAYS)
+    if redis.call('ZADD', USAGE .. 'touched', whole(now), hour) == 1 then
+        redis.call('EXPIRE', USAGE .. 'touched', EIGHT_DAYS)
     end
     if verdict == 'ok' or verdict == 'rate_limited' then
         -- The minute of a key's last use; a payer copies it to PostgreSQL and takes it away.
-        if redis.call('ZADD', ARGV[4] .. 'last', 'GT', seconds - seconds % 60, key) == 1 then
-            redis.call('EXPIRE', ARGV[4] .. 'last', EIGHT_DAYS)
+        if redis.call('ZADD', USAGE .. 'last', 'GT', seconds - seconds % 60, key) == 1 then
+            redis.call('EXPIRE', USAGE .. 'last', EIGHT_DAYS)
         end
     end
-    return {verdict, now, key, grant, owner, program, application, ...}
+    return table.concat({verdict, whole(now), key, grant, owner, program, application, ...}, '\t')
 end
 
 if state == 'revoked' then return answer('revoked_key') end
@@ -65,14 +66,14 @@ if ARGV[1] ~= '' and not string.find(row[9], '\n' .. ARGV[1] .. '\n', 1, true) t
     return answer('outside_scope', 'model')
 end
 local most_output = tonumber(row[15])
-if most_output > 0 and tonumber(ARGV[6]) > most_output then
+if most_output > 0 and tonumber(ARGV[4]) > most_output then
     return answer('outside_scope', 'output', most_output)
 end
 
 -- Who shares a count: all keys of an owner that count as one environment; a key; a program; an end user of an owner.
 local ours = owner .. ':' .. program .. ':' .. row[13]
-local subjects = {o = ours, k = key, p = program, e = ARGV[7] ~= '' and ours .. ':' .. ARGV[7]}
-local counts = {r = 1, t = tonumber(ARGV[5])}
+local subjects = {o = ours, k = key, p = program, e = ARGV[5] ~= '' and ours .. ':' .. ARGV[5]}
+local counts = {r = 1, t = tonumber(ARGV[3])}
 local today = math.floor(seconds / DAY)
 local tomorrow = (today + 1) * DAY + 3600
 
@@ -84,7 +85,7 @@ for level, kind, per, shadow, most in string.gmatch(row[10], '(%l)(%l)(%l)(s?) (
         local held = stored[level]
         if not held then
             held = {}
-            local flat = redis.call('HGETALL', ARGV[3] .. level .. ':' .. subjects[level])
+            local flat = redis.call('HGETALL', COUNTED .. level .. ':' .. subjects[level])
             for index = 1, #flat, 2 do held[flat[index]] = tonumber(flat[index + 1]) end
             stored[level], charged[level], ends[level] = held, {}, 0
         end
@@ -109,15 +110,11 @@ for level, kind, per, shadow, most in string.gmatch(row[10], '(%l)(%l)(%l)(s?) (
             put[#put + 1], put[#put + 2] = field, whole(after)
             put[#put + 1], put[#put + 2] = field .. '@', whole(per == 'm' and now or today)
             if shadow == '' then
-                local index = #standing
-                standing[index + 1], standing[index + 2] = level .. kind .. per, most
-                standing[index + 3], standing[index + 4], standing[index + 5] = used, after, 1
+                standing[#standing + 1] = {level .. kind .. per, most, whole(used), whole(after), 1}
             end
         elseif shadow == '' then
             admitted = false
-            local index = #standing
-            standing[index + 1], standing[index + 2] = level .. kind .. per, most
-            standing[index + 3], standing[index + 4], standing[index + 5] = used, used, 0
+            standing[#standing + 1] = {level .. kind .. per, most, whole(used), whole(used), 0}
         else
             would[#would + 1] = LEVELS[level] .. KINDS[kind] .. PERS[per]
         end
@@ -127,16 +124,20 @@ end
 if admitted then
     for level, put in pairs(charged) do
         if #put > 0 then
-            local name = ARGV[3] .. level .. ':' .. subjects[level]
+            local name = COUNTED .. level .. ':' .. subjects[level]
             redis.call('HSET', name, unpack(put))
             redis.call('EXPIREAT', name, ends[level])
         end
     end
     for _, name in ipairs(would) do count('would_limit:' .. name) end
-    if ARGV[7] ~= '' then
+    if ARGV[5] ~= '' then
         -- How many end users an hour, about (HyperLogLog).
-        local users = ARGV[8] .. hour
-        if redis.call('PFADD', users, ARGV[7]) == 1 then redis.call('EXPIRE', users, EIGHT_DAYS) end
+        local users = END_USERS .. hour
+        if redis.call('PFADD', users, ARGV[5]) == 1 then redis.call('EXPIRE', users, EIGHT_DAYS) end
     end
 end
-return answer(admitted and 'ok' or 'rate_limited', row[14] or '', most_output, unpack(standing))
+local told = {}
+for index, held in ipairs(standing) do
+    told[index] = held[1] .. ' ' .. whole(held[2]) .. ' ' .. held[admitted and 4 or 3] .. ' ' .. held[5]
+end
+return answer(admitted and 'ok' or 'rate_limited', row[14] or '', row[15], unpack(told))

@@ -1,10 +1,9 @@
 """What was decided of a request, by Redis or without it."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from enforcement.gateway.asked import request_name
-from enforcement.gateway.limits import Held, Limit, Standing
+from enforcement.gateway.limits import Held, Standing, limit
 
 LIMITED = ("ok", "rate_limited")
 
@@ -26,19 +25,34 @@ class Verdict:
     request: str = ""  # the name under which the tokens it reserved are corrected; where it was let in
 
     @classmethod
-    def of_reply(cls, reply: list[Any], tokens: int = 0) -> "Verdict":
+    def of_reply(cls, reply: str, tokens: int = 0) -> "Verdict":
         """Return the verdict of one reply of script.lua."""
-        code, now = reply[:2]
-        key, grant, owner, program, application = reply[2:7] or [""] * 5
-        names, rest = (key, grant, owner, program, application), reply[7:]
+        code, now, *rest = reply.split("\t")
+        if not rest:
+            return cls(code)
+        key, grant, owner, program, application, *rest = rest
         if code not in LIMITED:
-            return cls(code, *names, rest[0] if rest else "", most_output=rest[1] if len(rest) > 1 else 0)
-        # For each limit: what it is, how much, what was counted before this request and with it, whether it fits.
-        counted = 3 if code == "ok" else 2
-        held = tuple(
-            Held(Limit(rest[at], rest[at + 1]), rest[at + counted], bool(rest[at + 4]))
-            for at in range(2, len(rest), 5)
+            what, most_output = rest[0] if rest else "", int(rest[1]) if len(rest) > 1 else 0
+            return cls(code, key, grant, owner, program, application, what, most_output=most_output)
+        conditions, most_output, at = rest[0], int(rest[1]), int(now)
+        standing = Standing(at, tuple(map(_held, rest[2:])), tokens)
+        request = request_name(at, tokens) if code == "ok" else ""
+        return cls(
+            code,
+            key,
+            grant,
+            owner,
+            program,
+            application,
+            "",
+            standing,
+            tuple(conditions.split()),
+            most_output,
+            request,
         )
-        request = request_name(now, tokens) if code == "ok" else ""
-        standing = Standing(now, held, tokens)
-        return cls(code, *names, "", standing, tuple(rest[0].split()), rest[1], request)
+
+
+def _held(said: str) -> Held:
+    """Return a limit as the script tells it: what it is, how much, what it counts now, whether the request fits."""
+    code, most, used, fits = said.split(" ")
+    return Held(limit(code, int(most)), int(used), fits == "1")

@@ -12,8 +12,9 @@ from onboarding import projection
 from onboarding.domain import grants
 from onboarding.models import Key
 from tests.enforcement.conftest import Gateway, Opened, gateways, open_key, seconds_until
-from tests.enforcement.parts import own_valkey
-from tests.factories import make_program, make_senior
+from tests.enforcement.denying import seconds_to_deny, told
+from tests.enforcement.parts import OwnValkey, Road, own_valkey, road
+from tests.factories import make_senior
 from tests.processes import until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.fault]
@@ -39,19 +40,72 @@ def test_a_denial_holds_everywhere_within_a_second_although_no_worker_wrote_it(f
     assert max(everywhere(four, opened.secret, code)) <= PROMISED
 
 
-def test_the_time_to_deny_is_below_a_second_for_99_of_100(four):
-    program, sam, seconds = make_program("gate"), make_senior(), []
-    for _ in range(8):
-        opened = open_key(program=program)
-        warm(four, opened)
-        grants.suspend(opened.grant, by=sam, at=clock.now(), reason="Why")
-        seconds += everywhere(four, opened.secret, "suspended")
-    seconds.sort()
+TIMES = (20, pytest.param(200, marks=pytest.mark.soak))
+WANTED = 0.05  # seconds, 99 of 100; held in the long form, on a machine that is not busy with other things
+DISTURBED_EVERY = 5
 
-    print(
-        f"time to deny: median {seconds[len(seconds) // 2]:.2f} s, p99 {seconds[-1]:.2f} s of {len(seconds)}"
-    )
-    assert seconds[-1] <= PROMISED
+
+def restart(redis: OwnValkey, way: Road) -> None:
+    redis.kill()
+    redis.start()
+
+
+def restore_old_file(redis: OwnValkey, way: Road) -> None:
+    redis.come_back_old()
+
+
+def lose_postgresql(redis: OwnValkey, way: Road) -> None:
+    """Every connection is ended and a new one refused for a moment, as when it is restarted."""
+    way.cut()
+    time.sleep(0.3)
+    way.mend()
+
+
+def turns(processes, opened, times, after=lambda: None) -> list[float]:
+    """Suspend and resume so often; return the seconds to deny of every process each time."""
+    sam, seconds = make_senior(), []
+    for turn in range(times):
+        until(lambda: {each.code(opened.secret) for each in processes} == {"ok"}, "all to let it in")
+        seconds += seconds_to_deny(
+            processes,
+            opened.secret,
+            lambda: grants.suspend(opened.grant, by=sam, at=clock.now(), reason="Why"),
+        )
+        if turn % DISTURBED_EVERY == 0:
+            after()
+            assert [each.code(opened.secret) for each in processes] == ["suspended"] * len(processes)
+        grants.resume(opened.grant, by=sam, at=clock.now(), reason="Explained")
+    return seconds
+
+
+@pytest.mark.parametrize("times", TIMES)
+def test_the_time_to_deny_is_below_a_second_everywhere(four, times):
+    opened = open_key(per_minute=100_000, per_day=1_000_000)
+
+    p99, worst = told("nothing away", turns(four, opened, times))
+
+    assert worst <= PROMISED
+    assert p99 <= (WANTED if times > 20 else PROMISED)
+
+
+@pytest.mark.parametrize("times", TIMES)
+@pytest.mark.parametrize("disturb", [restart, restore_old_file, lose_postgresql])
+def test_the_time_to_deny_is_the_same_after_a_part_was_away_and_denied_keys_stay_denied(
+    transactional_db, tmp_path, disturb, times
+):
+    opened = open_key(per_minute=100_000, per_day=1_000_000)
+    (tmp_path / "v").mkdir()
+    (tmp_path / "p").mkdir()
+    with (
+        own_valkey(tmp_path / "v") as redis,
+        road(tmp_path / "p") as way,
+        gateways(4, REDIS_URL=redis.url, DATABASE_URL=way.url) as processes,
+    ):
+        warm(processes, opened)
+        redis.keep_files()
+        seconds = turns(processes, opened, times, lambda: disturb(redis, way))
+
+    assert told(f"{disturb.__name__} every {DISTURBED_EVERY}th time", seconds)[1] <= PROMISED
 
 
 def test_a_resumed_access_works_everywhere_within_a_second_although_redis_still_holds_the_tombstone(
