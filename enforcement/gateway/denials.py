@@ -111,6 +111,8 @@ class Changes:
             self._connection = await psycopg.AsyncConnection.connect(
                 address(), autocommit=True, prepare_threshold=None
             )
+            # Whoever needs a table for themselves (a migration) must not be the one that a deadlock ends.
+            await self._connection.execute("SET lock_timeout = '500ms'")
             await self._connection.execute(f"LISTEN {CHANNEL}")
         connection = self._connection
         now, oldest = await (await connection.execute(MOMENT)).fetchone()  # type: ignore[misc]
