@@ -7,10 +7,12 @@ from typing import Any
 
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
+
+from accounts.encryption import box
 
 MARK = "fernet:"  # what is stored without it was never encrypted
 HOLDS = ("secret", "seed", "migrated_codes")  # the parts of `data` that are secrets
@@ -32,14 +34,14 @@ class SecondFactor(DefaultMFAAdapter):
 
 def encrypt(text: str) -> str:
     """Return the text under the newest key."""
-    return MARK + _keys().encrypt(text.encode()).decode()
+    return MARK + box().encrypt(text.encode()).decode()
 
 
 def decrypt(stored: str) -> str:
     """Return the text of what is stored, encrypted or from before there were keys. Raises InvalidToken."""
     if not stored.startswith(MARK):
         return stored
-    return _keys().decrypt(stored.removeprefix(MARK).encode()).decode()
+    return box().decrypt(stored.removeprefix(MARK).encode()).decode()
 
 
 def reseal() -> int:
@@ -73,7 +75,3 @@ def _is_newest(stored: str) -> bool:
     except InvalidToken:
         return False
     return True
-
-
-def _keys() -> MultiFernet:
-    return MultiFernet([Fernet(key) for key in settings.FIELD_KEYS])

@@ -186,6 +186,11 @@ class Event(TextChoices):
 
     INTEGRATOR_MADE = "integrator.made", "Integrator's token made"
     INTEGRATOR_REVOKED = "integrator.revoked", "Integrator's token revoked"
+    WEBHOOK_ADDED = "webhook.added", "Address for webhooks added"
+    WEBHOOK_ROTATED = "webhook.rotated", "Webhook given a new secret"
+    WEBHOOK_STOPPED = "webhook.stopped", "Webhook stopped"
+    WEBHOOK_RESUMED = "webhook.resumed", "Webhook switched on again"
+    WEBHOOK_REPLAYED = "webhook.replayed", "Message of a webhook owed again"
     FLAG_RAISED = "flag.raised", "Something was flagged"
     FLAG_CONFIRMED = "flag.confirmed", "Flag confirmed by a person"
     FLAG_DISMISSED = "flag.dismissed", "Flag dismissed by a person"

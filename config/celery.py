@@ -51,6 +51,8 @@ app.conf.beat_schedule = {
         "enforcement.tasks.settle_sanctions": MINUTE,
         "enforcement.tasks.carry_out_sanctions": MINUTE,
         "enforcement.tasks.forget_excerpts": HOUR,
+        "enforcement.tasks.send_webhooks": MINUTE,
+        "enforcement.tasks.drop_old_messages": HOUR,
         "accounts.tasks.erase_owed": MINUTE,
         "onboarding.tasks.erase_owed": MINUTE,
         "reviews.tasks.erase_owed": MINUTE,

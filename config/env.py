@@ -5,6 +5,7 @@ A secret NAME may come from the file named by NAME_FILE instead, as container pl
 
 import base64
 import os
+from ipaddress import ip_network
 from pathlib import Path
 
 import environ
@@ -40,6 +41,16 @@ def named(name: str) -> dict[str, str]:
     if any(not label.strip() or not value.strip() for label, _, value in parts):
         raise ImproperlyConfigured(f"{name}: each line must be name=value.")
     return {label.strip(): value.strip() for label, _, value in parts}
+
+
+def networks(name: str) -> list[str]:
+    """Return networks such as 10.0.0.0/8 from lines (or comma-separated parts); empty without any."""
+    for each in (found := lines(name, "")):
+        try:
+            ip_network(each)
+        except ValueError:
+            raise ImproperlyConfigured(f"{name}: {each!r} is not a network such as 10.0.0.0/8.") from None
+    return found
 
 
 def number(name: str, default: int) -> int:

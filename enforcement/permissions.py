@@ -2,9 +2,10 @@
 
 from django.db.models import Q
 
-from accounts.models import User
+from accounts.models import Owner, User
+from accounts.permissions import may_act_for
 from accounts.roles import Duty, may
-from enforcement.models import Appeal, FlagCase, Sanction
+from enforcement.models import Appeal, FlagCase, Sanction, Webhook
 from enforcement.states import OPEN_STATES
 from onboarding.models import Application, Grant
 from onboarding.permissions import may_see
@@ -48,6 +49,15 @@ def may_decide(user: User, appeal: Appeal) -> bool:
 def may_run_gateway(user: User) -> bool:
     """Return whether this person sets limits and looks after the tokens of integrators."""
     return may(user, Duty.RUN_GATEWAY)
+
+
+def may_manage_webhooks_of(user: User, owner: Owner) -> bool:
+    """Return whether this person may add addresses that hear of this owner's access: as they may open its keys."""
+    return may_act_for(user, owner)
+
+
+def may_manage_webhook(user: User, webhook: Webhook) -> bool:
+    return may_act_for(user, webhook.owner) if webhook.owner else may_run_gateway(user)
 
 
 def may_write_filters(user: User) -> bool:
@@ -124,6 +134,8 @@ __all__ = [
     "may_decide_flags",
     "may_decide_sanction_appeal",
     "may_file",
+    "may_manage_webhook",
+    "may_manage_webhooks_of",
     "may_run_gateway",
     "may_sanction",
     "may_see_appeal",

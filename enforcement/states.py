@@ -203,3 +203,11 @@ class SanctionReason(TextChoices):
     FRAUD_SIGNAL = "E5_fraud_signal", _("Signs of fraud")
     LEGAL_ORDER = "E6_legal_order", _("An order of an authority")
     URGENT_HARM = "E7_urgent_harm", _("Going on would put people at serious risk")
+
+
+class WebhookStop(TextChoices):
+    """Why nothing is sent to an address any more."""
+
+    ASKED = "asked", _("Switched off by a person")
+    FAILING = "failing", _("It failed for three days")
+    GONE = "gone", _("It answered 410 Gone")

@@ -4,7 +4,18 @@ from celery import shared_task
 
 from audit import clock
 from enforcement import usage
-from enforcement.domain import against_sanctions, appeals, days, erasure, flag_cases, flags, hours, sanctions
+from enforcement.domain import (
+    against_sanctions,
+    appeals,
+    days,
+    erasure,
+    flag_cases,
+    flags,
+    hours,
+    posting,
+    sanctions,
+    webhooks,
+)
 
 
 @shared_task
@@ -65,3 +76,16 @@ def drop_old_usage() -> None:
 def seal_usage() -> None:
     """Seal the days of usage that are over and copied."""
     days.build_owed(at=clock.now())
+
+
+@shared_task
+def send_webhooks() -> None:
+    """Owe to webhooks what happened since, and send what is due."""
+    webhooks.owe(at=clock.now())
+    posting.send_owed(at=clock.now())
+
+
+@shared_task
+def drop_old_messages() -> None:
+    """Delete messages of webhooks that are over and were kept long enough."""
+    webhooks.drop_old(at=clock.now())

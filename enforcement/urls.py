@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from enforcement import views
+from enforcement import views, webhook_views
 
 urlpatterns = [
     path(f"applications/<slug:number>/{kind}/", views.against, {"kind": kind}, name=kind)
@@ -22,4 +22,10 @@ urlpatterns += [
     path("access/<uuid:public_id>/problem/", views.problem, name="problem"),
     path("report/", views.report, name="report"),
     path("report/<slug:receipt>/", views.report_receipt, name="report_receipt"),
+    path("access/webhooks/", webhook_views.index, name="webhooks"),
+    path("access/webhooks/<int:pk>/", webhook_views.detail, name="webhook"),
+    path("access/webhooks/<int:pk>/rotate/", webhook_views.rotate, name="webhook_rotate"),
+    path("access/webhooks/<int:pk>/stop/", webhook_views.stop, name="webhook_stop"),
+    path("access/webhooks/<int:pk>/resume/", webhook_views.resume, name="webhook_resume"),
+    path("access/webhooks/<int:pk>/messages/<int:message>/again/", webhook_views.again, name="webhook_again"),
 ]

@@ -21,7 +21,7 @@ from django.db.models import JSONField, Q
 from accounts.domain import erasure, organisations, owners, tokens
 from accounts.models import User
 from accounts.scopes import Scope
-from enforcement.domain import archive, emergencies, flags, leaving
+from enforcement.domain import archive, emergencies, flags, leaving, webhooks
 from enforcement.domain import erasure as enforcement
 from onboarding.domain import erasure as onboarding
 from onboarding.domain import invitations, order, waitlist
@@ -87,6 +87,7 @@ THEIRS = {
     "enforcement.FlagCase": "owner__person",
     "enforcement.Sanction": "owner__person",
     "enforcement.Waiver": "grant__owner__person",
+    "enforcement.Webhook": "owner__person",
 }
 APART = {
     "accounts.Organisation": "keeps nothing of people; its own test: what nobody is left in loses its name",
@@ -158,6 +159,7 @@ def _fill(user: User, bob: User) -> None:
         excerpt="Odd",
         reply_to=user.email,
     )
+    webhooks.add("https://8.8.8.8/hooks", by=user, at=MONDAY, owner=key.grant.owner)
     draft = make_application(make_program(), applicant=user, state="draft")
     SealedAnswer.objects.create(
         application=draft, key="test_login", text="sealed", saved_at=MONDAY, saved_by=user

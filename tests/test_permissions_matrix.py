@@ -69,6 +69,18 @@ GET  405 405 405 405 405 405 405 405  access/<uuid:public_id>/ask/<slug:kind>/
 POST 302 302 404 404 404 404 404 404  access/<uuid:public_id>/ask/<slug:kind>/
 GET  405 405 405 405 405 405 405 405  access/keys/<slug:key_id>/open/
 POST 302 200 404 404 404 404 404 404  access/keys/<slug:key_id>/open/
+GET  302 200 200 200 200 200 200 200  access/webhooks/
+POST 302 422 422 422 422 422 422 422  access/webhooks/
+GET  302 200 404 404 404 404 404 404  access/webhooks/<int:pk>/
+POST 405 405 405 405 405 405 405 405  access/webhooks/<int:pk>/
+GET  405 405 405 405 405 405 405 405  access/webhooks/<int:pk>/rotate/
+POST 302 200 404 404 404 404 404 404  access/webhooks/<int:pk>/rotate/
+GET  405 405 405 405 405 405 405 405  access/webhooks/<int:pk>/stop/
+POST 302 302 404 404 404 404 404 404  access/webhooks/<int:pk>/stop/
+GET  405 405 405 405 405 405 405 405  access/webhooks/<int:pk>/resume/
+POST 302 302 404 404 404 404 404 404  access/webhooks/<int:pk>/resume/
+GET  405 405 405 405 405 405 405 405  access/webhooks/<int:pk>/messages/<int:message>/again/
+POST 302 302 404 404 404 404 404 404  access/webhooks/<int:pk>/messages/<int:message>/again/
 GET  302 200 404 404 404 404 404 404  applications/<slug:number>/answer/
 POST 302 422 404 404 404 404 404 404  applications/<slug:number>/answer/
 GET  302 200 404 404 404 404 404 404  access/sanctions/<slug:number>/
@@ -272,6 +284,18 @@ GET  302 302 302 403 403 200 403 403  admin/enforcement/integrator/tokens/
 POST 302 302 302 403 403 422 403 403  admin/enforcement/integrator/tokens/
 GET  302 302 302 405 405 405 405 405  admin/enforcement/integrator/<int:pk>/revoke/
 POST 302 302 302 403 403 302 403 403  admin/enforcement/integrator/<int:pk>/revoke/
+GET  302 302 302 403 403 200 403 403  admin/enforcement/webhook/addresses/
+POST 302 302 302 403 403 422 403 403  admin/enforcement/webhook/addresses/
+GET  302 302 302 403 403 200 403 403  admin/enforcement/webhook/addresses/<int:pk>/
+POST 302 302 302 405 405 405 405 405  admin/enforcement/webhook/addresses/<int:pk>/
+GET  302 302 302 405 405 405 405 405  admin/enforcement/webhook/addresses/<int:pk>/rotate/
+POST 302 302 302 403 403 200 403 403  admin/enforcement/webhook/addresses/<int:pk>/rotate/
+GET  302 302 302 405 405 405 405 405  admin/enforcement/webhook/addresses/<int:pk>/stop/
+POST 302 302 302 403 403 302 403 403  admin/enforcement/webhook/addresses/<int:pk>/stop/
+GET  302 302 302 405 405 405 405 405  admin/enforcement/webhook/addresses/<int:pk>/resume/
+POST 302 302 302 403 403 302 403 403  admin/enforcement/webhook/addresses/<int:pk>/resume/
+GET  302 302 302 405 405 405 405 405  admin/enforcement/webhook/addresses/<int:pk>/messages/<int:message>/again/
+POST 302 302 302 403 403 302 403 403  admin/enforcement/webhook/addresses/<int:pk>/messages/<int:message>/again/
 GET  302 302 302 403 200 403 403 403  admin/enforcement/appeal/open/
 POST 302 302 302 405 405 405 405 405  admin/enforcement/appeal/open/
 GET  302 302 302 403 200 403 403 403  admin/enforcement/appeal/<int:pk>/
@@ -536,6 +560,7 @@ READERS = {
     "reviews/case": "bob sam",
     "enforcement/appeal": "sam",
     "enforcement/integrator": "dora",
+    "enforcement/webhook": "dora",
 }
 STOCK = re.compile(r"admin/([a-z]+/[a-z]+)/(|add/|<path:object_id>/(?:history/|delete/|change/)?)")
 ONLY_SHOWN = re.compile(

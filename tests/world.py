@@ -18,12 +18,12 @@ from django.test import Client
 from django.test.client import ClientHandler
 from django.urls import URLResolver, get_resolver
 
-from accounts.domain import domains, organisations, ownership, tokens
+from accounts.domain import domains, organisations, owners, ownership, tokens
 from accounts.models import User
 from accounts.roles import Role
 from accounts.scopes import Scope
 from audit import clock, seals
-from enforcement.domain import integrators
+from enforcement.domain import integrators, webhooks
 from onboarding.domain import attachments, import_jobs, question_drafts, questions
 from onboarding.states import FileKind
 from policies.domain import weaknesses
@@ -124,6 +124,7 @@ class World:
             at=clock.now(),
         )
         self.integrator, _ = integrators.make(name="Proxy", by=self.people["dora"], at=clock.now())
+        self._make_webhooks()
         file = ContentFile(b"title\nx\n", name="a.csv")
         self.job = import_jobs.ask(
             self.program, file=file, owner=None, mapping=None, by=self.people["dora"], at=clock.now()
@@ -223,6 +224,20 @@ class World:
             "decision": self.decision.pk,
         }
 
+    def _make_webhooks(self) -> None:
+        """Make an address of Alice's and one of the integrator's, each with a message that was given up."""
+        at, dora, alice = clock.now(), self.people["dora"], self.people["alice"]
+        url = "https://8.8.8.8/hooks"  # public, and nobody needs to resolve it
+        self.webhook, _ = webhooks.add(url, by=alice, at=at, owner=owners.of_person(alice))
+        self.integrators_webhook, _ = webhooks.add(url, by=dora, at=at, integrator=self.integrator)
+        self.message, self.integrators_message = (
+            each.deliveries.create(
+                entry=1, message_id=f"msg_{each.pk}", type="grant.given", payload={}, owed_at=at, due_at=at,
+                given_up_at=at,
+            )
+            for each in (self.webhook, self.integrators_webhook)
+        )  # fmt: skip
+
     def path(self, address: str, **values: object) -> str:
         """Return the address with everything filled in; `values` stand for placeholders by name."""
         if address.startswith("admin/^(?P<app_label>"):
@@ -242,6 +257,11 @@ class World:
         """Return part of an address -> what its placeholders stand for; the first part that fits counts."""
         draft, ours = {"number": self.draft.number}, {"number": self.organisation.pk}
         return {
+            "enforcement/webhook/": {
+                "pk": self.integrators_webhook.pk,
+                "message": self.integrators_message.pk,
+            },
+            "access/webhooks/": {"pk": self.webhook.pk, "message": self.message.pk},
             "/form/": draft,
             "/check/": draft,
             "access/sanctions/": {"number": self.sanction.number},

@@ -1,6 +1,7 @@
-"""The staff's side of enforcement: appeals, integrators."""
+"""The staff's side of enforcement: appeals, integrators, webhooks."""
 
 from enforcement.admin.appeal import AppealAdmin
 from enforcement.admin.integrator import IntegratorAdmin
+from enforcement.admin.webhook import WebhookAdmin
 
-__all__ = ["AppealAdmin", "IntegratorAdmin"]
+__all__ = ["AppealAdmin", "IntegratorAdmin", "WebhookAdmin"]

@@ -1,7 +1,7 @@
 """What people who deleted their account said against a decision, and what was answered: withdrawn, then blanked.
 
-So are the words of flags about them, and what they reported themselves. Kind, outcome, reason, category, figures and
-dates stay for the public report.
+So are the words of flags about them, and what they reported themselves. Their webhooks end, without address and
+secret. Kind, outcome, reason, category, figures and dates stay for the public report.
 """
 
 from contextlib import suppress
@@ -13,8 +13,8 @@ from django.db.models import Case, Q, QuerySet, Value, When
 
 from accounts.domain import erasure, owners
 from accounts.models import Part, User
-from enforcement.domain import appeals
-from enforcement.models import Appeal, AppealQuerySet, Flag, FlagCase, Sanction, Waiver
+from enforcement.domain import appeals, webhooks
+from enforcement.models import Appeal, AppealQuerySet, Flag, FlagCase, Sanction, Waiver, Webhook, WebhookTry
 from onboarding.domain.erasure import BLANKED
 from outbox import erasure as letters
 
@@ -26,6 +26,7 @@ def let_go(user: User, *, at: datetime) -> None:
     for appeal in _theirs(user).open():
         with suppress(appeals.AppealIsOver):  # decided while we waited for its lock
             appeals.withdraw(appeal, by=acting, at=at)
+    webhooks.end(_hooks(user), by=user, at=at)
 
 
 def erase_owed(*, at: datetime) -> int:
@@ -39,11 +40,17 @@ def _theirs(user: User) -> AppealQuerySet:
     return Appeal.objects.filter(against)
 
 
+def _hooks(user: User) -> QuerySet[Webhook]:
+    return Webhook.objects.filter(owner__in=list(owners.ending_with(user).values_list("pk", flat=True)))
+
+
 def _forget(user: User, at: datetime) -> None:
     let_go(user, at=at)  # what a page that was being answered filed after all
     theirs = _theirs(user)
     letters.blank_about(theirs, at=at)
     _blank(theirs)
+    WebhookTry.objects.filter(delivery__webhook__in=_hooks(user)).update(problem="")  # it may name the host
+    _hooks(user).update(url=BLANKED, secret="", old_secret="", old_until=None)
     ending = list(owners.ending_with(user).values_list("pk", flat=True))
     flagged = Flag.objects.filter(Q(owner__in=ending) | Q(raised_by=user))
     letters.blank_about(flagged, at=at)

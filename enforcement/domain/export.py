@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from accounts.models import User
-from enforcement.models import Appeal, Flag, Sanction, UsageDay
+from enforcement.models import Appeal, Flag, Sanction, UsageDay, Webhook
 from enforcement.models.usage import COLUMNS
 from enforcement.states import FlagSource, SanctionState
 
@@ -22,6 +22,7 @@ def of_person(user: User) -> dict[str, Any]:
         "reports": _reports(user),
         "sanctions": _sanctions(user),
         "usage": _usage(user),
+        "webhooks": _webhooks(user),
     }
 
 
@@ -96,3 +97,8 @@ def _sanctions(user: User) -> Iterator[dict[str, Any]]:
             "closed_at": sanction.closed_at,
             "close_reason": sanction.close_reason,
         }
+
+
+def _webhooks(user: User) -> list[dict[str, Any]]:
+    found = Webhook.objects.filter(owner__person=user).order_by("pk")
+    return list(found.values("url", "made_at", "stopped_at", "stopped_because"))

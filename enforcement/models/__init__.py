@@ -6,6 +6,7 @@ from enforcement.models.flag import Flag, FlagCase
 from enforcement.models.integrator import Integrator, IntegratorQuerySet
 from enforcement.models.sanction import EmergencyRule, Sanction, Waiver
 from enforcement.models.usage import UsageDay, UsageHour, UsageMark, UsageSeal
+from enforcement.models.webhook import Webhook, WebhookDelivery, WebhookTry
 
 __all__ = [
     "STATEMENT_LEAST",
@@ -26,4 +27,7 @@ __all__ = [
     "UsageMark",
     "UsageSeal",
     "Waiver",
+    "Webhook",
+    "WebhookDelivery",
+    "WebhookTry",
 ]

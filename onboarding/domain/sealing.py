@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from django.conf import settings
+from cryptography.fernet import InvalidToken
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
+from accounts.encryption import box
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
@@ -85,7 +85,7 @@ def _seal(application: Application, key: str, text: str, *, by: User, at: dateti
         key=key,
         draft=application.amending_since is not None,
         defaults={
-            "text": _box().encrypt(text.encode()).decode(),
+            "text": box().encrypt(text.encode()).decode(),
             "saved_at": at,
             "saved_by": by,
             "wiped_at": None,
@@ -105,7 +105,7 @@ def show(application: Application, *, by: User, at: datetime) -> dict[str, str]:
     if not rows:
         raise NothingSealed
     try:
-        text = {row.key: _box().decrypt(row.text.encode()).decode() for row in rows}
+        text = {row.key: box().decrypt(row.text.encode()).decode() for row in rows}
     except InvalidToken:
         raise NothingSealed from None  # the key it was sealed with is gone
     ledger.record_many(Event.SEALED_SHOWN, subjects=rows, actor=by, at=at)
@@ -147,7 +147,3 @@ def _wipe_chunk(at: datetime) -> int:
 def _wipe(rows: list[SealedAnswer], *, by: ledger.Actor, at: datetime) -> None:
     SealedAnswer.objects.filter(pk__in=[row.pk for row in rows]).update(text="", wiped_at=at, wipe_owed=False)
     ledger.record_many(Event.SEALED_WIPED, subjects=rows, actor=by, at=at)
-
-
-def _box() -> MultiFernet:
-    return MultiFernet([Fernet(key) for key in settings.FIELD_KEYS])

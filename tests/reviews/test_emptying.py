@@ -53,7 +53,7 @@ def test_eight_reviewers_empty_a_queue_and_no_case_is_had_twice():
 
 @pytest.mark.soak
 def test_eight_reviewers_empty_a_queue_of_twenty_thousand():
-    empty(20_000, seconds=3600)
+    empty(20_000, seconds=7200)
 
 
 def test_the_case_of_a_killed_session_is_back_after_its_lease():

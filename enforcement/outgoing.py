@@ -1,0 +1,123 @@
+"""POST to addresses that others chose, without letting them reach what only we can reach (server-side request forgery).
+
+The host is resolved once, every address it has must be public, and the connection goes to the very address that was
+checked: a name that resolves otherwise a moment later changes nothing. No redirect is followed, no proxy of the
+environment is used, the body of the answer is not read.
+"""
+
+import ipaddress
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from urllib.parse import SplitResult, urlsplit
+
+import httpx
+
+CONNECT, ANSWER = 3.0, 10.0  # seconds
+PORTS = (443, 8443)
+LONGEST = 500
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class BadAddress(Exception):
+    """An address nothing is sent to; the sentence says why."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What came back: a status, or none and the problem."""
+
+    status: int | None
+    problem: str
+    milliseconds: int
+
+    @property
+    def is_delivered(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300
+
+
+def parted(url: str, *, private: Sequence[Network] = ()) -> SplitResult:
+    """Return the parts of an address one may send to, by its looks alone. Raises BadAddress."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise BadAddress("This is not an address. Write it like https://example.org/hooks.") from None
+    if len(url) > LONGEST or not url.isascii() or not url.isprintable() or " " in url:
+        raise BadAddress(f"Write the address in at most {LONGEST} ASCII characters, without spaces.")
+    if not parts.hostname or parts.username or parts.password or parts.fragment:
+        raise BadAddress(
+            "Write the address like https://example.org/hooks, without a name or password in it."
+        )
+    if private:  # our own programs: any port, and no certificate where the network is ours
+        if parts.scheme not in ("https", "http"):
+            raise BadAddress("The address must begin with https:// or http://.")
+        return parts
+    if parts.scheme != "https":
+        raise BadAddress("The address must begin with https://.")
+    if port is not None and port not in PORTS:
+        raise BadAddress(f"The port must be {' or '.join(map(str, PORTS))}.")
+    return parts
+
+
+def resolved(parts: SplitResult, *, private: Sequence[Network] = ()) -> str:
+    """Return one address of the host, after all of them were looked at. Raises BadAddress."""
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise BadAddress("The name of this host leads nowhere.") from None
+    addresses = [ipaddress.ip_address(str(each[4][0]).partition("%")[0]) for each in found]
+    if not addresses:
+        raise BadAddress("The name of this host leads nowhere.")
+    for address in addresses:
+        plain = getattr(address, "ipv4_mapped", None) or address
+        if any(plain.version == net.version and plain in net for net in private):
+            continue
+        if (
+            not plain.is_global
+            or plain.is_multicast
+            or getattr(plain, "sixtofour", None)
+            or getattr(plain, "teredo", None)
+        ):
+            raise BadAddress("This host is not on the public internet.")
+        if parts.scheme != "https":
+            raise BadAddress("The address must begin with https://, unless it is in a network of ours.")
+    return str(addresses[0])
+
+
+def post(url: str, body: bytes, headers: Mapping[str, str], *, private: Sequence[Network] = ()) -> Said:
+    """Send, and return what came of it; never raises."""
+    began = perf_counter()
+    try:
+        status, problem = _post(url, body, headers, private), ""
+    except BadAddress as refused:
+        status, problem = None, str(refused)
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        status, problem = None, f"{type(error).__name__}: {error}"[:200].replace("\0", "")
+    if status is not None and not 200 <= status < 300:
+        problem = "A redirect is not followed." if 300 <= status < 400 else f"It answered {status}."
+    return Said(status, problem, int((perf_counter() - began) * 1000))
+
+
+def _post(url: str, body: bytes, headers: Mapping[str, str], private: Sequence[Network]) -> int:
+    parts = parted(url, private=private)
+    address = resolved(parts, private=private)
+    host = parts.hostname or ""
+    literal = f"[{address}]" if ":" in address else address
+    there = parts._replace(netloc=f"{literal}:{parts.port}" if parts.port else literal).geturl()
+    named = f"{host}:{parts.port}" if parts.port else host
+    limits = httpx.Timeout(ANSWER, connect=CONNECT)
+    with (
+        httpx.Client(timeout=limits, follow_redirects=False, trust_env=False) as client,
+        client.stream(
+            "POST",
+            there,
+            content=body,
+            headers={**headers, "Host": named, "User-Agent": "Gatehouse-Webhooks/1"},
+            extensions={"sni_hostname": host},
+        ) as answer,
+    ):
+        return answer.status_code
