@@ -53,6 +53,8 @@ app.conf.beat_schedule = {
         "enforcement.tasks.forget_excerpts": HOUR,
         "enforcement.tasks.send_webhooks": MINUTE,
         "enforcement.tasks.drop_old_messages": HOUR,
+        "enforcement.tasks.flag_hits": MINUTE,
+        "enforcement.tasks.drop_old_hits": HOUR,
         "accounts.tasks.erase_owed": MINUTE,
         "onboarding.tasks.erase_owed": MINUTE,
         "reviews.tasks.erase_owed": MINUTE,

@@ -9,6 +9,7 @@ from enforcement.domain import (
     appeals,
     days,
     erasure,
+    filter_hits,
     flag_cases,
     flags,
     hours,
@@ -40,6 +41,18 @@ def settle_sanctions() -> None:
 def carry_out_sanctions() -> None:
     """Make ends of access final that can no longer be appealed."""
     against_sanctions.carry_out_owed(at=clock.now())
+
+
+@shared_task
+def flag_hits() -> None:
+    """Raise the flags that hits of filters owe."""
+    filter_hits.flag_owed(at=clock.now())
+
+
+@shared_task
+def drop_old_hits() -> None:
+    """Delete the hits of filters that were kept long enough."""
+    filter_hits.drop_old(at=clock.now())
 
 
 @shared_task

@@ -22,7 +22,7 @@ from django.db import IntegrityError, connection  # noqa: E402
 from accounts.domain import joining, memberships, organisations  # noqa: E402
 from accounts.models import MemberRole, Membership, OrganisationInvitation, User  # noqa: E402
 from audit import clock  # noqa: E402
-from enforcement.domain import appeals  # noqa: E402
+from enforcement.domain import appeals, filter_hits  # noqa: E402
 from enforcement.models import Appeal  # noqa: E402
 from onboarding.domain import amending, invitations, keys, waitlist  # noqa: E402
 from onboarding.models import Application, Grant, Invitation, Key, Program  # noqa: E402
@@ -273,6 +273,10 @@ def deny_appeal(appeal: str, senior: str, at: str) -> str:
         ).state
     except (appeals.AlreadyDecided, appeals.HeldBy) as error:
         return type(error).__name__
+
+
+def flag_hits(at: str) -> int:
+    return filter_hits.flag_owed(at=datetime.fromisoformat(at))
 
 
 def run(command: list[str]) -> str:

@@ -33,6 +33,7 @@ from reviews.domain import erasure as reviews
 from reviews.domain import findings, interests, likenesses, notes, questions, rejections, telling, unsent
 from reviews.models import Bar, InformationRequest, Interest
 from tests.enforcement.appealing import make_appeal
+from tests.enforcement.filters.making import make_hit
 from tests.enforcement.flagging import make_sanction
 from tests.factories import (
     MONDAY,
@@ -88,6 +89,7 @@ THEIRS = {
     "enforcement.Sanction": "owner__person",
     "enforcement.Waiver": "grant__owner__person",
     "enforcement.Webhook": "owner__person",
+    "enforcement.FilterHit": "key__grant__owner__person",
 }
 APART = {
     "accounts.Organisation": "keeps nothing of people; its own test: what nobody is left in loses its name",
@@ -112,6 +114,7 @@ NOT_GIVEN = {
     ("reviews.Reconciliation", "remark"), ("reviews.Note", "text"), ("reviews.Unsent", "typed"),
     ("onboarding.SealedAnswer", "text"),
     ("enforcement.Flag", "excerpt"), ("enforcement.Waiver", "reason"),
+    ("enforcement.FilterHit", "excerpt"),
     ("outbox.Letter", "html"), ("outbox.Letter", "problem"),
 }  # fmt: skip
 
@@ -160,6 +163,7 @@ def _fill(user: User, bob: User) -> None:
         reply_to=user.email,
     )
     webhooks.add("https://8.8.8.8/hooks", by=user, at=MONDAY, owner=key.grant.owner)
+    make_hit(key)
     draft = make_application(make_program(), applicant=user, state="draft")
     SealedAnswer.objects.create(
         application=draft, key="test_login", text="sealed", saved_at=MONDAY, saved_by=user

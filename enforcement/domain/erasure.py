@@ -13,7 +13,7 @@ from django.db.models import Case, Q, QuerySet, Value, When
 
 from accounts.domain import erasure, owners
 from accounts.models import Part, User
-from enforcement.domain import appeals, webhooks
+from enforcement.domain import appeals, filter_hits, webhooks
 from enforcement.models import Appeal, AppealQuerySet, Flag, FlagCase, Sanction, Waiver, Webhook, WebhookTry
 from onboarding.domain.erasure import BLANKED
 from outbox import erasure as letters
@@ -61,6 +61,7 @@ def _forget(user: User, at: datetime) -> None:
     letters.blank_about(sanctioned, at=at)
     _blank(sanctioned)
     _blank(Waiver.objects.filter(grant__owner__in=ending))
+    filter_hits.forget(ending)
 
 
 def _blank(rows: QuerySet[Any], *fields: str) -> None:

@@ -23,7 +23,7 @@ def findings(rule: Rule, texts: Sequence[str]) -> list[Finding | None]:
 
 def outcomes(rule: Rule, texts: Sequence[str]) -> list[bool | None]:
     """Return whether a rule hits each text; None where that cannot be told."""
-    return [finding and finding.is_hit for finding in findings(rule, texts)]
+    return [None if finding is None else finding.is_hit for finding in findings(rule, texts)]
 
 
 async def _asked(rule: Rule, texts: Sequence[str]) -> list[Finding | None]:

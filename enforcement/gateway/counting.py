@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -36,6 +36,18 @@ redis.call('EXPIRE', KEYS[1], 691200)
 REPORTED = "gh:i:"  # + key:name of the report
 HOUR = 3600
 REPORT_WITHIN = 86_400  # seconds after a call
+COUNT = """
+local time = redis.call('TIME')
+local hour = math.floor(tonumber(time[1]) / 3600)
+local used = ARGV[1] .. ARGV[2] .. ':' .. hour
+for index = 3, #ARGV, 2 do
+    redis.call('HINCRBY', used, ARGV[index], ARGV[index + 1])
+end
+redis.call('EXPIRE', used, 691200)
+local now = string.format('%.0f', tonumber(time[1]) * 1000000 + tonumber(time[2]))
+redis.call('ZADD', ARGV[1] .. 'touched', now, ARGV[2] .. ':' .. hour)
+redis.call('EXPIRE', ARGV[1] .. 'touched', 691200)
+"""
 
 
 class RedisAway(Exception):
@@ -64,6 +76,7 @@ class Counting:
         self._write = self._redis.register_script(projection.WRITE)
         self._report = self._redis.register_script(REPORT)
         self._note = self._redis.register_script(NOTE)
+        self._hits = self._redis.register_script(COUNT)
         self.away = False
 
     async def close(self) -> None:
@@ -93,6 +106,11 @@ class Counting:
     async def note(self, name: str, member: str) -> None:
         """Note this minute as the last use of a member. Raises RedisAway."""
         await self._ask(self._note, [name], [member])
+
+    async def count_hits(self, key: str, counts: Mapping[str, int]) -> None:
+        """Add to a key's counters of this hour, beside its answers. Raises RedisAway."""
+        flat = [part for name, count in counts.items() for part in (name, count)]
+        await self._ask(self._hits, [], [projection.USAGE, key, *flat])
 
     async def watch(self) -> None:
         """Ask Redis, while it is away, whether it is back. For ever."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -119,6 +119,17 @@ class Database:
         async with self._pool.connection() as connection:
             row = await (await connection.execute(projection.BY_ID, [key])).fetchone()
         return Projection.of_row(row) if row else None
+
+    async def fetch(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[Any]:
+        """Return the rows of one statement, none where it returns none; raise PostgresAway."""
+        if self._away:
+            raise PostgresAway
+        return await bounded(self._fetch(statement, values), TIMEOUT)
+
+    async def _fetch(self, statement: str, values: Sequence[Any] | Mapping[str, Any]) -> list[Any]:
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(statement, values)
+            return await cursor.fetchall() if cursor.description else []
 
     async def _read(self, digests: list[str]) -> Found:
         async with self._pool.connection() as connection:

@@ -17,6 +17,8 @@ from enforcement.gateway.counting import Counting, RedisAway
 from enforcement.gateway.database import Database, PostgresAway
 from enforcement.gateway.denials import Changes
 from enforcement.gateway.fallback import Fallback
+from enforcement.gateway.filtering import Filters
+from enforcement.gateway.hits import Hits
 from enforcement.gateway.integrators import LAST_USED, Integrators, Known
 from enforcement.gateway.verdicts import Verdict
 from onboarding import projection
@@ -50,6 +52,8 @@ class Gatekeeper:
         self.changes = Changes(self.database, self.integrators)
         self.counting = Counting(settings.REDIS_URL)
         self.fallback = Fallback(self.database, processes=settings.GATEWAY_PROCESSES)
+        self.filters = Filters(self.database)
+        self.hits = Hits(self.counting, self.database)
         self._watchers: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
@@ -63,7 +67,10 @@ class Gatekeeper:
                     raise NotLoaded from None
                 await asyncio.sleep(0.5)
         await self.database.open()
-        self._watchers = [asyncio.create_task(each.watch()) for each in (self.changes, self.counting)]
+        self._watchers = [
+            asyncio.create_task(each.watch())
+            for each in (self.changes, self.counting, self.filters, self.hits)
+        ]
 
     async def close(self) -> None:
         """Stop watching and close every connection."""
@@ -71,6 +78,7 @@ class Gatekeeper:
             task.cancel()
         await asyncio.gather(*self._watchers, return_exceptions=True)
         await self.changes.close()
+        await self.filters.close()
         await self.database.close()
         await self.counting.close()
 

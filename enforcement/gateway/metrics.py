@@ -40,6 +40,33 @@ denials_held = Gauge(
     "gatehouse_gateway_denials_held", "Denied keys held in memory.", multiprocess_mode="livemax"
 )
 
+filters_version = Gauge(
+    "gatehouse_gateway_filters_version",
+    "Which filter rules are in use: when a rule was last switched, seconds since 1970.",
+    multiprocess_mode="livemin",
+)
+filters_held = Gauge(
+    "gatehouse_gateway_filters", "Filter rules in use.", ["state"], multiprocess_mode="livemin"
+)
+filters_broken = Gauge(
+    "gatehouse_gateway_filters_broken", "Filter rules that do not work here.", multiprocess_mode="livemax"
+)
+filter_circuit = Gauge(
+    "gatehouse_gateway_filter_circuit",
+    "Circuit of each moderation endpoint: 0 closed, 1 half open, 2 open.",
+    ["endpoint"],
+    multiprocess_mode="livemax",
+)
+filter_seconds = Histogram(
+    "gatehouse_gateway_filter_seconds",
+    "Seconds the filters took for one request, other endpoints included.",
+    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5),
+)
+filter_hits = Counter("gatehouse_gateway_filter_hits", "Hits of rules, by whether they act.", ["kind"])
+filter_hits_lost = Counter(
+    "gatehouse_gateway_filter_hits_lost", "Hits no row was kept of: PostgreSQL was away too long."
+)
+
 
 def text() -> bytes:
     """Return every figure in Prometheus' text form."""

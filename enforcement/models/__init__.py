@@ -1,6 +1,7 @@
 """Everything enforcement keeps, by noun."""
 
 from enforcement.models.appeal import STATEMENT_LEAST, STATEMENT_MOST, Appeal, AppealQuerySet
+from enforcement.models.filter_hit import FilterHit
 from enforcement.models.filter_rule import FilterRule, FilterRuleVersion, FilterTestText
 from enforcement.models.flag import Flag, FlagCase
 from enforcement.models.integrator import Integrator, IntegratorQuerySet
@@ -14,6 +15,7 @@ __all__ = [
     "Appeal",
     "AppealQuerySet",
     "EmergencyRule",
+    "FilterHit",
     "FilterRule",
     "FilterRuleVersion",
     "FilterTestText",

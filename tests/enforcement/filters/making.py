@@ -6,8 +6,9 @@ from datetime import datetime
 from accounts.roles import Role
 from enforcement.domain import filter_rules
 from enforcement.domain.filter_rules import Wording
-from enforcement.models import FilterRule, FilterRuleVersion
+from enforcement.models import FilterHit, FilterRule, FilterRuleVersion
 from enforcement.states import FilterState
+from onboarding.models import Key
 from tests.enforcement.appealing import known
 from tests.factories import MONDAY, make_guidelines, make_staff
 
@@ -42,3 +43,14 @@ def moved(version: FilterRuleVersion, state: str, *, at: datetime = MONDAY) -> F
     for to in STEPS[state]:
         version = filter_rules.switch(version, to=to, by=editor(), at=at, reason=WHY)
     return version
+
+
+def make_hit(
+    key: Key, version: FilterRuleVersion | None = None, *, at: datetime = MONDAY, **fields
+) -> FilterHit:
+    """Return a row as a gateway writes it; it owes a flag where its rule is on."""
+    version = version or make_filter(action="flag")
+    is_live = version.state == FilterState.ON
+    given = {"is_live": is_live, "flag_owed": is_live, "place": 0, "score": 1.0, "excerpt": "a pipe bomb"}
+    given["request"] = f"r-{FilterHit.objects.count()}"
+    return FilterHit.objects.create(version=version, key=key, hit_at=at, **given | fields)

@@ -14,6 +14,7 @@ class OtherSide(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.mode = "answers"
         self.scores: dict[str, float] = {"hate": 0.9, "violence": 0.2}
+        self.by_text: dict[str, dict[str, float]] = {}
         self.asked: list[tuple[dict, str]] = []
         self.go_on = threading.Event()
 
@@ -31,8 +32,9 @@ class _Handler(BaseHTTPRequestHandler):
         if self.server.mode == "hangs":
             self.server.go_on.wait(30)
             return
+        scores = self.server.by_text.get(body["input"], self.server.scores)
         answer = {
-            "answers": json.dumps({"results": [{"category_scores": self.server.scores}]}).encode(),
+            "answers": json.dumps({"results": [{"category_scores": scores}]}).encode(),
             "breaks": b"",
             "babbles": b'{"results": [7]}',
             "floods": b"[" * 1_000_000,
