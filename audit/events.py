@@ -211,6 +211,11 @@ class Event(TextChoices):
     SANCTION_CARRIED_OUT = "sanction.carried_out", "Access ended for good after the time to appeal"
 
     USAGE_SEALED = "usage.sealed", "Usage of a day sealed"
+    ANOMALY_RULE_SET = "anomaly_rule.set", "Rule about unusual use set"
+    THROTTLE_BEGUN = "throttle.begun", "Access throttled for a day at most"
+    THROTTLE_CONFIRMED = "throttle.confirmed", "Throttle confirmed by a person"
+    THROTTLE_ENDED = "throttle.ended", "Throttle ended"
+    BACK_TEST_ASKED = "back_test.asked", "Rule about unusual use tried out on past days"
 
     LETTER_PUT_BACK = "letter.put_back", "Letter put back to be sent"
 

@@ -31,6 +31,8 @@ app.conf.beat_schedule = {
         "onboarding.tasks.project_owed": MINUTE,
         "enforcement.tasks.copy_last_used": MINUTE,
         "enforcement.tasks.copy_usage": MINUTE,
+        "enforcement.tasks.find_anomalies": MINUTE,
+        "enforcement.tasks.throttle_owed": MINUTE,
         "enforcement.tasks.seal_usage": HOUR,
         "enforcement.tasks.drop_old_usage": HOUR,
         "reviews.tasks.open_owed": MINUTE,

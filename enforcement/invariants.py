@@ -158,6 +158,26 @@ INVARIANTS: dict[str, str] = OF_FLAGS_AND_SANCTIONS | {
         WHERE day >= (SELECT coalesce(max(hours_from), 0) / 24 FROM enforcement_usagemark)
             AND date '1970-01-01' + day::int IN (SELECT "on" FROM enforcement_usageseal)
         GROUP BY day, key_id HAVING {" OR ".join(f"sum({name}) <> 0" for name in (*COLUMNS, "extra"))}""",
+    "No throttle holds beyond its end, and none without a person's word beyond a day.": """
+        SELECT throttle.id FROM enforcement_throttle throttle
+        WHERE (throttle.ended_at IS NULL AND throttle.ends_at < clock_timestamp() - interval '10 minutes')
+        OR (throttle.confirmed_at IS NULL AND coalesce(throttle.ended_at, throttle.ends_at)
+            > throttle.began_at + interval '1 day 10 minutes')""",
+    "Every running throttle has its limit, and its begin and its end are in the ledger.": """
+        SELECT throttle.id FROM enforcement_throttle throttle
+        WHERE (throttle.ended_at IS NULL AND NOT EXISTS (SELECT FROM onboarding_limit l
+            WHERE l.grant_id = throttle.grant_id AND l.source = 'sanction' AND l.level = 'key' AND l.ended_at IS NULL))
+        OR NOT EXISTS (SELECT FROM audit_ledgerentry entry WHERE entry.event = 'throttle.begun'
+            AND entry.subject_type = 'enforcement.throttle' AND entry.subject_id = throttle.id::text)
+        OR (throttle.ended_at IS NOT NULL AND NOT EXISTS (SELECT FROM audit_ledgerentry entry
+            WHERE entry.event = 'throttle.ended' AND entry.subject_type = 'enforcement.throttle'
+            AND entry.subject_id = throttle.id::text))""",
+    "A rule about unusual use flags exactly what it found while it was on.": """
+        SELECT finding.id FROM enforcement_anomalyfinding finding
+        JOIN enforcement_anomalyrule rule ON rule.id = finding.rule_id
+        LEFT JOIN enforcement_flag flag ON flag.id = finding.flag_id
+        WHERE finding.flag_id IS NOT NULL AND (flag.source <> 'anomaly' OR flag.key_id <> finding.key_id
+            OR flag.rule_version <> rule.version)""",
     "Every day of usage is under its seal, and the seal is in the ledger.": f"""
         SELECT coalesce(seal."on", days."on") AS day, coalesce(seal.part, days.part) AS part
         FROM enforcement_usageseal seal FULL JOIN (

@@ -127,6 +127,11 @@ def may_waive(user: User, grant: Grant) -> bool:
     return may(user, Duty.MANAGE_ACCESS) and not has_part_in(user, grant.application)
 
 
+def may_set_anomaly_rules(user: User) -> bool:
+    """Return whether this person may switch rules about unusual use, change their numbers, and see what they find."""
+    return may(user, Duty.SIGN_AS_SENIOR) or may(user, Duty.EDIT_POLICIES)
+
+
 __all__ = [
     "conflicts",
     "hidden_flags",
@@ -142,6 +147,7 @@ __all__ = [
     "may_see_appeals",
     "may_see_flag_case",
     "may_see_flags",
+    "may_set_anomaly_rules",
     "may_set_emergencies",
     "may_sign_sanction",
     "may_stand_for",

@@ -211,3 +211,43 @@ class WebhookStop(TextChoices):
     ASKED = "asked", _("Switched off by a person")
     FAILING = "failing", _("It failed for three days")
     GONE = "gone", _("It answered 410 Gone")
+
+
+class AnomalyKind(TextChoices):
+    """What an anomaly rule looks at; `domain.unusual` has each as one statement. Networks: the gateway knows none."""
+
+    VOLUME = "volume", "More than was declared"
+    GROWTH = "growth", "Sudden growth"
+    REFUSALS = "refusals", "Many refusals"
+    FILTER_HITS = "filter_hits", "Many filter hits"
+    ERRORS = "errors", "Many errors of the model's side"
+    NIGHT = "night", "More at night than usual"
+    END_USERS = "end_users", "Many end users on an internal tool"
+
+
+class AnomalyMode(TextChoices):
+    OFF = "off", "Off"
+    SHADOW = "shadow", "In shadow: finds, and flags nothing"
+    ON = "on", "On"
+
+
+ANOMALY_TRANSITIONS: dict[str, set[str]] = {
+    AnomalyMode.OFF: {AnomalyMode.SHADOW},
+    AnomalyMode.SHADOW: {AnomalyMode.ON, AnomalyMode.OFF},
+    AnomalyMode.ON: {AnomalyMode.SHADOW, AnomalyMode.OFF},
+}
+
+
+class BackTestState(TextChoices):
+    WAITING = "waiting", "Waiting"
+    RUNNING = "running", "Running"
+    DONE = "done", "Done"
+    FAILED = "failed", "Failed"
+
+
+BACK_TEST_TRANSITIONS: dict[str, set[str]] = {
+    BackTestState.WAITING: {BackTestState.RUNNING},
+    BackTestState.RUNNING: {BackTestState.DONE, BackTestState.FAILED},
+    BackTestState.DONE: set(),
+    BackTestState.FAILED: set(),
+}

@@ -6,6 +6,8 @@ from audit import clock
 from enforcement import usage
 from enforcement.domain import (
     against_sanctions,
+    anomalies,
+    anomaly_rules,
     appeals,
     days,
     erasure,
@@ -15,6 +17,7 @@ from enforcement.domain import (
     hours,
     posting,
     sanctions,
+    throttles,
     webhooks,
 )
 
@@ -102,3 +105,18 @@ def send_webhooks() -> None:
 def drop_old_messages() -> None:
     """Delete messages of webhooks that are over and were kept long enough."""
     webhooks.drop_old(at=clock.now())
+
+
+@shared_task
+def find_anomalies() -> None:
+    """Let the rules about unusual use look at the hours that are over."""
+    anomaly_rules.put_in_place(at=clock.now())
+    anomalies.find_owed(at=clock.now())
+
+
+@shared_task
+def throttle_owed() -> None:
+    """Begin the throttles that findings ask for, and end those whose time is over."""
+    at = clock.now()
+    throttles.lapse_owed(at=at)
+    throttles.begin_owed(at=at)

@@ -36,8 +36,8 @@ NAME = "gh:p:"  # + digest: one projection
 BY_KEY_ID = "gh:k:"  # + key: the digest of a secret of it, to find the projection where only the key is named
 COUNTED = "gh:l:"  # + level:subject: what each limit of a key, owner, program or end user has counted
 USAGE = "gh:u:"  # + key:hour: answers of that hour, by code
-TOUCHED = USAGE + "touched"  # key:hour of the hours above that PostgreSQL has not seen yet, by the last touch
 END_USERS = "gh:e:"  # + key:hour: about how many end users that key had in that hour (HyperLogLog)
+TOUCHED = USAGE + "touched"  # key:hour of the hours above that PostgreSQL has not seen yet, by the last touch
 LAST_USED = USAGE + "last"  # the minute of each key's last use, until it is copied to PostgreSQL
 
 CHANNEL = "gatehouse_access"  # of PostgreSQL's NOTIFY: the gateways look again at once, instead of at their next poll

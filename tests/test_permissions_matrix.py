@@ -280,6 +280,18 @@ GET  302 302 302 200 200 200 200 200  admin/jsi18n/
 POST 302 302 302 405 405 405 405 405  admin/jsi18n/
 GET  302 302 302 404 404 404 404 404  admin/r/<path:content_type_id>/<path:object_id>/
 POST 302 302 302 404 404 404 404 404  admin/r/<path:content_type_id>/<path:object_id>/
+GET  302 302 302 403 200 403 200 403  admin/enforcement/anomalyrule/rules/
+POST 302 302 302 405 405 405 405 405  admin/enforcement/anomalyrule/rules/
+GET  302 302 302 403 200 403 200 403  admin/enforcement/anomalyrule/rules/<int:pk>/
+POST 302 302 302 403 422 403 422 403  admin/enforcement/anomalyrule/rules/<int:pk>/
+GET  302 302 302 405 405 405 405 405  admin/enforcement/anomalyrule/rules/<int:pk>/switch/
+POST 302 302 302 403 302 403 302 403  admin/enforcement/anomalyrule/rules/<int:pk>/switch/
+GET  302 302 302 405 405 405 405 405  admin/enforcement/anomalyrule/rules/<int:pk>/try/
+POST 302 302 302 403 422 403 422 403  admin/enforcement/anomalyrule/rules/<int:pk>/try/
+GET  302 302 302 405 405 405 405 405  admin/enforcement/anomalyrule/throttles/<int:pk>/<slug:verb>/
+POST 302 302 302 403 302 403 403 403  admin/enforcement/anomalyrule/throttles/<int:pk>/<slug:verb>/
+GET  302 302 302 403 200 403 200 403  admin/enforcement/anomalyrule/trials/<int:pk>/progress.json
+POST 302 302 302 405 405 405 405 405  admin/enforcement/anomalyrule/trials/<int:pk>/progress.json
 GET  302 302 302 403 403 200 403 403  admin/enforcement/integrator/tokens/
 POST 302 302 302 403 403 422 403 403  admin/enforcement/integrator/tokens/
 GET  302 302 302 405 405 405 405 405  admin/enforcement/integrator/<int:pk>/revoke/
@@ -561,6 +573,7 @@ READERS = {
     "enforcement/appeal": "sam",
     "enforcement/integrator": "dora",
     "enforcement/webhook": "dora",
+    "enforcement/anomalyrule": "sam pia",
 }
 STOCK = re.compile(r"admin/([a-z]+/[a-z]+)/(|add/|<path:object_id>/(?:history/|delete/|change/)?)")
 ONLY_SHOWN = re.compile(

@@ -23,7 +23,8 @@ from accounts.models import User
 from accounts.roles import Role
 from accounts.scopes import Scope
 from audit import clock, seals
-from enforcement.domain import integrators, webhooks
+from enforcement.domain import anomaly_rules, back_tests, integrators, webhooks
+from enforcement.models import AnomalyFinding, AnomalyRule, Throttle
 from onboarding.domain import attachments, import_jobs, question_drafts, questions
 from onboarding.states import FileKind
 from policies.domain import weaknesses
@@ -114,6 +115,7 @@ class World:
         self._make_appeals()
         self._make_sanctions()
         self._make_rules()
+        self._make_anomalies()
         weaknesses.publish("gate", text="It invents names.", by=self.people["pia"], at=clock.now())
         self._make_organisation()
         self.api_token, _ = tokens.make(
@@ -181,6 +183,22 @@ class World:
         says = rules.Wording("areas contains legal", lane="hold")
         self.rule = rules.write("Legal", says, program=None, by=sam, at=at, reason="To try").rule
         rules.switch_on(self.rule, seen=1, by=sam, at=at)
+
+    def _make_anomalies(self) -> None:
+        """A rule about unusual use, a trial of it, and a throttle of Alice's access."""
+        at = clock.now()
+        anomaly_rules.put_in_place(at=at)
+        self.anomaly_rule = AnomalyRule.objects.get(kind="volume")
+        self.back_test = back_tests.ask(
+            self.anomaly_rule, threshold=2, minimum=10, days=1, by=self.people["sam"], at=at
+        )
+        finding = AnomalyFinding.objects.create(
+            rule=self.anomaly_rule, key=self.key, on=at.date(), hour=1, is_shadow=True, figures={}, says="Much.",
+            found_at=at,
+        )  # fmt: skip
+        self.throttle = Throttle.objects.create(
+            grant=self.key.grant, finding=finding, per_minute=5, began_at=at, ends_at=at + timedelta(hours=1)
+        )
 
     def _make_bulk(self) -> None:
         """Bob decided one case in bulk, nobody was told yet; and he asked for the queue as a file."""
@@ -285,6 +303,9 @@ class World:
             "<int:decision>": {"pk": self.waiting.pk},
             "questionset/drafts/": {"pk": self.question_draft.pk},
             "questionset/<int:pk>/": {"pk": self.question_draft.based_on_id},
+            "anomalyrule/rules/": {"pk": self.anomaly_rule.pk},
+            "anomalyrule/throttles/": {"pk": self.throttle.pk, "verb": "lift"},
+            "anomalyrule/trials/": {"pk": self.back_test.pk},
             "/rules/automatic/": {"program": self.program.pk},
             "/rules/": {"pk": self.rule.pk},
             "/views/": {"pk": self.view.pk},

@@ -1,7 +1,8 @@
-"""The staff's side of enforcement: appeals, integrators, webhooks."""
+"""The staff's side of enforcement."""
 
+from enforcement.admin.anomaly import AnomalyRuleAdmin
 from enforcement.admin.appeal import AppealAdmin
 from enforcement.admin.integrator import IntegratorAdmin
 from enforcement.admin.webhook import WebhookAdmin
 
-__all__ = ["AppealAdmin", "IntegratorAdmin", "WebhookAdmin"]
+__all__ = ["AnomalyRuleAdmin", "AppealAdmin", "IntegratorAdmin", "WebhookAdmin"]

@@ -25,19 +25,23 @@ log = logging.getLogger(__name__)
 
 CHUNK = 500  # hashes a question: Redis serves nobody else meanwhile
 SECONDS = 3600
+END_USERS = "end_users"  # read from a HyperLogLog beside the hash
 EPOCH = "epoch"  # the field of a hash that names its life; written when it is first read
 HOURS_KEPT = timedelta(days=35)  # anomalies look back 14 days, back-tests 28; days are kept for good
 DELETED_AT_ONCE = 20_000  # rows a statement
 
-# KEYS: hashes; ARGV: the epoch of those that have none. A hash that is gone stays gone.
+# KEYS: hashes, each followed by its end users; ARGV: the epoch of those that have none. What is gone stays gone.
 READ = f"""
 local found = {{}}
-for index, name in ipairs(KEYS) do
-    found[index] = {{}}
-    if redis.call('EXISTS', name) == 1 then
-        redis.call('HSETNX', name, '{EPOCH}', ARGV[1])
-        found[index] = redis.call('HGETALL', name)
+for index = 1, #KEYS, 2 do
+    local held = {{}}
+    if redis.call('EXISTS', KEYS[index]) == 1 then
+        redis.call('HSETNX', KEYS[index], '{EPOCH}', ARGV[1])
+        held = redis.call('HGETALL', KEYS[index])
+        table.insert(held, '{END_USERS}')
+        table.insert(held, redis.call('PFCOUNT', KEYS[index + 1]))
     end
+    table.insert(found, held)
 end
 return found
 """
@@ -51,16 +55,17 @@ for index = 1, #ARGV, 2 do
 end
 """
 
+KEPT = (*COLUMNS, END_USERS)
 # In the order of the unique index, so that two copiers never wait for each other in a circle.
 UPSERT = f"""
-    INSERT INTO enforcement_usagehour AS held (key_id, hour, epoch, {", ".join(COLUMNS)}, more)
-    SELECT k.id, c.hour, c.epoch, {", ".join(f"c.{name}" for name in COLUMNS)}, c.more::jsonb
-    FROM unnest(%s::text[], %s::int[], %s::bigint[], {", ".join("%s::bigint[]" for _ in COLUMNS)}, %s::text[])
-        AS c(name, hour, epoch, {", ".join(COLUMNS)}, more)
+    INSERT INTO enforcement_usagehour AS held (key_id, hour, epoch, {", ".join(KEPT)}, more)
+    SELECT k.id, c.hour, c.epoch, {", ".join(f"c.{name}" for name in KEPT)}, c.more::jsonb
+    FROM unnest(%s::text[], %s::int[], %s::bigint[], {", ".join("%s::bigint[]" for _ in KEPT)}, %s::text[])
+        AS c(name, hour, epoch, {", ".join(KEPT)}, more)
     JOIN onboarding_key k ON k.key_id = c.name
     ORDER BY k.id, c.hour, c.epoch
     ON CONFLICT (key_id, hour, epoch) DO UPDATE SET
-        {", ".join(f"{name} = greatest(held.{name}, EXCLUDED.{name})" for name in COLUMNS)},
+        {", ".join(f"{name} = greatest(held.{name}, EXCLUDED.{name})" for name in KEPT)},
         more = CASE WHEN held.more = EXCLUDED.more THEN held.more ELSE (
             SELECT coalesce(jsonb_object_agg(name, most), '{{}}') FROM (
                 SELECT both_.key AS name, max(both_.value::bigint) AS most
@@ -157,10 +162,9 @@ def keep(chunk: Sequence[Counted], *, at: datetime) -> None:
     oldest = min(each.hour for each in chunk)
     if oldest // HOURS_A_DAY < hour_of(at) // HOURS_A_DAY:
         days.lock()  # a day that is over may be sealed at this moment
-    columns: list[list[Any]] = [[each.counts.get(name, 0) for each in chunk] for name in COLUMNS]
+    columns: list[list[Any]] = [[each.counts.get(name, 0) for each in chunk] for name in KEPT]
     more = [
-        json.dumps({name: count for name, count in each.counts.items() if name not in COLUMNS})
-        for each in chunk
+        json.dumps({name: count for name, count in each.counts.items() if name not in KEPT}) for each in chunk
     ]
     names, numbers, epochs = zip(*((each.key, each.hour, each.epoch) for each in chunk), strict=True)
     with connection.cursor() as cursor:
@@ -188,13 +192,13 @@ def _touched(*, until: int) -> Iterator[list[tuple[str, float]]]:
 
 
 def _read(members: Sequence[str]) -> list[Counted]:
-    names = [projection.USAGE + member for member in members]
+    names = [prefix + member for member in members for prefix in (projection.USAGE, projection.END_USERS)]
     replies = _redis().eval(READ, len(names), *names, secrets.randbits(62))
     found = []
     for member, flat in zip(members, replies, strict=True):
         key, _, hour = member.rpartition(":")
         if flat and hour.isdecimal():
-            texts = [text.decode() for text in flat]
+            texts = [text.decode() if isinstance(text, bytes) else str(text) for text in flat]
             found.append(Counted.of_hash(key, int(hour), dict(zip(texts[::2], texts[1::2], strict=True))))
     return found
 
@@ -203,7 +207,8 @@ def _mark(until: datetime) -> None:
     """Remember that all that was counted before is copied; an earlier moment never replaces a later one."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """INSERT INTO enforcement_usagemark AS mark (id, copied_until_at, hours_from) VALUES (1, %s, 0)
+            """INSERT INTO enforcement_usagemark AS mark (id, copied_until_at, hours_from, judged_hour)
+               VALUES (1, %s, 0, 0)
                ON CONFLICT (id) DO UPDATE
                SET copied_until_at = greatest(mark.copied_until_at, EXCLUDED.copied_until_at)""",
             [until],

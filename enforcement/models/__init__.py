@@ -1,5 +1,6 @@
 """Everything enforcement keeps, by noun."""
 
+from enforcement.models.anomaly import AnomalyFinding, AnomalyRule, BackTest, Throttle
 from enforcement.models.appeal import STATEMENT_LEAST, STATEMENT_MOST, Appeal, AppealQuerySet
 from enforcement.models.filter_hit import FilterHit
 from enforcement.models.filter_rule import FilterRule, FilterRuleVersion, FilterTestText
@@ -12,8 +13,11 @@ from enforcement.models.webhook import Webhook, WebhookDelivery, WebhookTry
 __all__ = [
     "STATEMENT_LEAST",
     "STATEMENT_MOST",
+    "AnomalyFinding",
+    "AnomalyRule",
     "Appeal",
     "AppealQuerySet",
+    "BackTest",
     "EmergencyRule",
     "FilterHit",
     "FilterRule",
@@ -24,6 +28,7 @@ __all__ = [
     "Integrator",
     "IntegratorQuerySet",
     "Sanction",
+    "Throttle",
     "UsageDay",
     "UsageHour",
     "UsageMark",

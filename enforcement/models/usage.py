@@ -9,7 +9,7 @@ from onboarding.models import Key
 # The columns of a row of counts: the gateway's answers by code, then tokens. Anything else it counts is in `more`.
 ALLOWED, LIMITED = "ok", "rate_limited"
 REFUSED = ("suspended", "outside_scope", "terms_not_accepted", "revoked_key", "expired_key")
-TOKENS = ("input_tokens", "output_tokens")
+TOKENS = ("tokens_in", "tokens_out")
 HOURS_A_DAY = 24
 COLUMNS = (ALLOWED, LIMITED, *REFUSED, *TOKENS)
 
@@ -24,8 +24,8 @@ class Counts(models.Model):
     terms_not_accepted = models.PositiveBigIntegerField(default=0)
     revoked_key = models.PositiveBigIntegerField(default=0)
     expired_key = models.PositiveBigIntegerField(default=0)
-    input_tokens = models.PositiveBigIntegerField(default=0)
-    output_tokens = models.PositiveBigIntegerField(default=0)
+    tokens_in = models.PositiveBigIntegerField(default=0)
+    tokens_out = models.PositiveBigIntegerField(default=0)
     more = models.JSONField(default=dict, help_text="{name: count} of whatever else the gateway counted.")
 
     class Meta:
@@ -42,6 +42,9 @@ class UsageHour(Counts):
     key = models.ForeignKey(Key, on_delete=models.PROTECT, related_name="+", db_index=False)
     hour = models.PositiveIntegerField(help_text="Hours since 1970, UTC.")
     epoch = models.PositiveBigIntegerField()
+    end_users = models.PositiveIntegerField(
+        default=0, help_text="About how many different ones in this hour; of a day that is no sum."
+    )
 
     class Meta:
         default_permissions = ()
@@ -96,6 +99,7 @@ class UsageMark(models.Model):
         null=True, help_text="By Redis' clock: whatever was counted before is copied."
     )
     hours_from = models.PositiveIntegerField(default=0, help_text="The first hour whose rows are kept.")
+    judged_hour = models.PositiveIntegerField(default=0, help_text="The last hour anomaly rules have seen.")
 
     class Meta:
         default_permissions = ()

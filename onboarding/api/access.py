@@ -62,8 +62,8 @@ class DayOut(Schema):
     limited: int = Field(description="Refused over a limit.")
     refused: int = Field(description="Refused for another reason.")
     reasons: dict[str, int] = Field(description="The refused ones by the code of the answer.")
-    input_tokens: int = Field(description="As reported by whoever runs the model.")
-    output_tokens: int
+    tokens_in: int = Field(description="As reported by whoever runs the model.")
+    tokens_out: int
 
 
 class UsageOut(Schema):
@@ -122,7 +122,7 @@ def used(request: HttpRequest, access: UUID) -> dict[str, Any]:
 
 def _day(day: usage.Day) -> dict[str, Any]:
     shown = ("on", "allowed", "limited", "refused", "reasons")
-    tokens = {name: day.counts[name] for name in ("input_tokens", "output_tokens")}
+    tokens = {name: day.counts[name] for name in ("tokens_in", "tokens_out")}
     return {name: getattr(day, name) for name in shown} | tokens
 
 

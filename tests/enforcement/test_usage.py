@@ -88,7 +88,7 @@ def test_the_last_days_are_sealed_days_copied_hours_and_what_redis_holds_now(ope
         (0, {"ok": 1}),
         (10, {"ok": 2}),
         (11, {"suspended": 5}),
-        (40, {"ok": 9, "input_tokens": 7}),
+        (40, {"ok": 9, "tokens_in": 7}),
     ):
         hours.keep([Counted(key.key_id, now - back, 1, counts)], at=at)
     UsageMark.objects.create(pk=1, copied_until_at=at.replace(day=24, hour=1))
@@ -123,7 +123,7 @@ def test_the_file_has_a_line_a_day_and_a_column_a_code(gateway, opened):
 
     assert head == (
         "day,ok,rate_limited,suspended,outside_scope,terms_not_accepted,revoked_key,expired_key,"
-        "input_tokens,output_tokens"
+        "tokens_in,tokens_out"
     )
     assert (len(lines), lines[-1].split(",")[1:]) == (92, ["1", "0", "0", "1", "0", "0", "0", "0", "0"])
 

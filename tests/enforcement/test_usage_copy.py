@@ -41,14 +41,14 @@ def test_what_was_counted_is_copied_by_code_and_once(gateway, opened):
 
 def test_whatever_else_is_counted_is_kept_under_its_name(opened, valkey):
     key = opened.key.key_id
-    count(valkey, key, 490_000, input_tokens=7, output_tokens=5, **{"hit:cards": 2})
+    count(valkey, key, 490_000, tokens_in=7, tokens_out=5, **{"hit:cards": 2})
     copy()
     count(valkey, key, 490_000, **{"would_limit:minute": 4, "hit:cards": 1})
 
     copy()
 
     assert held(opened.key) == Counter(
-        {"input_tokens": 7, "output_tokens": 5, "hit:cards": 3, "would_limit:minute": 4}
+        {"tokens_in": 7, "tokens_out": 5, "hit:cards": 3, "would_limit:minute": 4}
     )
 
 

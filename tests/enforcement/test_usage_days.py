@@ -49,7 +49,7 @@ def by_hand(sql: str) -> None:
 
 
 def test_a_day_is_the_sum_of_its_hours_and_epochs(key):
-    counted(key, FIRST, ok=3, input_tokens=10, **{"hit:a": 1})
+    counted(key, FIRST, ok=3, tokens_in=10, **{"hit:a": 1})
     counted(key, FIRST, epoch=2, ok=2, **{"hit:a": 2, "hit:b": 1})
     counted(key, FIRST + 23, rate_limited=4)
     counted(key, FIRST + 24, ok=100)
@@ -58,7 +58,7 @@ def test_a_day_is_the_sum_of_its_hours_and_epochs(key):
     built = [days.build_owed(at=NOON) for _ in range(2)]
 
     day = UsageDay.objects.get()
-    assert (built, day.on, day.ok, day.rate_limited, day.input_tokens) == ([1, 0], DAY, 5, 4, 10)
+    assert (built, day.on, day.ok, day.rate_limited, day.tokens_in) == ([1, 0], DAY, 5, 4, 10)
     assert day.more == {"hit:a": 3, "hit:b": 1}
 
 
