@@ -1,4 +1,4 @@
-"""Give a fresh site what it cannot do without: guidelines and the application form."""
+"""Give a fresh site what it cannot do without: guidelines, the application form, the built-in filter rules."""
 
 import json
 from argparse import ArgumentParser
@@ -7,6 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from audit import clock
+from enforcement.domain import filter_builtin
+from enforcement.models import FilterRule
 from onboarding.domain import questions
 from onboarding.models import QuestionSet
 from policies.domain import guidelines
@@ -14,7 +16,7 @@ from policies.models import GuidelineVersion
 
 
 class Command(BaseCommand):
-    help = "Loads the shipped guidelines and question set where a site has none. Safe to run at every start."
+    help = "Loads shipped guidelines, questions and filter rules where a site has none. Safe to run at every start."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="End with one JSON line.")
@@ -26,6 +28,8 @@ class Command(BaseCommand):
         # Not `load` alone: it would put the shipped form back where a site has its own.
         if not QuestionSet.objects.filter(current=True).exists():
             questions.load(questions.shipped(), by="bootstrap", at=at)
+        if not FilterRule.objects.exists():
+            filter_builtin.load(at=at)
         version, asked = guidelines.in_force().version, questions.current()
         if options["json"]:
             self.stdout.write(json.dumps({"guidelines": version, "questions": asked.version}))
