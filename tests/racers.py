@@ -22,8 +22,8 @@ from django.db import IntegrityError, connection  # noqa: E402
 from accounts.domain import joining, memberships, organisations  # noqa: E402
 from accounts.models import MemberRole, Membership, OrganisationInvitation, User  # noqa: E402
 from audit import clock  # noqa: E402
-from enforcement.domain import appeals, filter_hits  # noqa: E402
-from enforcement.models import Appeal  # noqa: E402
+from enforcement.domain import appeals, filter_hits, flag_cases, flags, sanctions  # noqa: E402
+from enforcement.models import Appeal, FlagCase, Sanction  # noqa: E402
 from onboarding.domain import amending, invitations, keys, waitlist  # noqa: E402
 from onboarding.models import Application, Grant, Invitation, Key, Program  # noqa: E402
 from onboarding.states import Environment, Overlap  # noqa: E402
@@ -277,6 +277,42 @@ def deny_appeal(appeal: str, senior: str, at: str) -> str:
 
 def flag_hits(at: str) -> int:
     return filter_hits.flag_owed(at=datetime.fromisoformat(at))
+
+
+def flag(grant: str, rule: str, mark: str, at: str) -> str:
+    found = Grant.objects.select_related("owner").get(pk=grant)
+    made = flags.record(
+        source="filter", owner=None, grant=found, by="filter", at=datetime.fromisoformat(at), rule=rule,
+        category="cyber_abuse", severity=3, idempotency=mark,
+    )  # fmt: skip
+    return str(made.pk)
+
+
+def decide_flags(case: str, reviewer: str, finding: str, at: str) -> str:
+    found, by, when = FlagCase.objects.get(pk=case), User.objects.get(pk=reviewer), datetime.fromisoformat(at)
+    try:
+        flag_cases.take(found, by=by, at=when)
+        return flag_cases.decide(
+            found, finding=finding, category="cyber_abuse", note="Looked at.", by=by, at=when
+        ).finding
+    except (flag_cases.HeldBy, flag_cases.AlreadyDecided) as error:
+        return type(error).__name__
+
+
+def sign_sanction(sanction: str, senior: str, at: str) -> str:
+    found, by = Sanction.objects.get(pk=sanction), User.objects.get(pk=senior)
+    try:
+        return sanctions.sign(found, by=by, at=datetime.fromisoformat(at)).state
+    except sanctions.IllegalMove as error:
+        return type(error).__name__
+
+
+def drop_sanction(sanction: str, senior: str, at: str) -> str:
+    found, by = Sanction.objects.get(pk=sanction), User.objects.get(pk=senior)
+    try:
+        return sanctions.drop(found, by=by, at=datetime.fromisoformat(at), reason="Too much.").state
+    except sanctions.IllegalMove as error:
+        return type(error).__name__
 
 
 def run(command: list[str]) -> str:

@@ -283,7 +283,7 @@ class World:
             "/form/": draft,
             "/check/": draft,
             "access/sanctions/": {"number": self.sanction.number},
-            "report/": {"receipt": self.report.receipt},
+            "report/<slug:receipt>": {"receipt": self.report.receipt},
             "/submit/": draft,
             "<int:interest>": {"interest": self.interest.pk},
             "/files/": {
@@ -316,6 +316,14 @@ class World:
             "/line/": {"pk": self.key.grant.application.entry.pk, "verb": "hold"},
             "/grant/": {"pk": self.key.grant.pk},
             "enforcement/appeal/": {"pk": self.appeal.pk},
+            "flagcase/raise/": {"pk": self.key.grant.pk},
+            "enforcement/flagcase/": {
+                "pk": self.sanction.case_id,
+                "flag": self.sanction.case.flags.get().pk,
+                "sanction": self.sanction.pk,
+                "appeal": self.sanction_appeal.pk,
+                "verb": "take",
+            },
             "enforcement/integrator/": {"pk": self.integrator.pk},
         }
 

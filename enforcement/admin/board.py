@@ -12,7 +12,7 @@ from django.utils.timesince import timesince
 
 from accounts.models import User
 from accounts.roles import Duty, may
-from enforcement.models import Appeal
+from enforcement.models import Appeal, FlagCase
 from enforcement.permissions import conflicts, may_see_appeals
 from reviews.permissions import spared_categories
 from reviews.states import SecondPerson
@@ -55,10 +55,10 @@ def page(query: Mapping[str, str], *, user: User, at: datetime) -> Board:
         "decision__case__application", "decision__case__program", "filed_by", "taken_by"
     )
     appeals = appeals.defer("statement", "decision__case__application__answers")
-    after, before = _mark(query.get("after", "")), _mark(query.get("before", ""))
+    after, before = mark_of(query.get("after", "")), mark_of(query.get("before", ""))
     backwards = before is not None and after is None
     if mark := (before if backwards else after):
-        appeals = appeals.filter(_beyond(mark, backwards=backwards))
+        appeals = appeals.filter(beyond(mark, backwards=backwards))
     if backwards:
         appeals = appeals.order_by("-due_at", "-id")
     found = list(appeals[: PAGE + 1])
@@ -67,8 +67,8 @@ def page(query: Mapping[str, str], *, user: User, at: datetime) -> Board:
     has_newer, has_older = (more, True) if backwards else (mark is not None, more)
     return Board(
         rows=[_row(appeal, user, at) for appeal in found],
-        newer_url=f"?{urlencode({'before': _cursor(found[0])})}" if has_newer and found else "",
-        older_url=f"?{urlencode({'after': _cursor(found[-1])})}" if has_older and found else "",
+        newer_url=f"?{urlencode({'before': cursor_of(found[0])})}" if has_newer and found else "",
+        older_url=f"?{urlencode({'after': cursor_of(found[-1])})}" if has_older and found else "",
     )
 
 
@@ -123,11 +123,12 @@ def _row(appeal: Appeal, user: User, at: datetime) -> Row:
     return Row(appeal, words, urgency, is_yours_to_decide=not made_it)
 
 
-def _cursor(appeal: Appeal) -> str:
-    return f"{appeal.due_at.isoformat()}~{appeal.pk}"
+def cursor_of(row: Appeal | FlagCase) -> str:
+    """Return the place of a row in the order in which things are due."""
+    return f"{row.due_at.isoformat()}~{row.pk}"
 
 
-def _mark(cursor: str) -> tuple[datetime, int] | None:
+def mark_of(cursor: str) -> tuple[datetime, int] | None:
     """Return the place a cursor names; None for none, or one that somebody made up."""
     try:
         due, pk = cursor.replace("\0", "").split("~")
@@ -138,7 +139,8 @@ def _mark(cursor: str) -> tuple[datetime, int] | None:
     return (due_at, number) if known else None
 
 
-def _beyond(mark: tuple[datetime, int], *, backwards: bool) -> Q:
+def beyond(mark: tuple[datetime, int], *, backwards: bool) -> Q:
+    """Return the condition on rows after, or before, a place."""
     due_at, pk = mark
     if backwards:
         return Q(due_at__lt=due_at) | Q(due_at=due_at, pk__lt=pk)

@@ -11,7 +11,7 @@ from django.db import transaction
 from accounts.models import Owner, User
 from audit import ledger
 from audit.events import Event
-from enforcement.domain import sanctions
+from enforcement.domain import sanctions, statements
 from enforcement.models import Flag, FlagCase
 from enforcement.models.flag import NOTE_MOST
 from enforcement.permissions import may_decide_flags
@@ -150,6 +150,7 @@ def _settle_flags(case: FlagCase, to: FlagState, by: User, at: datetime) -> None
     flags = list(case.flags.filter(state=FlagState.OPEN).select_for_update().order_by("pk"))
     Flag.objects.filter(pk__in=[flag.pk for flag in flags]).update(state=to)
     ledger.record_many(EVENTS[to], subjects=flags, actor=by, at=at, case=case.pk)
+    statements.answer_reports(flags, is_confirmed=to == FlagState.CONFIRMED, at=at)
 
 
 def _check(finding: str, category: str, severity: int | None, words: str) -> None:

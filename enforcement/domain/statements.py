@@ -3,6 +3,7 @@
 After Article 17 of the Digital Services Act; standard wording for like cases, no personal data in it.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.utils.translation import gettext as _
@@ -78,3 +79,20 @@ def write(kind: str, sanction: Sanction, *, at: datetime) -> None:
             answered_within=APPEAL_WITHIN,
             url=notices.page("sanction", sanction.number),
         )
+
+
+def answer_reports(flags: Sequence[Flag], *, is_confirmed: bool, at: datetime) -> None:
+    """Write to whoever reported something and said where, and forget the address: each once."""
+    asked = [flag for flag in flags if flag.reply_to]
+    for flag in asked:
+        letters.write(
+            "enforcement/report_answered",
+            to=flag.reply_to,
+            at=at,
+            about=flag,
+            once=f"report_answered:{flag.pk}",
+            receipt=flag.receipt,
+            is_confirmed=is_confirmed,
+            url=notices.page("report_receipt", flag.receipt),
+        )
+    Flag.objects.filter(pk__in=[flag.pk for flag in asked]).update(reply_to="")

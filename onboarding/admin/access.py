@@ -17,7 +17,7 @@ from enforcement import usage
 from onboarding.admin.reading import ReadOnlyAdmin
 from onboarding.domain import grants, programs
 from onboarding.models import Grant, Key
-from onboarding.permissions import may_change_access
+from onboarding.permissions import has_part_in, may_change_access
 from onboarding.states import GRANT_TRANSITIONS, GrantState
 
 DAYS = 14  # of usage shown
@@ -80,6 +80,9 @@ class GrantAdmin(ReadOnlyAdmin):
             "verbs": offered,
             "keys": keys,
             "may_see_line": may(request.user, Duty.SEE_LINE),
+            "may_flag": bool(grant)
+            and may(request.user, Duty.REVIEW_CASES)
+            and not has_part_in(request.user, grant.application),
         }
         return super().change_view(request, object_id, form_url, shown)
 

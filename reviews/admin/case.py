@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.domain import domains
 from accounts.roles import Duty, may
 from audit import clock
-from enforcement.admin import board
+from enforcement.admin import board, flag_board
 from onboarding.domain import sealing
 from onboarding.domain.programs import SayWhy
 from onboarding.models import Attachment
@@ -142,6 +142,7 @@ class CaseAdmin(admin.ModelAdmin):
             counts=queue.counts(visible, user=request.user, at=at),
             queue=queue.page(visible, filters, user=request.user, at=at),
             appeals_here=board.on_desk(request.user, at=at),
+            flags_here=flag_board.on_desk(request.user, at=at),
             own_care=own_care.own(request.user),
             programs=queue.programs(),
             lanes=Lane.choices,

@@ -155,6 +155,7 @@ def test_where_nothing_was_refused_there_is_no_page(client, alice):
 @pytest.mark.parametrize("act", ["", "withdraw/"])
 def test_who_is_removed_between_the_look_and_the_lock_is_told_nothing(client, decision, monkeypatch, act):
     make_appeal(decision, at=clock.now())
-    monkeypatch.setattr("enforcement.domain.appeals.may_file", lambda user, decision: False)
+    for asked in ("may_file", "may_stand_for"):
+        monkeypatch.setattr(f"enforcement.domain.appeals.{asked}", lambda user, thing: False)
 
     assert client.post(url(decision, "appeal", act), {"statement": WRONG}).status_code == 404

@@ -6,6 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from accounts.roles import Role
+from audit import ledger
 from enforcement.domain import against_sanctions, appeals, emergencies, flag_cases, sanctions
 from enforcement.models import FlagCase, Sanction, Waiver
 from enforcement.states import (
@@ -17,6 +18,7 @@ from enforcement.states import (
     SanctionState,
 )
 from onboarding import projection
+from onboarding.domain import keys
 from onboarding.models import Limit
 from outbox import letters
 from outbox.models import Letter
@@ -175,8 +177,24 @@ def test_opening_what_was_quoted_is_recorded(grant):
 
     said = flag_cases.open_excerpt(flag, by=bob, at=TUESDAY)
 
-    entry = flag.case and __import__("audit.ledger").ledger.of(flag.case).get(event="flag_case.read")
+    entry = ledger.of(flag.case).get(event="flag_case.read")
     assert (said, entry.actor, entry.details) == ("How to break in", f"user:{bob.pk}", {"flag": flag.receipt})
+
+
+@pytest.mark.parametrize(("finding", "words"), [(VIOLATION, "we act on it"), (NOTHING, "no breach")])
+def test_who_reported_it_and_said_where_is_answered_once_and_the_address_forgotten(finding, words):
+    case = make_case(source="public", reply_to="reporter@example.net")
+    bob = known("bob", make_reviewer)
+
+    for _ in "ab":
+        flag_cases.decide(case, by=bob, at=TUESDAY, **finding)
+
+    letter = Letter.objects.get(kind="enforcement/report_answered")
+    assert (letter.recipient, words in letter.text, case.flags.get().reply_to) == (
+        "reporter@example.net",
+        True,
+        "",
+    )
 
 
 # Sanctions
@@ -208,8 +226,6 @@ def test_of_two_suspensions_one_lifted_leaves_the_other(key, grant):
 
 
 def test_a_key_that_its_owner_stopped_stays_stopped_when_a_sanction_ends(key, grant):
-    from onboarding.domain import keys
-
     sam, suspended = make_senior(), make_sanction(grant)
     keys.suspend(key, by=grant.application.applicant, at=TUESDAY)
 
@@ -219,8 +235,6 @@ def test_a_key_that_its_owner_stopped_stays_stopped_when_a_sanction_ends(key, gr
 
 
 def test_an_owner_cannot_resume_what_a_sanction_stops(key, grant):
-    from onboarding.domain import keys
-
     owner = grant.application.applicant
     make_sanction(grant, key=key, target="key")
     keys.suspend(key, by=owner, at=TUESDAY)
@@ -231,8 +245,6 @@ def test_an_owner_cannot_resume_what_a_sanction_stops(key, grant):
 
 
 def test_a_sanction_on_one_key_leaves_the_others(key, grant):
-    from onboarding.domain import keys
-
     other = add_key(grant, environment="test", name="Second")
     keys.open(other, by=grant.application.applicant, at=TUESDAY)
 

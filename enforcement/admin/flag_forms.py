@@ -1,0 +1,131 @@
+"""What reviewers say of flags, what follows, and which categories do not wait for them."""
+
+from typing import Any
+
+from django import forms
+
+from enforcement.domain.sanctions import Said
+from enforcement.models import FlagCase
+from enforcement.states import (
+    REASONS,
+    AppealKind,
+    AppealState,
+    Finding,
+    SanctionKind,
+    SanctionReason,
+    SanctionTarget,
+)
+from policies.domain import guidelines
+from policies.states import Severity
+
+
+def categories() -> list[tuple[str, str]]:
+    return [("", "Choose"), *guidelines.in_force().categories.values_list("code", "name")]
+
+
+class ByHand(forms.Form):
+    """A form whose rules are the domain's: its problems come back by field."""
+
+    def take_problems(self, problems: dict[str, str]) -> None:
+        for name, problem in problems.items():
+            self.add_error(name if name in self.fields else None, problem)
+
+
+class FindingForm(ByHand):
+    finding = forms.ChoiceField(
+        label="What you found", choices=Finding.choices, widget=forms.RadioSelect, required=False
+    )
+    category = forms.ChoiceField(label="The clause", required=False)
+    severity = forms.TypedChoiceField(
+        label="How grave", choices=[("", "As flagged"), *Severity.choices], coerce=int, empty_value=None,
+        required=False,
+    )  # fmt: skip
+    note = forms.CharField(
+        label="Why, for colleagues",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4, "data-max": 2000}),
+    )
+
+    def __init__(self, *args: Any, case: FlagCase, **kwargs: Any) -> None:
+        super().__init__(*args, prefix="f", initial={"category": case.category}, **kwargs)
+        self.fields["category"].choices = categories()
+
+
+class SanctionForm(ByHand):
+    kind = forms.ChoiceField(label="What follows", choices=SanctionKind.choices, required=False)
+    target = forms.ChoiceField(label="For", choices=SanctionTarget.choices, required=False)
+    key = forms.ModelChoiceField(label="Key", queryset=None, required=False)
+    end_user = forms.CharField(label="End user, as the caller hashes them", max_length=128, required=False)
+    reason_code = forms.ChoiceField(label="Ground", choices=SanctionReason.choices, required=False)
+    facts = forms.CharField(
+        label="Facts, as the holder reads them", required=False,
+        help_text="No names of people. It is sent at once, or when a second person has signed.",
+        widget=forms.Textarea(attrs={"rows": 4, "data-max": 2000}),
+    )  # fmt: skip
+    would_change = forms.CharField(
+        label="What would change it",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2, "data-max": 2000}),
+    )
+    per_minute = forms.IntegerField(label="Requests a minute left", min_value=1, required=False)
+    per_day = forms.IntegerField(label="Requests a day left", min_value=1, required=False)
+    ends_at = forms.DateTimeField(
+        label="Until",
+        required=False,
+        help_text="Empty: no end.",
+        widget=forms.DateTimeInput({"type": "datetime-local"}),
+    )
+
+    def __init__(self, *args: Any, case: FlagCase, **kwargs: Any) -> None:
+        super().__init__(*args, prefix="s", **kwargs)
+        self.fields["key"].queryset = case.grant.keys.live() if case.grant else FlagCase.objects.none()
+
+    def said(self) -> tuple[Said, Any]:
+        typed = dict(self.cleaned_data)
+        key = typed.pop("key")
+        return Said(**typed), key
+
+
+class AppealOutcomeForm(ByHand):
+    outcome = forms.ChoiceField(
+        label="Outcome",
+        choices=[("upheld", "Uphold"), ("denied", "Deny")],
+        widget=forms.RadioSelect,
+        required=False,
+    )
+    reason_code = forms.ChoiceField(label="Reason", required=False)
+    explanation = forms.CharField(
+        label="What the holder reads",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 5, "data-max": 2000}),
+    )
+
+    def __init__(self, *args: Any, kind: str, **kwargs: Any) -> None:
+        super().__init__(*args, prefix="a", **kwargs)
+        reasons = [
+            reason
+            for state in (AppealState.UPHELD, AppealState.DENIED)
+            for reason in REASONS[AppealKind(kind), state]
+        ]
+        self.fields["reason_code"].choices = [("", "Choose"), *((each.value, each.label) for each in reasons)]
+
+
+class EmergencyForm(ByHand):
+    category = forms.ChoiceField(label="Category")
+    on = forms.BooleanField(label="Flags of it suspend at once", required=False)
+    least_severity = forms.TypedChoiceField(
+        label="From which severity", choices=Severity.choices, coerce=int, initial=Severity.GRAVE
+    )
+    covered_by = forms.MultipleChoiceField(
+        label="Not where one of these was approved", required=False,
+        help_text="The category itself is always among them.", widget=forms.CheckboxSelectMultiple,
+    )  # fmt: skip
+    reason = forms.CharField(label="Why", max_length=500)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["category"].choices = categories()
+        self.fields["covered_by"].choices = categories()[1:]
+
+
+__all__ = ["AppealOutcomeForm", "EmergencyForm", "FindingForm", "SanctionForm"]

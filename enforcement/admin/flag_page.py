@@ -1,0 +1,90 @@
+"""What the page of a case of flags shows to one person at one moment: as many queries whatever is in it."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Prefetch, Q
+
+from accounts.models import User
+from enforcement.admin import flag_board
+from enforcement.admin.flag_forms import AppealOutcomeForm
+from enforcement.domain import emergencies, statements
+from enforcement.models import Appeal, FlagCase, Sanction, Waiver
+from enforcement.permissions import may_decide, may_decide_flags, may_sanction, may_sign_sanction
+from enforcement.states import Finding, FlagCaseState, SanctionState
+from policies.models import Category
+
+SHOWN = 50  # flags, earlier cases
+CASES = FlagCase.objects.select_related(
+    "owner__person", "owner__organisation", "grant__owner", "grant__program", "grant__tier", "grant__revision",
+    "grant__application__owner", "taken_by", "decided_by",
+)  # fmt: skip
+
+
+def context(case: FlagCase, *, user: User, at: datetime) -> dict[str, Any]:
+    row = flag_board.row(case, at)
+    grant = case.grant
+    codes = emergencies.approved_for(grant) if grant else set()
+    names = dict(
+        Category.objects.filter(code__in={*codes, case.category, case.found_category})
+        .order_by("guidelines")
+        .values_list("code", "name")
+    )
+    kept = case.state == FlagCaseState.TAKEN and case.taken_until is not None and case.taken_until > at
+    return {
+        "case": case,
+        "grant": grant,
+        "due": row.due,
+        "urgency": row.urgency,
+        "category": names.get(case.category, case.category),
+        "found": names.get(case.found_category, case.found_category),
+        "approved": [names.get(code, code) for code in sorted(codes)],
+        "flags": list(case.flags.select_related("key", "raised_by").order_by("-pk")[:SHOWN]),
+        "earlier": _earlier(case),
+        "sanctions": _sanctions(case, user),
+        "waivers": list(Waiver.objects.filter(grant=grant, ended_at=None).select_related("given_by"))
+        if grant
+        else [],
+        "mine": case.state == FlagCaseState.TAKEN and case.taken_by_id == user.pk,
+        "held": kept and case.taken_by_id != user.pk,
+        "is_open": case.state != FlagCaseState.DECIDED,
+        "may_decide": may_decide_flags(user, case),
+        "may_sanction": bool(grant) and case.finding == Finding.VIOLATION and may_sanction(user, case),
+    }
+
+
+def _earlier(case: FlagCase) -> list[FlagCase]:
+    if case.owner_id is None:
+        return []
+    return list(FlagCase.objects.filter(owner=case.owner_id).exclude(pk=case.pk).order_by("-pk")[:SHOWN])
+
+
+def _sanctions(case: FlagCase, user: User) -> list[dict[str, Any]]:
+    """Return every sanction of this case or grant, with what this person may do to it and to its appeals."""
+    about = Q(case=case) | Q(grant=case.grant_id) if case.grant_id else Q(case=case)
+    people = ("filed_by", "taken_by", "decided_by")
+    mine = Prefetch("appeals", Appeal.objects.select_related(*people).order_by("-pk"))
+    found = Sanction.objects.filter(about).select_related(
+        "proposed_by", "signed_by", "closed_by", "key", "case", "grant__application", "guidelines"
+    )
+    rows = []
+    for sanction in found.prefetch_related(mine)[:SHOWN]:
+        here = sanction.case_id == case.pk
+        appeals = []
+        for appeal in sanction.appeals.all():
+            appeal.sanction = sanction
+            decides = here and may_decide(user, appeal)
+            appeals.append({
+                "appeal": appeal, "may_decide": decides, "mine": appeal.taken_by_id == user.pk,
+                "form": AppealOutcomeForm(kind=appeal.kind),
+            })  # fmt: skip
+        rows.append({
+            "sanction": sanction,
+            "here": here,
+            "clause": statements.clause(sanction.category, sanction.guidelines_id),
+            "may_sign": here and sanction.state == SanctionState.PROPOSED and may_sign_sanction(user, sanction),
+            "may_end": here and may_sanction(user, case)
+            and sanction.state in (SanctionState.PROPOSED, SanctionState.ACTIVE),
+            "appeals": appeals,
+        })  # fmt: skip
+    return rows

@@ -1,0 +1,68 @@
+# ruff: noqa: E501 - the table below has one breakage a line
+"""What must hold of flags and sanctions holds for what the product made, and each breakage is found."""
+
+from datetime import timedelta
+
+import pytest
+
+from enforcement.domain import appeals, flag_cases
+from enforcement.invariants import OF_FLAGS_AND_SANCTIONS
+from tests.audit.test_invariants import broken, by_force
+from tests.enforcement.appealing import known
+from tests.enforcement.flagging import (
+    NOTHING,
+    TUESDAY,
+    make_case,
+    make_emergency,
+    make_flag,
+    make_sanction,
+    make_taken_appeal,
+)
+from tests.factories import make_grant, make_reviewer
+
+pytestmark = pytest.mark.django_db
+BREAKS = {
+    "The ledger agrees with the state of every flag.": "UPDATE enforcement_flag SET state = 'dismissed' WHERE state = 'confirmed'",
+    "The ledger agrees with the state of every case of flags.": "UPDATE enforcement_flagcase SET state = 'taken' WHERE state = 'open'",
+    "The ledger agrees with the state of every sanction.": "UPDATE enforcement_sanction SET state = 'ended' WHERE state = 'active'",
+    "No flag of a decided case is open, and none of an open case is decided.": "UPDATE enforcement_flagcase SET state = 'open'",
+    "What a machine did for flags that were nothing is not in force.": "UPDATE enforcement_sanction SET state = 'active' WHERE proposed_by_id IS NULL",
+    "People sanction only what a person found to be a violation.": "UPDATE enforcement_flagcase SET finding = 'cannot_tell'",
+    "Every sanction in force was told with its reasons.": "DELETE FROM outbox_letter WHERE kind = 'enforcement/sanction_imposed'",
+    "Exactly what sanctions in force stop is stopped.": "UPDATE onboarding_grant SET sanctioned_since = NULL",
+    "A sanction is reversed only by an appeal that was upheld, and then always.": "UPDATE enforcement_sanction SET state = 'lifted' WHERE state = 'reversed'",
+    "Every appeal against a sanction was decided by somebody with no part in it.": "UPDATE enforcement_appeal SET decided_by_id = filed_by_id WHERE decided_at IS NOT NULL",
+    "Of a deleted account's sanctions no word is left.": "UPDATE accounts_user SET erased_at = now()",
+}
+
+
+@pytest.fixture(autouse=True)
+def _everything():
+    """A case that is open, a suspension in force, one reversed, and one by a machine that was lifted."""
+    later = TUESDAY + timedelta(days=1)
+    make_flag(make_grant(), category="fraud_spam")
+    make_sanction(make_grant())
+    appeal, tess = make_taken_appeal(make_sanction(make_grant()))
+    appeals.uphold(appeal, by=tess, at=later, reason_code="facts_wrong", explanation="It was a lesson.")
+    make_emergency()
+    case = make_case(make_grant(), severity=3)
+    flag_cases.decide(case, by=known("bob", make_reviewer), at=TUESDAY, **NOTHING)
+
+
+def test_each_has_its_breakage():
+    assert set(BREAKS) == set(OF_FLAGS_AND_SANCTIONS)
+
+
+def test_what_the_product_made_breaks_none_of_them():
+    assert broken() & set(OF_FLAGS_AND_SANCTIONS) == set()
+
+
+def test_what_is_broken_by_hand_is_found():
+    unnoticed = []
+    for sentence, sql in BREAKS.items():
+        with by_force() as cursor:
+            cursor.execute(sql)
+            if sentence not in broken():
+                unnoticed.append(sentence)
+
+    assert unnoticed == []
