@@ -7,15 +7,12 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeout
 
 from enforcement.gateway import metrics
 from enforcement.gateway.asked import Asked, Report
+from enforcement.gateway.lines import Lines, Script
 from enforcement.gateway.verdicts import Verdict
 from onboarding import projection
 from onboarding.projection import Projection
@@ -23,20 +20,20 @@ from onboarding.projection import Projection
 log = logging.getLogger(__name__)
 
 TIMEOUT = 1.0  # seconds for each answer
-CONNECTIONS = 64  # of each process
 CONFIRM_WITHIN = 0.5  # seconds to answer a PING after an answer that did not come
 PROBE_EVERY = 0.25  # seconds between questions whether Redis is back
 SCRIPT = (Path(__file__).parent / "script.lua").read_text()
-REPORT = (Path(__file__).parent / "report.lua").read_text()
-NOTE = """
+AUTHORIZE, PROJECT = Script(SCRIPT), Script(projection.WRITE)
+REPORT = Script((Path(__file__).parent / "report.lua").read_text())
+NOTE = Script("""
 local seconds = tonumber(redis.call('TIME')[1])
 redis.call('ZADD', KEYS[1], 'GT', seconds - seconds % 60, ARGV[1])
 redis.call('EXPIRE', KEYS[1], 691200)
-"""
+""")
 REPORTED = "gh:i:"  # + key:name of the report
 HOUR = 3600
 REPORT_WITHIN = 86_400  # seconds after a call
-COUNT = """
+COUNT = Script("""
 local time = redis.call('TIME')
 local hour = math.floor(tonumber(time[1]) / 3600)
 local used = ARGV[1] .. ARGV[2] .. ':' .. hour
@@ -47,7 +44,7 @@ redis.call('EXPIRE', used, 691200)
 local now = string.format('%.0f', tonumber(time[1]) * 1000000 + tonumber(time[2]))
 redis.call('ZADD', ARGV[1] .. 'touched', now, ARGV[2] .. ':' .. hour)
 redis.call('EXPIRE', ARGV[1] .. 'touched', 691200)
-"""
+""")
 
 
 class RedisAway(Exception):
@@ -58,35 +55,17 @@ class Counting:
     """The connection to Redis of one process, and whether it is worth asking."""
 
     def __init__(self, url: str) -> None:
-        self._redis = Redis(
-            connection_pool=BlockingConnectionPool.from_url(
-                url,
-                max_connections=CONNECTIONS,
-                timeout=TIMEOUT,
-                socket_timeout=TIMEOUT,
-                socket_connect_timeout=TIMEOUT,
-                # A restarted Redis closed every connection: each is opened once again, nothing else repeated.
-                retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
-                decode_responses=True,
-            )
-        )
-        self._script = self._redis.register_script(
-            SCRIPT
-        )  # EVALSHA, and the text again where it is not known
-        self._write = self._redis.register_script(projection.WRITE)
-        self._report = self._redis.register_script(REPORT)
-        self._note = self._redis.register_script(NOTE)
-        self._hits = self._redis.register_script(COUNT)
+        self._lines = Lines(url, timeout=TIMEOUT)
         self.away = False
 
     async def close(self) -> None:
-        await self._redis.connection_pool.disconnect()
+        await self._lines.close()
 
     async def authorize(self, digests: Sequence[str], versions: Sequence[int], asked: Asked) -> Verdict:
         """Decide and count one request; `versions` are the least ones to believe. Raises RedisAway."""
         arguments = [asked.model, asked.scope, asked.tokens, asked.output, asked.end_user, *versions]
         started = perf_counter()
-        reply = await self._ask(self._script, [projection.name_of(each) for each in digests], arguments)
+        reply = await self._ask(AUTHORIZE, [projection.name_of(each) for each in digests], arguments)
         metrics.script_seconds.observe(perf_counter() - started)
         return Verdict.of_reply(reply, asked.tokens)
 
@@ -97,20 +76,20 @@ class Counting:
             f"{REPORTED}{report.key}:{report.once}", REPORT_WITHIN + HOUR, report.tokens_in, report.tokens_out,
             report.reserved, report.reserved_at, report.status,
         ]  # fmt: skip
-        return (await self._ask(self._report, [], arguments))[0]
+        return (await self._ask(REPORT, [], arguments))[0]
 
     async def project(self, projections: Sequence[Projection]) -> None:
         """Write projections, as the payer does: the highest version stays. Raises RedisAway."""
-        await self._ask(self._write, *projection.arguments(projections))
+        await self._ask(PROJECT, *projection.arguments(projections))
 
     async def note(self, name: str, member: str) -> None:
         """Note this minute as the last use of a member. Raises RedisAway."""
-        await self._ask(self._note, [name], [member])
+        await self._ask(NOTE, [name], [member])
 
     async def count_hits(self, key: str, counts: Mapping[str, int]) -> None:
         """Add to a key's counters of this hour, beside its answers. Raises RedisAway."""
         flat = [part for name, count in counts.items() for part in (name, count)]
-        await self._ask(self._hits, [], [projection.USAGE, key, *flat])
+        await self._ask(COUNT, [], [projection.USAGE, key, *flat])
 
     async def watch(self) -> None:
         """Ask Redis, while it is away, whether it is back. For ever."""
@@ -118,25 +97,25 @@ class Counting:
             await asyncio.sleep(PROBE_EVERY)
             if self.away:
                 try:
-                    await self._redis.ping()
+                    await self._lines.ask("PING")
                 except (RedisError, OSError):
                     continue
                 self.away = False
                 metrics.redis_away.set(0)
                 log.warning("Redis is back.")
 
-    async def _ask(self, script: Any, keys: list[str], arguments: list[Any]) -> Any:
+    async def _ask(self, script: Script, keys: list[str], arguments: list[Any]) -> Any:
         """Run a script; raise RedisAway, and remember it, where Redis is away."""
         if self.away:
             raise RedisAway
         try:
             try:
-                return await script(keys=keys, args=arguments)
+                return await self._lines.run(script, keys, arguments)
             except RedisTimeout:
                 # This process may be the slow one. What was counted may be counted twice: too strict, never too lax.
                 async with asyncio.timeout(CONFIRM_WITHIN):
-                    await self._redis.ping()
-                return await script(keys=keys, args=arguments)
+                    await self._lines.ask("PING")
+                return await self._lines.run(script, keys, arguments)
         except (RedisError, OSError) as error:  # TimeoutError is an OSError
             self._gone(error)
             raise RedisAway from error

@@ -9,7 +9,7 @@ A request counts 1 and its estimated tokens; without an estimate it counts no to
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 MINUTE = 60_000_000  # microseconds
 DAY = 86_400  # seconds
@@ -53,28 +53,28 @@ class Limit:
     code: str  # as in projection.SORTS
     most: int
 
-    @property
+    @cached_property
     def level(self) -> str:
         return self.code[0]
 
-    @property
+    @cached_property
     def is_of_tokens(self) -> bool:
         return self.code[1] == "t"
 
-    @property
+    @cached_property
     def is_of_minute(self) -> bool:
         return self.code[2] == "m"
 
-    @property
+    @cached_property
     def is_shadow(self) -> bool:
         return self.code.endswith("s")
 
-    @property
+    @cached_property
     def name(self) -> str:
         """What answers call it, such as `key_tokens_per_day`; an owner's have no word before."""
         return LEVELS[self.code[0]] + KINDS[self.code[1]] + PERS[self.code[2]]
 
-    @property
+    @cached_property
     def policy(self) -> str:
         """What the RateLimit headers call it."""
         return POLICIES.get(self.code) or self.name

@@ -10,6 +10,7 @@ from enforcement.gateway.asked import MOST_BYTES, Headers, Unreadable
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 
+LENGTHS = (b"content-length", b"transfer-encoding")  # without either there is no body (RFC 9112, section 6.3)
 BODY_TIMEOUT = 10.0  # seconds a body may take
 
 
@@ -27,6 +28,8 @@ class Request:
 
     async def body(self, most: int = MOST_BYTES) -> bytes:
         """Return the body; raise Unreadable if it is too long or too slow, Gone if the caller hangs up."""
+        if self.method == "GET" and not any(name in LENGTHS for name, _ in self.headers):
+            return b""
         said = [int(value) for name, value in self.headers if name == b"content-length" and value.isdigit()]
         if said and max(said) > most:
             raise Unreadable(code="too_large")

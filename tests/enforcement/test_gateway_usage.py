@@ -162,7 +162,7 @@ def test_the_script_corrects_as_the_formula_says(valkey, most, before, reserved,
     said = [KEY, projection.BY_KEY_ID, projection.NAME, projection.COUNTED, projection.USAGE]
     said += ["gh:i:x", 60, took, 0, reserved, now - passed, ""]
 
-    replies = [valkey.eval(REPORT, 0, *said)[0] for _ in range(2)]
+    replies = [valkey.eval(REPORT.text, 0, *said)[0] for _ in range(2)]
 
     held = {name: int(value) for name, value in valkey.hgetall("gh:l:o:o:p:live").items()}
     at = held["tm@"]
