@@ -292,6 +292,10 @@ GET  302 302 302 405 405 405 405 405  admin/enforcement/anomalyrule/throttles/<i
 POST 302 302 302 403 302 403 403 403  admin/enforcement/anomalyrule/throttles/<int:pk>/<slug:verb>/
 GET  302 302 302 403 200 403 200 403  admin/enforcement/anomalyrule/trials/<int:pk>/progress.json
 POST 302 302 302 405 405 405 405 405  admin/enforcement/anomalyrule/trials/<int:pk>/progress.json
+GET  302 302 302 403 403 200 403 403  admin/onboarding/limit/set/
+POST 302 302 302 403 403 422 403 403  admin/onboarding/limit/set/
+GET  302 302 302 405 405 405 405 405  admin/onboarding/limit/<int:pk>/end/
+POST 302 302 302 403 403 302 403 403  admin/onboarding/limit/<int:pk>/end/
 GET  302 302 302 403 403 200 403 403  admin/enforcement/integrator/tokens/
 POST 302 302 302 403 403 422 403 403  admin/enforcement/integrator/tokens/
 GET  302 302 302 405 405 405 405 405  admin/enforcement/integrator/<int:pk>/revoke/
@@ -608,6 +612,7 @@ READERS = {
     "enforcement/integrator": "dora",
     "enforcement/webhook": "dora",
     "enforcement/anomalyrule": "sam pia",
+    "onboarding/limit": "dora",
 }
 STOCK = re.compile(r"admin/([a-z]+/[a-z]+)/(|add/|<path:object_id>/(?:history/|delete/|change/)?)")
 ONLY_SHOWN = re.compile(

@@ -26,6 +26,7 @@ from audit import clock, seals
 from enforcement.domain import anomaly_rules, back_tests, integrators, webhooks
 from enforcement.models import AnomalyFinding, AnomalyRule, Throttle
 from onboarding.domain import attachments, import_jobs, question_drafts, questions
+from onboarding.domain.limits import Sort, set_limit
 from onboarding.states import FileKind
 from policies.domain import weaknesses
 from reviews.domain import (
@@ -125,6 +126,8 @@ class World:
             expires_at=clock.now() + timedelta(days=30),
             at=clock.now(),
         )
+        sort = Sort("program", "requests", "day")
+        self.limit = set_limit(self.program, sort, most=9000, by=self.people["dora"], at=clock.now())
         self.integrator, _ = integrators.make(name="Proxy", by=self.people["dora"], at=clock.now())
         self._make_webhooks()
         file = ContentFile(b"title\nx\n", name="a.csv")
@@ -325,6 +328,7 @@ class World:
                 "verb": "take",
             },
             "enforcement/integrator/": {"pk": self.integrator.pk},
+            "onboarding/limit/": {"pk": self.limit.pk},
         }
 
     def ask(

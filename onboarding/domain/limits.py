@@ -86,6 +86,14 @@ def set_limit(
     return made
 
 
+def end(row: Limit, *, by: ledger.Actor, at: datetime) -> None:
+    """End a limit for good. Raises NotYoursToLimit."""
+    sort = Sort(row.level, row.kind, row.per, row.environment, row.is_shadow)
+    set_limit(
+        row.program, sort, most=None, by=by, at=at, grant=row.grant, key=row.key, source=row.source
+    )  # fmt: skip
+
+
 def limit_key(key: Key, *, kind: str, per: str, most: int | None, by: User, at: datetime) -> Limit | None:
     """Hold one's own live key to less than it may; None takes that back. Raises BadLimit, NotYoursToLimit."""
     if key.state not in LIVE_KEY_STATES:
