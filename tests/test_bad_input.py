@@ -107,6 +107,8 @@ PAGES = {  # every page with a form that has fields
         "admin/outbox/letter/",
     ],
     "pia": [
+        "admin/enforcement/filterrule/rules/new/",
+        "admin/enforcement/filterrule/rules/<int:pk>/",
         "admin/reviews/case/rules/new/",
         "admin/reviews/case/rules/<int:pk>/",
         "admin/policies/knownweakness/add/",

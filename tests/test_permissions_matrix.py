@@ -296,6 +296,14 @@ GET  302 302 302 403 403 200 403 403  admin/onboarding/limit/set/
 POST 302 302 302 403 403 422 403 403  admin/onboarding/limit/set/
 GET  302 302 302 405 405 405 405 405  admin/onboarding/limit/<int:pk>/end/
 POST 302 302 302 403 403 302 403 403  admin/onboarding/limit/<int:pk>/end/
+GET  302 302 302 403 403 403 200 403  admin/enforcement/filterrule/rules/
+POST 302 302 302 405 405 405 405 405  admin/enforcement/filterrule/rules/
+GET  302 302 302 403 403 403 200 403  admin/enforcement/filterrule/rules/new/
+POST 302 302 302 403 403 403 422 403  admin/enforcement/filterrule/rules/new/
+GET  302 302 302 403 403 403 200 403  admin/enforcement/filterrule/rules/<int:pk>/
+POST 302 302 302 403 403 403 422 403  admin/enforcement/filterrule/rules/<int:pk>/
+GET  302 302 302 405 405 405 405 405  admin/enforcement/filterrule/rules/<int:pk>/switch/
+POST 302 302 302 403 403 403 404 403  admin/enforcement/filterrule/rules/<int:pk>/switch/
 GET  302 302 302 403 403 200 403 403  admin/enforcement/integrator/tokens/
 POST 302 302 302 403 403 422 403 403  admin/enforcement/integrator/tokens/
 GET  302 302 302 405 405 405 405 405  admin/enforcement/integrator/<int:pk>/revoke/
@@ -609,6 +617,7 @@ READERS = {
     "onboarding/questionset": "dora pia axel",
     "reviews/case": "bob sam",
     "enforcement/appeal": "sam",
+    "enforcement/filterrule": "pia",
     "enforcement/integrator": "dora",
     "enforcement/webhook": "dora",
     "enforcement/anomalyrule": "sam pia",

@@ -23,7 +23,7 @@ from accounts.models import User
 from accounts.roles import Role
 from accounts.scopes import Scope
 from audit import clock, seals
-from enforcement.domain import anomaly_rules, back_tests, integrators, webhooks
+from enforcement.domain import anomaly_rules, back_tests, filter_rules, integrators, webhooks
 from enforcement.models import AnomalyFinding, AnomalyRule, Throttle
 from onboarding.domain import attachments, import_jobs, question_drafts, questions
 from onboarding.domain.limits import Sort, set_limit
@@ -186,6 +186,10 @@ class World:
         says = rules.Wording("areas contains legal", lane="hold")
         self.rule = rules.write("Legal", says, program=None, by=sam, at=at, reason="To try").rule
         rules.switch_on(self.rule, seen=1, by=sam, at=at)
+        texts = filter_rules.Wording("words", "weapons", "bomb", hits=["A bomb."], passes=["A bath."])
+        self.filter = filter_rules.write(
+            "bombs", "Bombs", texts, by=self.people["pia"], at=at, reason="To try"
+        ).rule
 
     def _make_anomalies(self) -> None:
         """A rule about unusual use, a trial of it, and a throttle of Alice's access."""
@@ -309,6 +313,7 @@ class World:
             "anomalyrule/rules/": {"pk": self.anomaly_rule.pk},
             "anomalyrule/throttles/": {"pk": self.throttle.pk, "verb": "lift"},
             "anomalyrule/trials/": {"pk": self.back_test.pk},
+            "filterrule/rules/": {"pk": self.filter.pk},
             "/rules/automatic/": {"program": self.program.pk},
             "/rules/": {"pk": self.rule.pk},
             "/views/": {"pk": self.view.pk},

@@ -2,8 +2,9 @@
 
 from enforcement.admin.anomaly import AnomalyRuleAdmin
 from enforcement.admin.appeal import AppealAdmin
+from enforcement.admin.filter_rule import FilterRuleAdmin
 from enforcement.admin.flag import FlagCaseAdmin
 from enforcement.admin.integrator import IntegratorAdmin
 from enforcement.admin.webhook import WebhookAdmin
 
-__all__ = ["AnomalyRuleAdmin", "AppealAdmin", "FlagCaseAdmin", "IntegratorAdmin", "WebhookAdmin"]
+__all__ = ["AnomalyRuleAdmin", "AppealAdmin", "FilterRuleAdmin", "FlagCaseAdmin", "IntegratorAdmin", "WebhookAdmin"]
