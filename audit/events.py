@@ -175,6 +175,7 @@ class Event(TextChoices):
     FILTER_WRITTEN = "filter.written", "Filter rule written or edited"
     FILTER_IN_SHADOW = "filter.in_shadow", "Filter rule counts in shadow"
     FILTER_SWITCHED_ON = "filter.switched_on", "Filter rule switched on"
+    FILTER_BACK_TESTED = "filter.back_tested", "Filter rule tried out on kept excerpts"
     FILTER_SWITCHED_OFF = "filter.switched_off", "Filter rule switched off"
 
     APPEAL_FILED = "appeal.filed", "Appeal filed"

@@ -304,6 +304,12 @@ GET  302 302 302 403 403 403 200 403  admin/enforcement/filterrule/rules/<int:pk
 POST 302 302 302 403 403 403 422 403  admin/enforcement/filterrule/rules/<int:pk>/
 GET  302 302 302 405 405 405 405 405  admin/enforcement/filterrule/rules/<int:pk>/switch/
 POST 302 302 302 403 403 403 404 403  admin/enforcement/filterrule/rules/<int:pk>/switch/
+GET  302 302 302 405 405 405 405 405  admin/enforcement/filterrule/rules/<int:pk>/back-test/
+POST 302 302 302 403 403 403 404 403  admin/enforcement/filterrule/rules/<int:pk>/back-test/
+GET  302 302 302 403 403 403 200 403  admin/enforcement/filterrule/back-tests/<int:number>/
+POST 302 302 302 405 405 405 405 405  admin/enforcement/filterrule/back-tests/<int:number>/
+GET  302 302 302 403 403 403 200 403  admin/enforcement/filterrule/back-tests/<int:number>/progress.json
+POST 302 302 302 405 405 405 405 405  admin/enforcement/filterrule/back-tests/<int:number>/progress.json
 GET  302 302 302 403 403 200 403 403  admin/enforcement/integrator/tokens/
 POST 302 302 302 403 403 422 403 403  admin/enforcement/integrator/tokens/
 GET  302 302 302 405 405 405 405 405  admin/enforcement/integrator/<int:pk>/revoke/

@@ -23,7 +23,14 @@ from accounts.models import User
 from accounts.roles import Role
 from accounts.scopes import Scope
 from audit import clock, seals
-from enforcement.domain import anomaly_rules, back_tests, filter_rules, integrators, webhooks
+from enforcement.domain import (
+    anomaly_rules,
+    back_tests,
+    filter_back_tests,
+    filter_rules,
+    integrators,
+    webhooks,
+)
 from enforcement.models import AnomalyFinding, AnomalyRule, Throttle
 from onboarding.domain import attachments, import_jobs, question_drafts, questions
 from onboarding.domain.limits import Sort, set_limit
@@ -190,6 +197,9 @@ class World:
         self.filter = filter_rules.write(
             "bombs", "Bombs", texts, by=self.people["pia"], at=at, reason="To try"
         ).rule
+        self.filter_back_test = filter_back_tests.ask(
+            self.filter.versions.get(), by=self.people["pia"], at=at
+        )
 
     def _make_anomalies(self) -> None:
         """A rule about unusual use, a trial of it, and a throttle of Alice's access."""
@@ -313,6 +323,7 @@ class World:
             "anomalyrule/rules/": {"pk": self.anomaly_rule.pk},
             "anomalyrule/throttles/": {"pk": self.throttle.pk, "verb": "lift"},
             "anomalyrule/trials/": {"pk": self.back_test.pk},
+            "filterrule/back-tests/": {"number": self.filter_back_test.pk},
             "filterrule/rules/": {"pk": self.filter.pk},
             "/rules/automatic/": {"program": self.program.pk},
             "/rules/": {"pk": self.rule.pk},

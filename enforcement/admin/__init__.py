@@ -7,4 +7,11 @@ from enforcement.admin.flag import FlagCaseAdmin
 from enforcement.admin.integrator import IntegratorAdmin
 from enforcement.admin.webhook import WebhookAdmin
 
-__all__ = ["AnomalyRuleAdmin", "AppealAdmin", "FilterRuleAdmin", "FlagCaseAdmin", "IntegratorAdmin", "WebhookAdmin"]
+__all__ = [
+    "AnomalyRuleAdmin",
+    "AppealAdmin",
+    "FilterRuleAdmin",
+    "FlagCaseAdmin",
+    "IntegratorAdmin",
+    "WebhookAdmin",
+]

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.reading import ReadOnly
 from accounts.roles import Duty
 from audit import clock, ledger
+from enforcement.admin import filter_back_test
 from enforcement.domain import filter_hits, filter_rules, filter_trials
 from enforcement.domain.filter_rules import BadFilter, EditedMeanwhile, NoSuchStep, TextsFail, Wording
 from enforcement.filters.rules import BadContent, Kind, Rule
@@ -111,6 +112,7 @@ class FilterRuleAdmin(ReadOnly, admin.ModelAdmin):
             path("rules/new/", view(both(self.new)), name="filter_new"),
             path("rules/<int:pk>/", view(both(self.rule)), name="filter"),
             path("rules/<int:pk>/switch/", view(require_POST(self.switch)), name="filter_switch"),
+            *filter_back_test.paths(self),
             *super().get_urls(),
         ]
 
@@ -123,7 +125,7 @@ class FilterRuleAdmin(ReadOnly, admin.ModelAdmin):
         ]
         told = filter_hits.figures(days=DAYS, at=clock.now())
         rows = [(version, _did(version, told)) for version in shown]
-        return self._page(request, "filters", title="Filter rules", rows=rows, days=DAYS)
+        return self.page(request, "filters", title="Filter rules", rows=rows, days=DAYS)
 
     def new(self, request: HttpRequest) -> HttpResponse:
         """Show an empty rule; a POST tries it out or keeps it as a draft."""
@@ -231,7 +233,7 @@ class FilterRuleAdmin(ReadOnly, admin.ModelAdmin):
             found = rule.versions.select_related("rule", "written_by", "changed_by")
             versions = [*found.prefetch_related("test_texts")]
             told = filter_hits.figures(days=DAYS, at=clock.now())
-        return self._page(
+        return self.page(
             request,
             "filter_rule",
             status=status,
@@ -245,7 +247,7 @@ class FilterRuleAdmin(ReadOnly, admin.ModelAdmin):
             **more,
         )
 
-    def _page(self, request: HttpRequest, view: str, status: int = 200, **context: Any) -> HttpResponse:
+    def page(self, request: HttpRequest, view: str, status: int = 200, **context: Any) -> HttpResponse:
         context = self.admin_site.each_context(request) | context
         return TemplateResponse(request, f"admin/enforcement/{view}.html", context, status=status)
 

@@ -2,6 +2,7 @@
 
 from enforcement.models.anomaly import AnomalyFinding, AnomalyRule, BackTest, Throttle
 from enforcement.models.appeal import STATEMENT_LEAST, STATEMENT_MOST, Appeal, AppealQuerySet
+from enforcement.models.filter_back_test import FilterBackTest
 from enforcement.models.filter_hit import FilterHit
 from enforcement.models.filter_rule import FilterRule, FilterRuleVersion, FilterTestText
 from enforcement.models.flag import Flag, FlagCase
@@ -19,6 +20,7 @@ __all__ = [
     "AppealQuerySet",
     "BackTest",
     "EmergencyRule",
+    "FilterBackTest",
     "FilterHit",
     "FilterRule",
     "FilterRuleVersion",

@@ -16,6 +16,7 @@ class Kind(IntEnum):
     IMPORT = 0x6761_7401
     QUEUE_EXPORT = 0x6761_7402
     BACK_TEST = 0x6761_7403
+    FILTER_BACK_TEST = 0x6761_7404
 
 
 @contextmanager
