@@ -49,6 +49,7 @@ app.conf.beat_schedule = {
         "reviews.tasks.draw_owed": MINUTE,
         "reviews.tasks.chase_questions": MINUTE,
         "enforcement.tasks.release_appeals": MINUTE,
+        "enforcement.tasks.record_flag_reports": MINUTE,
         "enforcement.tasks.release_flag_cases": MINUTE,
         "enforcement.tasks.settle_sanctions": MINUTE,
         "enforcement.tasks.carry_out_sanctions": MINUTE,

@@ -13,6 +13,7 @@ from enforcement.domain import (
     erasure,
     filter_hits,
     flag_cases,
+    flag_reports,
     flags,
     hours,
     posting,
@@ -56,6 +57,12 @@ def flag_hits() -> None:
 def drop_old_hits() -> None:
     """Delete the hits of filters that were kept long enough."""
     filter_hits.drop_old(at=clock.now())
+
+
+@shared_task
+def record_flag_reports() -> None:
+    """Make flags of what integrators reported."""
+    flag_reports.record_owed(at=clock.now())
 
 
 @shared_task

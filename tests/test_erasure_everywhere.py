@@ -92,6 +92,7 @@ THEIRS = {
     "enforcement.FilterHit": "key__grant__owner__person",
 }
 APART = {
+    "enforcement.FlagReport": "blanked within a minute, once it is a flag: test_flag_reports",
     "accounts.Organisation": "keeps nothing of people; its own test: what nobody is left in loses its name",
     "reviews.SavedView": "a reviewer's own, deleted with the account: test_saved_views",
     "reviews.Bar": "made when an account is deleted; its own test below",

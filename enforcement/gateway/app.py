@@ -10,7 +10,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from django.conf import settings
 
-from enforcement.gateway import answers, metrics, moderations, reports
+from enforcement.gateway import answers, flags, metrics, moderations, reports
 from enforcement.gateway.answers import Answer
 from enforcement.gateway.asked import Unreadable, asked_of, secret_of
 from enforcement.gateway.gatekeeper import Gatekeeper, NotLoaded
@@ -65,6 +65,7 @@ async def figures(keeper: Gatekeeper, request: Request) -> Counted:
 ROUTES: dict[str, Route] = {
     "/v1/authorize": Route(("GET", "POST"), authorize),
     "/v1/usage": Route(("POST",), reports.usage),
+    "/v1/flags": Route(("POST",), flags.flags),
     "/v1/moderations": Route(("POST",), moderations.moderations),
     "/livez": Route(("GET", "HEAD"), livez, works=False),
     "/readyz": Route(("GET", "HEAD"), readyz, works=False),

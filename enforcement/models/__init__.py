@@ -6,6 +6,7 @@ from enforcement.models.filter_back_test import FilterBackTest
 from enforcement.models.filter_hit import FilterHit
 from enforcement.models.filter_rule import FilterRule, FilterRuleVersion, FilterTestText
 from enforcement.models.flag import Flag, FlagCase
+from enforcement.models.flag_report import FlagReport
 from enforcement.models.integrator import Integrator, IntegratorQuerySet
 from enforcement.models.sanction import EmergencyRule, Sanction, Waiver
 from enforcement.models.usage import UsageDay, UsageHour, UsageMark, UsageSeal
@@ -27,6 +28,7 @@ __all__ = [
     "FilterTestText",
     "Flag",
     "FlagCase",
+    "FlagReport",
     "Integrator",
     "IntegratorQuerySet",
     "Sanction",
