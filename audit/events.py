@@ -187,6 +187,8 @@ class Event(TextChoices):
 
     INTEGRATOR_MADE = "integrator.made", "Integrator's token made"
     INTEGRATOR_REVOKED = "integrator.revoked", "Integrator's token revoked"
+    LEAK_HANDLED = "leak.handled", "Leaked secret dealt with"
+    LEAK_RULE_SET = "leak_rule.set", "What happens to leaked secrets set"
     WEBHOOK_ADDED = "webhook.added", "Address for webhooks added"
     WEBHOOK_ROTATED = "webhook.rotated", "Webhook given a new secret"
     WEBHOOK_STOPPED = "webhook.stopped", "Webhook stopped"

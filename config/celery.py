@@ -54,6 +54,7 @@ app.conf.beat_schedule = {
         "enforcement.tasks.settle_sanctions": MINUTE,
         "enforcement.tasks.carry_out_sanctions": MINUTE,
         "enforcement.tasks.forget_excerpts": HOUR,
+        "enforcement.tasks.handle_leaks": MINUTE,
         "enforcement.tasks.send_webhooks": MINUTE,
         "enforcement.tasks.drop_old_messages": HOUR,
         "enforcement.tasks.flag_hits": MINUTE,

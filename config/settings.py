@@ -33,6 +33,8 @@ GATEWAY_URL = env.text("GATEWAY_URL", f"http://127.0.0.1:{GATEWAY_PORT}").rstrip
 # Moderation endpoints in OpenAI's form that filter rules may name, as name=URL, and the key to each, as name=key.
 MODERATION_ENDPOINTS = env.named("MODERATION_ENDPOINTS")
 MODERATION_KEYS = env.named("MODERATION_KEYS")
+# Public keys of who reports leaked secrets, as name=base64 of the DER (a PEM without its first and last line).
+LEAK_PUBLIC_KEYS = env.named("LEAK_PUBLIC_KEYS")
 # Networks of ours, such as 10.0.0.0/8, that webhooks of integrators may go to; those of owners never do.
 WEBHOOK_NETWORKS = env.networks("WEBHOOK_NETWORKS")
 ALLOWED_HOSTS = env.lines("ALLOWED_HOSTS", None if PRODUCTION else "127.0.0.1,localhost,[::1]")

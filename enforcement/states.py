@@ -251,3 +251,10 @@ BACK_TEST_TRANSITIONS: dict[str, set[str]] = {
     BackTestState.DONE: set(),
     BackTestState.FAILED: set(),
 }
+
+
+class LeakAct(TextChoices):
+    """What happens to a secret that was found in public."""
+
+    END_SECRET = "end_secret", "End the secret; the key waits for a new one"
+    REVOKE = "revoke", "Revoke the key"

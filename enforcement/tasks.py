@@ -16,6 +16,7 @@ from enforcement.domain import (
     flag_reports,
     flags,
     hours,
+    leaks,
     posting,
     sanctions,
     throttles,
@@ -127,3 +128,9 @@ def throttle_owed() -> None:
     at = clock.now()
     throttles.lapse_owed(at=at)
     throttles.begin_owed(at=at)
+
+
+@shared_task
+def handle_leaks() -> None:
+    """End secrets that were reported as found in public."""
+    leaks.handle_owed(at=clock.now())

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from enforcement import views, webhook_views
+from enforcement import leak_views, views, webhook_views
 
 urlpatterns = [
     path(f"applications/<slug:number>/{kind}/", views.against, {"kind": kind}, name=kind)
@@ -28,4 +28,5 @@ urlpatterns += [
     path("access/webhooks/<int:pk>/stop/", webhook_views.stop, name="webhook_stop"),
     path("access/webhooks/<int:pk>/resume/", webhook_views.resume, name="webhook_resume"),
     path("access/webhooks/<int:pk>/messages/<int:message>/again/", webhook_views.again, name="webhook_again"),
+    path("leaks/report/", leak_views.report, name="leak_report"),
 ]

@@ -23,6 +23,7 @@ from accounts.models import User
 from accounts.scopes import Scope
 from enforcement.domain import archive, emergencies, flags, leaving, webhooks
 from enforcement.domain import erasure as enforcement
+from enforcement.models import LeakReport
 from onboarding.domain import erasure as onboarding
 from onboarding.domain import invitations, order, waitlist
 from onboarding.domain.attachments import Checked
@@ -162,6 +163,9 @@ def _fill(user: User, bob: User) -> None:
         said="Odd.",
         excerpt="Odd",
         reply_to=user.email,
+    )
+    LeakReport.objects.create(
+        secret=key.secrets.get(), reporter="x", place="x", place_digest="x", reported_at=MONDAY
     )
     webhooks.add("https://8.8.8.8/hooks", by=user, at=MONDAY, owner=key.grant.owner)
     make_hit(key)

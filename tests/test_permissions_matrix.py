@@ -69,6 +69,8 @@ GET  405 405 405 405 405 405 405 405  access/<uuid:public_id>/ask/<slug:kind>/
 POST 302 302 404 404 404 404 404 404  access/<uuid:public_id>/ask/<slug:kind>/
 GET  405 405 405 405 405 405 405 405  access/keys/<slug:key_id>/open/
 POST 302 200 404 404 404 404 404 404  access/keys/<slug:key_id>/open/
+GET  405 405 405 405 405 405 405 405  leaks/report/
+POST 401 401 401 401 401 401 401 401  leaks/report/
 GET  302 200 200 200 200 200 200 200  access/webhooks/
 POST 302 422 422 422 422 422 422 422  access/webhooks/
 GET  302 200 404 404 404 404 404 404  access/webhooks/<int:pk>/
@@ -314,6 +316,8 @@ GET  302 302 302 403 403 200 403 403  admin/enforcement/integrator/tokens/
 POST 302 302 302 403 403 422 403 403  admin/enforcement/integrator/tokens/
 GET  302 302 302 405 405 405 405 405  admin/enforcement/integrator/<int:pk>/revoke/
 POST 302 302 302 403 403 302 403 403  admin/enforcement/integrator/<int:pk>/revoke/
+GET  302 302 302 403 200 200 200 200  admin/enforcement/leakreport/rule/
+POST 302 302 302 403 403 422 422 403  admin/enforcement/leakreport/rule/
 GET  302 302 302 403 403 200 403 403  admin/enforcement/webhook/addresses/
 POST 302 302 302 403 403 422 403 403  admin/enforcement/webhook/addresses/
 GET  302 302 302 403 403 200 403 403  admin/enforcement/webhook/addresses/<int:pk>/
@@ -628,6 +632,7 @@ READERS = {
     "enforcement/webhook": "dora",
     "enforcement/anomalyrule": "sam pia",
     "onboarding/limit": "dora",
+    "enforcement/leakreport": "sam dora pia axel",
 }
 STOCK = re.compile(r"admin/([a-z]+/[a-z]+)/(|add/|<path:object_id>/(?:history/|delete/|change/)?)")
 ONLY_SHOWN = re.compile(

@@ -5,6 +5,7 @@ from enforcement.admin.appeal import AppealAdmin
 from enforcement.admin.filter_rule import FilterRuleAdmin
 from enforcement.admin.flag import FlagCaseAdmin
 from enforcement.admin.integrator import IntegratorAdmin
+from enforcement.admin.leak import LeakReportAdmin
 from enforcement.admin.webhook import WebhookAdmin
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "FilterRuleAdmin",
     "FlagCaseAdmin",
     "IntegratorAdmin",
+    "LeakReportAdmin",
     "WebhookAdmin",
 ]

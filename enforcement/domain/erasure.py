@@ -14,7 +14,17 @@ from django.db.models import Case, Q, QuerySet, Value, When
 from accounts.domain import erasure, owners
 from accounts.models import Part, User
 from enforcement.domain import appeals, filter_hits, webhooks
-from enforcement.models import Appeal, AppealQuerySet, Flag, FlagCase, Sanction, Waiver, Webhook, WebhookTry
+from enforcement.models import (
+    Appeal,
+    AppealQuerySet,
+    Flag,
+    FlagCase,
+    LeakReport,
+    Sanction,
+    Waiver,
+    Webhook,
+    WebhookTry,
+)
 from onboarding.domain.erasure import BLANKED
 from outbox import erasure as letters
 
@@ -49,6 +59,9 @@ def _forget(user: User, at: datetime) -> None:
     theirs = _theirs(user)
     letters.blank_about(theirs, at=at)
     _blank(theirs)
+    LeakReport.objects.filter(secret__key__grant__owner__in=owners.ending_with(user).values("pk")).update(
+        place=""
+    )
     WebhookTry.objects.filter(delivery__webhook__in=_hooks(user)).update(problem="")  # it may name the host
     _hooks(user).update(url=BLANKED, secret="", old_secret="", old_until=None)
     ending = list(owners.ending_with(user).values_list("pk", flat=True))

@@ -8,6 +8,7 @@ from enforcement.models.filter_rule import FilterRule, FilterRuleVersion, Filter
 from enforcement.models.flag import Flag, FlagCase
 from enforcement.models.flag_report import FlagReport
 from enforcement.models.integrator import Integrator, IntegratorQuerySet
+from enforcement.models.leak import LeakReport, LeakRule
 from enforcement.models.sanction import EmergencyRule, Sanction, Waiver
 from enforcement.models.usage import UsageDay, UsageHour, UsageMark, UsageSeal
 from enforcement.models.webhook import Webhook, WebhookDelivery, WebhookTry
@@ -31,6 +32,8 @@ __all__ = [
     "FlagReport",
     "Integrator",
     "IntegratorQuerySet",
+    "LeakReport",
+    "LeakRule",
     "Sanction",
     "Throttle",
     "UsageDay",

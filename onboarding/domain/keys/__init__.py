@@ -26,6 +26,7 @@ from onboarding.domain.keys.issuing import (
     issue_owed,
     owe,
 )
+from onboarding.domain.keys.leaking import end_leaked
 from onboarding.domain.keys.locking import NotYours, TooOften
 from onboarding.domain.keys.naming import BadName, NameTaken
 from onboarding.domain.keys.opening import (
@@ -63,6 +64,7 @@ __all__ = [
     "access_changed",
     "ask",
     "end_all",
+    "end_leaked",
     "end_old_secret",
     "end_overlaps",
     "expire_due",

@@ -149,6 +149,8 @@ def _until(key: Key, overlap: Overlap, at: datetime) -> datetime | None:
 
 
 def _retire(secret: Secret, until: datetime | None, at: datetime) -> None:
+    if secret.ended_at is not None:  # it was found in public: it has no overlap to live on in
+        return
     if until:
         secret.expires_at, secret.notice_owed = until, until - at >= NOTICED_FROM
     else:
