@@ -213,6 +213,7 @@ class Event(TextChoices):
     SANCTION_REVERSED = "sanction.reversed", "Sanction reversed on appeal"
     SANCTION_CARRIED_OUT = "sanction.carried_out", "Access ended for good after the time to appeal"
 
+    USAGE_NOTICES_CHOSEN = "usage.notices_chosen", "Notices about used limits chosen"
     USAGE_SEALED = "usage.sealed", "Usage of a day sealed"
     ANOMALY_RULE_SET = "anomaly_rule.set", "Rule about unusual use set"
     THROTTLE_BEGUN = "throttle.begun", "Access throttled for a day at most"

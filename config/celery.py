@@ -33,6 +33,8 @@ app.conf.beat_schedule = {
         "enforcement.tasks.copy_usage": MINUTE,
         "enforcement.tasks.find_anomalies": MINUTE,
         "enforcement.tasks.throttle_owed": MINUTE,
+        "enforcement.tasks.notice_usage": MINUTE,
+        "enforcement.tasks.tell_provider_of_usage": HOUR,
         "enforcement.tasks.seal_usage": HOUR,
         "enforcement.tasks.drop_old_usage": HOUR,
         "reviews.tasks.open_owed": MINUTE,

@@ -20,6 +20,7 @@ from enforcement.domain import (
     posting,
     sanctions,
     throttles,
+    usage_notices,
     webhooks,
 )
 
@@ -134,3 +135,15 @@ def throttle_owed() -> None:
 def handle_leaks() -> None:
     """End secrets that were reported as found in public."""
     leaks.handle_owed(at=clock.now())
+
+
+@shared_task
+def notice_usage() -> None:
+    """Tell owners which shares of a day's limit are used."""
+    usage_notices.notice_owed(at=clock.now())
+
+
+@shared_task
+def tell_provider_of_usage() -> None:
+    """Tell who runs the gateway which shares of which limits are used."""
+    usage_notices.tell_provider_owed(at=clock.now())

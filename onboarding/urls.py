@@ -33,6 +33,7 @@ urlpatterns = [
     path("applications/<slug:number>/invitation/", status.answer_invitation, name="invitation"),
     path("access/", access.index, name="access"),
     path("access/<uuid:public_id>/", access.detail, name="grant"),
+    path("access/<uuid:public_id>/notices/", used.choose, name="usage_notices"),
     path("access/<uuid:public_id>/usage.csv", used.file, name="grant_usage"),
     path("access/<uuid:public_id>/keys/", key_acts.ask, name="key_ask"),
     path("access/<uuid:public_id>/ask/<slug:kind>/", requests.start, name="request"),

@@ -55,6 +55,8 @@ GET  302 200 200 200 200 200 200 200  access/
 POST 302 405 405 405 405 405 405 405  access/
 GET  302 200 404 404 404 404 404 404  access/<uuid:public_id>/
 POST 302 405 405 405 405 405 405 405  access/<uuid:public_id>/
+GET  405 405 405 405 405 405 405 405  access/<uuid:public_id>/notices/
+POST 302 302 404 404 404 404 404 404  access/<uuid:public_id>/notices/
 GET  302 200 404 404 404 404 404 404  access/<uuid:public_id>/usage.csv
 POST 302 405 405 405 405 405 405 405  access/<uuid:public_id>/usage.csv
 GET  405 405 405 405 405 405 405 405  access/<uuid:public_id>/keys/

@@ -11,6 +11,7 @@ from enforcement.models.integrator import Integrator, IntegratorQuerySet
 from enforcement.models.leak import LeakReport, LeakRule
 from enforcement.models.sanction import EmergencyRule, Sanction, Waiver
 from enforcement.models.usage import UsageDay, UsageHour, UsageMark, UsageSeal
+from enforcement.models.usage_notice import UsageNotice, UsageNoticeChoice
 from enforcement.models.webhook import Webhook, WebhookDelivery, WebhookTry
 
 __all__ = [
@@ -39,6 +40,8 @@ __all__ = [
     "UsageDay",
     "UsageHour",
     "UsageMark",
+    "UsageNotice",
+    "UsageNoticeChoice",
     "UsageSeal",
     "Waiver",
     "Webhook",

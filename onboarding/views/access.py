@@ -95,6 +95,7 @@ def page(
         "overlaps": Overlap.choices,
         "allowances": limits.allowances(holding),
         "recent": recent,
+        "notice_levels": limits.notice_levels(grant),
         "chart": limits.chart(recent.days),
         "ended": holding.ended[:ENDED_SHOWN],
         "at": at,

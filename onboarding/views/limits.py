@@ -7,9 +7,11 @@ from datetime import datetime
 from django.utils.formats import date_format
 
 from enforcement import usage
+from enforcement.models import UsageNoticeChoice
+from enforcement.models.usage_notice import ALWAYS, LEVELS
 from enforcement.usage import Day, Left, Recent
 from onboarding import charts
-from onboarding.models import Tier
+from onboarding.models import Grant, Tier
 from onboarding.states import Environment
 from onboarding.views.holding import Holding
 
@@ -78,6 +80,13 @@ def recent(holding: Holding, *, at: datetime, days: int = usage.DAYS) -> Recent:
     return usage.recent(
         [shown.key.key_id for shown in holding.keys if shown.secret and shown.key], at=at, days=days
     )
+
+
+def notice_levels(grant: Grant) -> list[tuple[int, bool, bool]]:
+    """Return each level of a day's limit, whether its letter is wanted, and whether that can be changed."""
+    choice = UsageNoticeChoice.objects.filter(grant=grant).first()
+    wanted = choice.levels if choice else LEVELS
+    return [(level, level in wanted, level != ALWAYS) for level in LEVELS]
 
 
 def chart(days: Sequence[Day]) -> Chart | None:

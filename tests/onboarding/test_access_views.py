@@ -198,7 +198,7 @@ def test_the_page_of_a_grant_asks_as_often_for_three_keys_as_for_one(
     for more in (0, 2):
         for _ in range(more):
             keys.open(add_key(key.grant), by=alice, at=MONDAY)
-        with django_assert_num_queries(12):  # the same, and tiers, and three of usage
+        with django_assert_num_queries(13):  # the same, and tiers, three of usage, chosen notices
             client.get(page)
 
 
