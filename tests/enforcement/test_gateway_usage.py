@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit import clock
-from enforcement.domain import integrators
+from enforcement.domain import hours, integrators
 from enforcement.gateway import limits
 from enforcement.gateway.asked import Unreadable, report_of, request_name
 from enforcement.gateway.counting import REPORT
@@ -17,6 +17,7 @@ from enforcement.gateway.limits import MINUTE
 from onboarding import projection
 from onboarding.domain.limits import Sort, set_limit
 from tests.enforcement.conftest import gateways, open_key
+from tests.enforcement.counted import held
 from tests.enforcement.parts import own_valkey
 from tests.enforcement.test_limits import put, quickly
 from tests.enforcement.test_limits_of_every_sort import KEY, known
@@ -190,3 +191,22 @@ def test_without_redis_a_report_is_refused_and_counts_when_sent_again(token, dor
         counted = redis.client.hget(name, "tokens_in")
 
     assert (refused.status_code, refused.headers["Retry-After"], counted) == (503, "1", "5")
+
+
+def test_a_report_sent_twice_is_in_postgresql_once(gateway, opened, token):
+    """By an integrator that had no answer, beside itself: what it counted is what was copied."""
+    known_everywhere(gateway, token)
+    call = gateway.ask(opened.secret)
+    said = {
+        "key": opened.key.key_id,
+        "request": call.json()["request"],
+        "input_tokens": 11,
+        "output_tokens": 7,
+    }
+    with ThreadPoolExecutor(4) as beside:
+        answers = list(beside.map(lambda _: report(gateway, token, **said).json()["repeated"], range(8)))
+
+    hours.copy_owed(at=clock.now())
+
+    assert sorted(answers) == [False] + [True] * 7
+    assert held(opened.key) == {"ok": 1, "reported": 1, "tokens_in": 11, "tokens_out": 7}
