@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('enforcement', '0011_reports_of_integrators'),
+        ('enforcement', '0012_leaks'),
         ('onboarding', '0029_sanctions_stop_grants_and_keys'),
     ]
 
