@@ -49,7 +49,9 @@ def _readers(appeal: Appeal) -> list[User]:
 
 
 def _context(appeal: Appeal, at: datetime) -> dict[str, Any]:
-    decision, case = appeal.decision, appeal.decision.case
+    decision = appeal.decision
+    assert decision is not None, "of an appeal against a sanction: _about_sanction"
+    case = decision.case
     case.refresh_from_db(fields=["due_at"])  # a reopened case has another
     case.application.refresh_from_db(fields=["state"])
     decision.refresh_from_db(fields=["overturned_at", "reapply_allowed_at"])
