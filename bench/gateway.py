@@ -150,8 +150,10 @@ def serving(each: Candidate, on: Sequence[int]) -> Iterator[Candidate]:
     if each.application.startswith("bench"):
         env.pop("DJANGO_SETTINGS_MODULE", None)
 
+    tie = lifelines.tied(signal.SIGKILL)  # made here: it names the process that may not die first
+
     def alone() -> None:
-        lifelines.tied(signal.SIGKILL)()
+        tie()
         os.sched_setaffinity(0, on)
 
     process = subprocess.Popen(
@@ -159,7 +161,7 @@ def serving(each: Candidate, on: Sequence[int]) -> Iterator[Candidate]:
         preexec_fn=alone,  # noqa: PLW1509 - one prctl and one affinity, nothing that locks
     )  # fmt: skip
     try:
-        asyncio.run(_until_answered(each))
+        asyncio.run(_until_answered(each, process))
         yield each
     finally:
         os.killpg(process.pid, signal.SIGTERM)
@@ -170,9 +172,11 @@ def serving(each: Candidate, on: Sequence[int]) -> Iterator[Candidate]:
         process.wait()
 
 
-async def _until_answered(each: Candidate) -> None:
+async def _until_answered(each: Candidate, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + PATIENCE
     while True:
+        if process.poll() is not None:
+            raise SystemExit(f"The server of {each.name} ended with {process.returncode} before it answered.")
         try:
             line = await Line.open(each)
             await line.ask()
@@ -199,7 +203,9 @@ class Line:
         head = await self._reader.readuntil(b"\r\n\r\n")
         if not head.startswith(b"HTTP/1.1 200"):
             raise RuntimeError(head.decode())
-        at = head.lower().index(b"content-length:") + 15
+        if (at := head.lower().find(b"content-length:") + 15) < 15:
+            await self._reader.readuntil(b"\r\n0\r\n\r\n")  # in chunks, as Django without middleware answers
+            return
         await self._reader.readexactly(int(head[at : head.index(b"\r", at)]))
 
     def close(self) -> None:
