@@ -14,6 +14,7 @@ from enforcement.gateway import answers, flags, metrics, moderations, reports
 from enforcement.gateway.answers import Answer
 from enforcement.gateway.asked import Unreadable, asked_of, secret_of
 from enforcement.gateway.gatekeeper import Gatekeeper, NotLoaded
+from enforcement.gateway.listening import answer_at_once
 from enforcement.gateway.request import Gone, Message, Receive, Request
 from enforcement.gateway.subrequests import as_subrequest, is_subrequest
 from onboarding.domain import secrets
@@ -99,6 +100,7 @@ class Gateway:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
         self.gatekeeper = keeper
+        answer_at_once()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         self.gatekeeper = None
