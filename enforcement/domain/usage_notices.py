@@ -12,6 +12,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import connection, transaction
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from accounts.languages import spoken
 from accounts.models import User
@@ -77,7 +78,7 @@ class BadLevels(Exception):
     """A level nobody is told about."""
 
     def __init__(self) -> None:
-        super().__init__("Choose among 50, 80, 90, 100 and 120 per cent.")
+        super().__init__(_("Choose among 50, 80, 90, 100 and 120 per cent."))
 
 
 @transaction.atomic
@@ -88,7 +89,7 @@ def choose(grant: Grant, *, levels: Iterable[int], by: User, at: datetime) -> Us
     wanted = sorted({ALWAYS, *levels})
     if not set(wanted) <= set(LEVELS):
         raise BadLevels
-    choice, _ = UsageNoticeChoice.objects.update_or_create(grant=grant, defaults={"levels": wanted})
+    choice, __ = UsageNoticeChoice.objects.update_or_create(grant=grant, defaults={"levels": wanted})
     ledger.record(Event.USAGE_NOTICES_CHOSEN, subject=grant, actor=by, at=at, levels=wanted)
     return choice
 
