@@ -6,6 +6,7 @@ seal and in the ledger, and the ledger's own seals chain it (`audit.seals`).
 """
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Max, Min
@@ -116,5 +117,5 @@ def lock() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
 
 
-def _of(on: date) -> dict[str, object]:
+def _of(on: date) -> dict[str, Any]:
     return {"on": on, "first": (on - EPOCH_DAY).days * HOURS_A_DAY}

@@ -101,4 +101,4 @@ def _sanctions(user: User) -> Iterator[dict[str, Any]]:
 
 def _webhooks(user: User) -> list[dict[str, Any]]:
     found = Webhook.objects.filter(owner__person=user).order_by("pk")
-    return list(found.values("url", "made_at", "stopped_at", "stopped_because"))
+    return [dict(each) for each in found.values("url", "made_at", "stopped_at", "stopped_because")]
