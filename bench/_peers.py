@@ -18,11 +18,17 @@ BODY = json.dumps({"status": 200, "code": "ok"}).encode()
 HEADERS = [(b"content-type", b"application/json"), (b"content-length", str(len(BODY)).encode())]
 
 
-def setup() -> None:
-    """Configure Django for the peers alone, on the database that PEERS_DATABASE_URL names."""
+def setup(*, pooled: bool = False) -> None:
+    """Configure Django for the peers alone, on the database that PEERS_DATABASE_URL names.
+
+    Under ASGI each request has a thread of its own, so a kept connection would never be used again: there a pool.
+    """
     import environ
 
     database = environ.Env.db_url_config(os.environ["PEERS_DATABASE_URL"])
+    kept: dict[str, Any] = {"CONN_MAX_AGE": None}
+    if pooled:
+        kept = {"OPTIONS": database.get("OPTIONS", {}) | {"pool": {"min_size": 4, "max_size": 16}}}
     settings.configure(
         SECRET_KEY="measured",
         ROOT_URLCONF=__name__,
@@ -33,7 +39,7 @@ def setup() -> None:
         INSTALLED_APPS=[
             "django.contrib.auth", "django.contrib.contenttypes", "rest_framework", "rest_framework_api_key", "knox",
         ],
-        DATABASES={"default": database | {"CONN_MAX_AGE": None}},
+        DATABASES={"default": database | kept},
         REST_FRAMEWORK={
             "DEFAULT_AUTHENTICATION_CLASSES": [],
             "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -114,6 +120,6 @@ def __getattr__(name: str) -> Any:
         return _views()
     if name in ("asgi", "wsgi"):
         if not settings.configured:
-            setup()
+            setup(pooled=name == "asgi")
         return get_asgi_application() if name == "asgi" else get_wsgi_application()
     raise AttributeError(name)
