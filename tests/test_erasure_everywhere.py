@@ -90,6 +90,7 @@ THEIRS = {
     "enforcement.Sanction": "owner__person",
     "enforcement.Waiver": "grant__owner__person",
     "enforcement.Webhook": "owner__person",
+    "enforcement.LeakReport": "secret__key__grant__owner__person",
     "enforcement.FilterHit": "key__grant__owner__person",
 }
 APART = {
@@ -109,6 +110,7 @@ UNMARKED = {
 }  # fmt: skip
 # What the staff wrote for each other, what is kept encrypted, and what the letters and the file do not repeat.
 NOT_GIVEN = {
+    ("enforcement.LeakReport", "place"),
     ("reviews.Finding", "note"), ("reviews.Finding", "quote"), ("onboarding.Move", "note"),
     ("reviews.Decision", "why_different"), ("reviews.Decision", "emergency_reason"), ("reviews.Opinion", "note"),
     ("reviews.Likeness", "text"), ("reviews.Likeness", "mail_key"),

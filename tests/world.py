@@ -31,7 +31,7 @@ from enforcement.domain import (
     integrators,
     webhooks,
 )
-from enforcement.models import AnomalyFinding, AnomalyRule, Throttle
+from enforcement.models import AnomalyFinding, AnomalyRule, LeakReport, Throttle
 from onboarding.domain import attachments, import_jobs, question_drafts, questions
 from onboarding.domain.limits import Sort, set_limit
 from onboarding.states import FileKind
@@ -60,6 +60,7 @@ from tests.factories import (
     make_member,
     make_program,
     make_reviewer,
+    make_secret,
     make_senior,
     make_staff,
     make_user,
@@ -137,6 +138,7 @@ class World:
         self.limit = set_limit(self.program, sort, most=9000, by=self.people["dora"], at=clock.now())
         self.integrator, _ = integrators.make(name="Proxy", by=self.people["dora"], at=clock.now())
         self._make_webhooks()
+        self._make_leak()
         file = ContentFile(b"title\nx\n", name="a.csv")
         self.job = import_jobs.ask(
             self.program, file=file, owner=None, mapping=None, by=self.people["dora"], at=clock.now()
@@ -258,6 +260,12 @@ class World:
             "verb": "suspend",
             "decision": self.decision.pk,
         }
+
+    def _make_leak(self) -> None:
+        key, _ = make_secret(at=clock.now())
+        LeakReport.objects.create(
+            secret=key.secrets.get(), reporter="scanner", place="https://x.example/", reported_at=clock.now()
+        )
 
     def _make_webhooks(self) -> None:
         """Make an address of Alice's and one of the integrator's, each with a message that was given up."""
