@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from ipaddress import ip_network
 
+from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
@@ -200,6 +201,25 @@ def drop_old(*, at: datetime) -> int:
     pks = list(old.values_list("pk", flat=True)[:5000])
     WebhookDelivery.objects.filter(pk__in=pks).delete()
     return len(pks)
+
+
+def reseal() -> int:
+    """Close every secret with the newest key again; return how many. Safe to run twice; then older keys may go.
+
+    A secret whose key is gone already is left: its address says that it wants a new one.
+    """
+    changed = 0
+    for pk in Webhook.objects.exclude(secret="").order_by("pk").values_list("pk", flat=True):
+        with transaction.atomic():
+            row = Webhook.objects.select_for_update(of=("self",)).get(pk=pk)
+            try:
+                row.secret = box().rotate(row.secret.encode()).decode()
+                row.old_secret = box().rotate(row.old_secret.encode()).decode() if row.old_secret else ""
+            except InvalidToken:
+                continue
+            row.save(update_fields=["secret", "old_secret"])
+            changed += 1
+    return changed
 
 
 def mint() -> str:

@@ -138,7 +138,7 @@ def test_the_same_finding_again_is_once_and_another_one_is_refused(grant):
         ({"finding": "no_violation", "note": "x" * 2001}, {"note"}),
         ({"finding": "no_violation", "note": "x", "severity": 4}, {"severity"}),
     ],
-    ids=str,
+    ids=["no category", "unknown category", "nothing", "too many words", "no such severity"],
 )
 def test_a_finding_that_lacks_something_says_what(grant, said, missing):
     case, bob = make_case(grant), known("bob", make_reviewer)

@@ -6,6 +6,8 @@ from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from cryptography.fernet import Fernet
+from django.core.management import call_command
 from django.urls import reverse
 from standardwebhooks import Webhook as Checker
 from standardwebhooks.webhooks import WebhookVerificationError
@@ -225,6 +227,16 @@ def test_a_new_secret_signs_beside_the_old_one_for_a_day(hook, receiver, grant, 
 
 def test_the_secret_is_not_in_the_database_in_clear(hook):
     assert hook[1].removeprefix("whsec_") not in Webhook.objects.get().secret
+
+
+def test_secrets_go_under_the_newest_key_before_an_older_one_is_taken_out(hook, receiver, grant, settings):
+    old, new = settings.FIELD_KEYS[0], Fernet.generate_key().decode()
+    settings.FIELD_KEYS = [new, old]
+    call_command("reseal_webhooks")
+    settings.FIELD_KEYS = [new]
+    suspend(grant)
+
+    assert deliver() == 1
 
 
 @pytest.mark.parametrize(
