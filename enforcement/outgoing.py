@@ -1,10 +1,11 @@
 """POST to addresses that others chose, without letting them reach what only we can reach (server-side request forgery).
 
-The host is resolved once, every address it has must be public, and the connection goes to the very address that was
-checked: a name that resolves otherwise a moment later changes nothing. No redirect is followed, no proxy of the
-environment is used, the body of the answer is not read.
+A whole try has an end, however slowly its answer drips. The host is resolved once, every address it has must be
+public, and the connection goes to the very address that was checked: a name that resolves otherwise a moment later
+changes nothing. No redirect is followed, no proxy of the environment is used, the body of the answer is not read.
 """
 
+import asyncio
 import ipaddress
 import socket
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import httpx
 
-CONNECT, ANSWER = 3.0, 10.0  # seconds
+CONNECT, ANSWER = 3.0, 10.0  # seconds; the second is for the whole of a try, once the name is resolved
 PORTS = (443, 8443)
 LONGEST = 500
 
@@ -78,6 +79,8 @@ def resolved(parts: SplitResult, *, private: Sequence[Network] = ()) -> str:
             continue
         if (
             not plain.is_global
+            or plain.is_reserved
+            or getattr(plain, "is_site_local", False)
             or plain.is_multicast
             or getattr(plain, "sixtofour", None)
             or getattr(plain, "teredo", None)
@@ -93,6 +96,8 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, private: Sequence
     began = perf_counter()
     try:
         status, problem = _post(url, body, headers, private), ""
+    except TimeoutError:
+        status, problem = None, f"It did not answer within {ANSWER:.0f} seconds."
     except BadAddress as refused:
         status, problem = None, str(refused)
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
@@ -109,15 +114,18 @@ def _post(url: str, body: bytes, headers: Mapping[str, str], private: Sequence[N
     literal = f"[{address}]" if ":" in address else address
     there = parts._replace(netloc=f"{literal}:{parts.port}" if parts.port else literal).geturl()
     named = f"{host}:{parts.port}" if parts.port else host
-    limits = httpx.Timeout(ANSWER, connect=CONNECT)
-    with (
-        httpx.Client(timeout=limits, follow_redirects=False, trust_env=False) as client,
-        client.stream(
-            "POST",
-            there,
-            content=body,
-            headers={**headers, "Host": named, "User-Agent": "Gatehouse-Webhooks/1"},
-            extensions={"sni_hostname": host},
-        ) as answer,
+    given = {**headers, "Host": named, "User-Agent": "Gatehouse-Webhooks/1"}
+    return asyncio.run(_status(there, body, given, sni=host))
+
+
+async def _status(url: str, body: bytes, headers: Mapping[str, str], *, sni: str) -> int:
+    """Return the status of the answer; its body is not read. Raises TimeoutError after ANSWER, and httpx' errors."""
+    limits = httpx.Timeout(
+        ANSWER, connect=CONNECT
+    )  # of each read, which is why there is a second one for all
+    async with (
+        asyncio.timeout(ANSWER),
+        httpx.AsyncClient(timeout=limits, follow_redirects=False, trust_env=False) as client,
+        client.stream("POST", url, content=body, headers=headers, extensions={"sni_hostname": sni}) as answer,
     ):
         return answer.status_code

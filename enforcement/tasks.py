@@ -1,5 +1,7 @@
 """Enforcement's payers, for Celery: each reads the clock once and makes one call. All may run twice."""
 
+from time import monotonic
+
 from celery import shared_task
 
 from audit import clock
@@ -23,6 +25,8 @@ from enforcement.domain import (
     usage_notices,
     webhooks,
 )
+
+POSTING_SECONDS = 40  # beat asks for the next run after a minute
 
 
 @shared_task
@@ -105,9 +109,11 @@ def seal_usage() -> None:
 
 @shared_task
 def send_webhooks() -> None:
-    """Owe to webhooks what happened since, and send what is due."""
+    """Owe to webhooks what happened since, and send what is due, for as long as a run may take; beat runs it again."""
     webhooks.owe(at=clock.now())
-    posting.send_owed(at=clock.now())
+    failed, over = set[int](), monotonic() + POSTING_SECONDS
+    while monotonic() < over and posting.send_round(at=clock.now(), failed=failed):
+        pass
 
 
 @shared_task

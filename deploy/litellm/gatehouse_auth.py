@@ -13,14 +13,21 @@ GATEWAY = os.environ.get("GATEHOUSE_URL", "http://127.0.0.1:8001")
 PATIENCE = 4.0  # seconds: the gateway itself waits a second for Redis and two for PostgreSQL
 PASSED_ON = ("retry-after", "ratelimit", "ratelimit-policy", "www-authenticate")
 
+# Where LiteLLM uses the model of the body and no other: some of its paths name one, some fields a second one.
+PATHS = ("/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/responses", "/v1/moderations")
+OTHERS = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks", "router_settings_override")
+
 client = httpx.AsyncClient(base_url=GATEWAY, timeout=PATIENCE)
 
 
 async def user_api_key_auth(request: Request, api_key: str) -> UserAPIKeyAuth:
     """Return who calls, or raise what the client is told."""
-    headers = {"Authorization": f"Bearer {api_key.removeprefix('Bearer ')}"}
-    if request.method == "POST":
-        headers["X-Gatehouse-Model"] = await model_of(request)
+    if request.method != "POST" or request.url.path not in PATHS:
+        raise refusal(f"Ask by POST at one of {', '.join(PATHS)}.", "not_found", 404, {})
+    headers = {
+        "Authorization": f"Bearer {api_key.removeprefix('Bearer ')}",
+        "X-Gatehouse-Model": await model_of(request),
+    }
     if end_user := request.headers.get("x-gatehouse-end-user"):
         headers["X-Gatehouse-End-User"] = end_user
     try:
@@ -43,9 +50,14 @@ async def user_api_key_auth(request: Request, api_key: str) -> UserAPIKeyAuth:
 async def model_of(request: Request) -> str:
     """Return the model the body names: without one nobody can tell whether it was approved."""
     try:
-        named = (await request.json()).get("model")
+        said = await request.json()
+        named = said.get("model")
     except (ValueError, AttributeError, UnicodeDecodeError):
-        named = None
+        said, named = {}, None
+    if others := [name for name in OTHERS if name in said]:
+        raise refusal(
+            f"Leave out {', '.join(others)}: only the model you name is asked about.", "unreadable", 400, {}
+        )
     if not isinstance(named, str) or not named:
         raise refusal('Name the "model" in a JSON body.', "unreadable", 400, {})
     return named

@@ -99,6 +99,8 @@ def act(flag: Flag, *, by: ledger.Actor, at: datetime) -> Sanction | None:
         return None
     if waiver_for(flag, at=at) or sanctions.is_suspended_by_machine(flag.case):
         return None
+    if sanctions.was_lifted_by_a_person(grant, rule=flag.rule, category=flag.category):
+        return None  # a person looked at the same and let it go on: the next hit is theirs to judge, not a machine's
     return sanctions.suspend_at_once(flag, by=by, at=at)
 
 

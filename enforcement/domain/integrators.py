@@ -12,7 +12,8 @@ from accounts.models import User
 from accounts.secrets import Secret
 from audit import ledger
 from audit.events import Event
-from enforcement.models import Integrator
+from enforcement.domain import webhooks
+from enforcement.models import Integrator, Webhook
 from enforcement.permissions import may_run_gateway
 
 NAME_MOST = 80
@@ -77,6 +78,7 @@ def revoke(integrator: Integrator, *, by: User, at: datetime) -> Integrator:
         integrator.revoked_at, integrator.revoked_by = at, by
         integrator.save(update_fields=["revoked_at", "revoked_by"])
         ledger.record(Event.INTEGRATOR_REVOKED, subject=integrator, actor=by, at=at)
+        webhooks.end(Webhook.objects.filter(integrator=integrator), by=by, at=at)
     return integrator
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -24,7 +24,6 @@ WAITS = tuple(
 PATIENCE = timedelta(days=3)  # of only failures; then the address is stopped
 LEASE = timedelta(minutes=2)  # a try that was not heard of again in this time counts as lost
 AT_ONCE = 8  # addresses asked at the same moment
-BATCH = 100  # messages a round
 GONE = 410
 
 
@@ -47,15 +46,28 @@ def send_owed(*, at: datetime) -> int:
     An address gets one message after another, and no second one in this run once one failed.
     """
     arrived, failed = 0, set[int]()
-    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        while parcels := _taken(at, but=failed):
-            for each, said in zip(parcels, pool.map(_send, parcels), strict=True):
-                _record(each, said, at)
-                if said.is_delivered:
-                    arrived += 1
-                else:
-                    failed.add(each.webhook)
+    while done := send_round(at=at, failed=failed):
+        arrived += sum(done)
     return arrived
+
+
+def send_round(*, at: datetime, failed: set[int]) -> list[bool]:
+    """Send one message to each of a few addresses; return of each whether it arrived, nothing where nothing is due.
+
+    `failed` holds the addresses to pass by, and is added to. The signatures are of `at`: it must be now.
+    """
+    done = []
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        sending = {pool.submit(_send, each): each for each in _taken(at, but=failed)}
+        for each in as_completed(
+            sending
+        ):  # a slow address must not keep what came of the others from being kept
+            parcel, said = sending[each], each.result()
+            _record(parcel, said, at)
+            done.append(said.is_delivered)
+            if not said.is_delivered:
+                failed.add(parcel.webhook)
+    return done
 
 
 @transaction.atomic
@@ -65,15 +77,17 @@ def _taken(at: datetime, *, but: set[int]) -> list[Parcel]:
         WebhookDelivery.objects.owed()
         .filter(due_at__lte=at, webhook__stopped_at=None)
         .exclude(webhook__in=but)
-        .select_related("webhook")
-        .select_for_update(of=("self",), skip_locked=True)
-        .order_by("due_at", "id")[:BATCH]
     )
-    first = list({each.webhook_id: each for each in reversed(due)}.values())[-AT_ONCE:]
-    for delivery in first:
+    # One each, however many one address is owed: it must not fill the round.
+    first = due.order_by("webhook_id", "due_at", "id").distinct("webhook_id").values_list("due_at", "pk")
+    chosen = [pk for _, pk in sorted(first)[:AT_ONCE]]
+    taken = list(
+        due.filter(pk__in=chosen).select_related("webhook").select_for_update(of=("self",), skip_locked=True)
+    )
+    for delivery in taken:
         delivery.due_at = at + LEASE
         delivery.save(update_fields=["due_at"])
-    return [parcel(each, at=at) for each in first]
+    return [parcel(each, at=at) for each in taken]
 
 
 def parcel(delivery: WebhookDelivery, *, at: datetime) -> Parcel:

@@ -163,6 +163,12 @@ def is_suspended_by_machine(case: FlagCase) -> bool:
     return Sanction.objects.active().filter(case=case, proposed_by=None).exists()
 
 
+def was_lifted_by_a_person(grant: Grant, *, rule: str, category: str) -> bool:
+    """Return whether a person ended early what a machine did to this grant for the same rule and category."""
+    undone = Sanction.objects.filter(state__in=[SanctionState.LIFTED, SanctionState.REVERSED])
+    return undone.filter(grant=grant, proposed_by=None, flag__rule=rule, flag__category=category).exists()
+
+
 def reverse(sanction: Sanction, *, by: User, at: datetime, reason: str) -> Sanction:
     """Undo a locked sanction because an appeal was won; called by `appeals` in its transaction."""
     return close(sanction, SanctionState.REVERSED, Event.SANCTION_REVERSED, by=by, at=at, reason=reason)

@@ -35,7 +35,8 @@ LATE = "1 hour"  # no transaction is open so long: what is older and not in the 
 TOLD: tuple[Event, ...] = (
     Event.GRANT_GIVEN, Event.GRANT_SUSPENDED, Event.GRANT_RESUMED, Event.GRANT_REVOKED, Event.GRANT_EXPIRED,
     Event.GRANT_RAISED, Event.GRANT_AMENDED, Event.GRANT_RENEWED, Event.GRANT_RECONDITIONED,
-    Event.GRANT_LIMITED, Event.GRANT_UNLIMITED,
+    Event.GRANT_LIMITED, Event.GRANT_UNLIMITED, Event.GRANT_HELD_BY_SANCTION, Event.GRANT_LET_GO,
+    Event.KEY_HELD_BY_SANCTION, Event.KEY_LET_GO,
     Event.KEY_ISSUED, Event.KEY_OPENED, Event.KEY_ROTATED, Event.KEY_SECRET_ENDED, Event.KEY_SUSPENDED,
     Event.KEY_RESUMED, Event.KEY_PROLONGED, Event.KEY_REVOKED, Event.KEY_EXPIRED,
 )  # fmt: skip
@@ -93,7 +94,6 @@ def private_networks(webhook: Webhook) -> Sequence[Network]:
 
 
 @sensitive_variables("secret")
-@transaction.atomic
 def add(
     url: str, *, by: User, at: datetime, owner: Owner | None = None, integrator: Integrator | None = None
 ) -> tuple[Webhook, str]:
@@ -101,23 +101,30 @@ def add(
 
     Raises NotForYou, TooMany, BadAddress.
     """
-    if owner is not None:
-        Owner.objects.select_for_update(no_key=True).get(pk=owner.pk)
-    if integrator is not None:
-        integrator = Integrator.objects.select_for_update(no_key=True).get(pk=integrator.pk)
+    _may_have_another(by, owner, integrator)
+    secret = mint()
+    webhook = Webhook(owner=owner, integrator=integrator, url=url.strip(), secret=closed(secret))
+    private = private_networks(webhook)
+    # Before anything is locked: the name server is whoever's who asks, and may take its time.
+    outgoing.resolved(outgoing.parted(webhook.url, private=private), private=private)
+    with transaction.atomic():
+        if owner is not None:
+            Owner.objects.select_for_update(no_key=True).get(pk=owner.pk)
+        if integrator is not None:
+            integrator = Integrator.objects.select_for_update(no_key=True).get(pk=integrator.pk)
+        _may_have_another(by, owner, integrator)
+        webhook.made_at, webhook.made_by, webhook.heard_to = at, by, _newest_entry()
+        webhook.save()
+        ledger.record(Event.WEBHOOK_ADDED, subject=webhook, actor=by, at=at)
+    return webhook, secret
+
+
+def _may_have_another(by: User, owner: Owner | None, integrator: Integrator | None) -> None:
     allowed = may_manage_webhooks_of(by, owner) if owner else may_run_gateway(by)
     if not allowed or (integrator is not None and integrator.revoked_at is not None):
         raise NotForYou
     if Webhook.objects.live().filter(owner=owner, integrator=integrator).count() >= MOST:
         raise TooMany
-    secret = mint()
-    webhook = Webhook(owner=owner, integrator=integrator, url=url.strip(), secret=closed(secret))
-    private = private_networks(webhook)
-    outgoing.resolved(outgoing.parted(webhook.url, private=private), private=private)
-    webhook.made_at, webhook.made_by, webhook.heard_to = at, by, _newest_entry()
-    webhook.save()
-    ledger.record(Event.WEBHOOK_ADDED, subject=webhook, actor=by, at=at)
-    return webhook, secret
 
 
 @sensitive_variables("secret")

@@ -1,6 +1,7 @@
 """What integrators report of a key: written to PostgreSQL before it is answered, so that a receipt is a promise."""
 
 import json
+import re
 import secrets
 from typing import Any
 
@@ -58,7 +59,13 @@ def _read(headers: list[tuple[bytes, bytes]], body: bytes) -> dict[str, Any]:
     said = {"idempotency_key": mark[0] if mark else ""} | said
     texts = {name: said.get(name) or "" for name in LENGTHS}
     for name, most in LENGTHS.items():
-        if not isinstance(texts[name], str) or len(texts[name]) > most or "\0" in texts[name]:
+        text = texts[name]
+        if (
+            not isinstance(text, str)
+            or len(text) > most
+            or "\0" in text
+            or re.search("[\ud800-\udfff]", text)
+        ):
             raise Unreadable(f'"{name}" must be text of at most {most} characters.')
     if not KEY_FORM.fullmatch(texts["key"]):
         raise Unreadable('"key" must be what authorize called X-Gatehouse-Key, such as k_0123456789abcdef.')

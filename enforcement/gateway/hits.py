@@ -6,6 +6,7 @@ PostgreSQL cannot take now wait here; a process that ends meanwhile loses them, 
 
 import asyncio
 import contextlib
+import logging
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from enforcement.filters.rules import Action, Finding
 from enforcement.gateway import metrics
 from enforcement.gateway.counting import Counting, RedisAway
 from enforcement.gateway.database import Database, PostgresAway
+
+log = logging.getLogger(__name__)
 
 MOST_WAITING = 1_000  # rows held while PostgreSQL is away
 RETRY_EVERY = 1.0  # seconds
@@ -74,8 +77,18 @@ class Hits:
             await asyncio.sleep(RETRY_EVERY)
             with contextlib.suppress(PostgresAway):
                 while self._waiting:
-                    await self._database.fetch(KEEP, self._waiting[0])
-                    self._waiting.popleft()
+                    await self._write_first()
+
+    async def _write_first(self) -> None:
+        """Write the row that waits longest; one that cannot be written must not keep the others waiting for ever."""
+        try:
+            await self._database.fetch(KEEP, self._waiting[0])
+        except PostgresAway:
+            raise
+        except Exception:
+            log.exception("A hit of a filter could not be written; its counters stay.")
+            metrics.filter_hits_lost.inc()
+        self._waiting.popleft()
 
     async def _keep(self, row: dict[str, object]) -> None:
         try:

@@ -4,6 +4,7 @@ A key's own secret counts as one request against its limits, like an authorize; 
 public id in X-Gatehouse-Key does not, because that call is decided already.
 """
 
+import hashlib
 import json
 import re
 import uuid
@@ -53,7 +54,8 @@ async def moderations(keeper: Gatekeeper, request: Request) -> tuple[Answer, str
     if ruleset is None:
         return answers.problem("unavailable", detail="The filter rules are not loaded yet."), "none"
     found, unasked = await keeper.filters.read(ruleset, texts)
-    mark = _mark(request.headers)
+    # With the texts in it: whoever always says the same mark hides no hit behind the first one.
+    mark = hashlib.sha256("\0".join([_mark(request.headers), *texts]).encode()).hexdigest()
     await keeper.hits.note(Seen(who, mark, _end_user(request.headers)), texts, found)
     body = {
         "id": f"modr-{uuid.uuid4().hex}",
@@ -94,20 +96,25 @@ def texts_of(body: bytes) -> list[str]:
     except (ValueError, RecursionError, KeyError, TypeError):
         raise Unreadable(f"The body is not a JSON object with “input”. {SEND}") from None
     if isinstance(given, str):
-        return [given]
+        return [_whole(given)]
     if not isinstance(given, list) or not given:
         raise Unreadable(f"“input” is neither a text nor a list. {SEND}")
     if len(given) > MOST_TEXTS:
         raise Unreadable(f"At most {MOST_TEXTS} texts in one request; these are {len(given)}.")
     if all(isinstance(part, str) for part in given):
-        return given
+        return [_whole(part) for part in given]
     return ["\n".join(_text_of(part) for part in given)]
+
+
+def _whole(text: str) -> str:
+    """Return the text without halves of characters, which JSON may hold and neither re2 nor PostgreSQL takes."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _text_of(part: Any) -> str:
     """Return the text of one part of a message. A part that cannot be read must not look as if it were."""
     if isinstance(part, dict) and part.get("type") == "text" and isinstance(part.get("text"), str):
-        return part["text"]
+        return _whole(part["text"])
     if isinstance(part, dict) and part.get("type") == "image_url":
         raise Unreadable("Images cannot be read here: send the parts that are text.")
     raise Unreadable(f"A part of “input” is not understood. {SEND}")

@@ -370,7 +370,7 @@ def test_a_reviewer_proposes_nothing_and_nobody_sanctions_their_own(grant):
         ({"ends_at": TUESDAY}, {"ends_at"}),
         ({"reason_code": "E9"}, {"reason_code"}),
     ],
-    ids=str,
+    ids=lambda said: repr(sorted(said)) if isinstance(said, set) else str(said),
 )
 def test_a_sanction_that_lacks_something_says_what(grant, said, missing):
     with pytest.raises(sanctions.Incomplete) as refused:
