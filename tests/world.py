@@ -48,7 +48,7 @@ from reviews.domain import (
     telling,
 )
 from tests.enforcement.appealing import make_appeal, make_rejection
-from tests.enforcement.flagging import make_flag, make_sanction, make_sanction_appeal
+from tests.enforcement.flagging import make_confirmed, make_flag, make_sanction, make_sanction_appeal
 from tests.factories import (
     MONDAY,
     accept_guidelines,
@@ -243,7 +243,8 @@ class World:
         held = make_grant(make_program("sanctioned"), applicant=alice, at=at)
         self.flag_case = make_flag(held, category="fraud_spam", at=at).case
         self.report = make_flag(held, source="holder", by=alice, said="Odd.", at=at)
-        self.sanction = make_sanction(held, at=at)
+        case = make_confirmed(held, by=make_reviewer("basil"), at=at)  # names that no other test makes beside
+        self.sanction = make_sanction(held, by=make_senior("silas"), case=case, at=at)
         self.sanction_appeal = make_sanction_appeal(self.sanction, at=at)
 
     @cached_property
