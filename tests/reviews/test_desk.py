@@ -25,7 +25,7 @@ from tests.factories import (
 from tests.reviews.making import make_case, make_claimed, make_decision
 
 DESK = "/admin/reviews/case/desk/"
-NUMBER = 21  # queries of the page: session, person, duties, conflicts, interests, care, promise, counts, rows, names
+NUMBER = 22  # queries of the page: session, person, duties, conflicts, interests, care, promise, counts, rows, flags
 
 
 def titles(client, **query):
