@@ -165,7 +165,8 @@ def test_what_was_used_and_what_is_left(alice, held):
 
     told = by(alice).get(f"/api/v1/access/{key.grant.public_id}/usage").json()
 
-    today = {"on": MONDAY.date().isoformat(), "allowed": 3, "limited": 1, "refused": 0}
+    nothing = {"refused": 0, "reasons": {}, "tokens_in": 0, "tokens_out": 0}
+    today = {"on": MONDAY.date().isoformat(), "allowed": 3, "limited": 1} | nothing
     assert told["days"][-1] == today
     (left,) = told["limits"]
     assert (left["environment"], left["left_today"]) == (key.environment, left["per_day"])
