@@ -257,9 +257,28 @@ def test_a_rule_that_flags_keeps_a_row_with_a_little_of_the_text_once(gateway, o
         moderate(gateway, opened.secret, said, **{"X-Request-Id": "call-7", "X-Gatehouse-End-User": "u-1"})
 
     hit = FilterHit.objects.get()
-    assert (hit.key, hit.request, hit.place, hit.end_user) == (opened.key, "call-7", 0, "u-1")
+    assert (hit.key, len(hit.request), hit.place, hit.end_user) == (opened.key, 64, 0, "u-1")
     assert (hit.is_live, hit.flag_owed, hit.score) == (True, True, 1.0)
     assert (BOMB in hit.excerpt, len(hit.excerpt) <= 200) == (True, True)
+
+
+def test_another_text_under_the_same_mark_hides_behind_no_other(gateway, opened):
+    in_use(gateway, action="flag")
+    for more in ("one", "two"):
+        moderate(gateway, opened.secret, f"{BOMB} {more}", **{"X-Request-Id": "always-the-same"})
+
+    assert FilterHit.objects.count() == 2
+
+
+def test_half_a_character_is_read_as_a_question_mark_and_no_reason_to_answer_nothing(gateway, opened):
+    answer = httpx.post(
+        f"{gateway.url}/v1/moderations",
+        content=b'{"input": "\\ud800 and more"}',
+        headers={"Authorization": f"Bearer {opened.secret}", "Content-Type": "application/json"},
+        timeout=20,
+    )
+
+    assert answer.status_code == 200
 
 
 def test_a_rule_in_shadow_keeps_rows_and_owes_nothing(gateway, opened):
