@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from enforcement.filters import endpoints
 from enforcement.filters.endpoints import Endpoint
@@ -16,7 +17,8 @@ def findings(rule: Rule, texts: Sequence[str]) -> list[Finding | None]:
     Raises BadContent, TooLong.
     """
     if rule.kind == Kind.ENDPOINT:
-        return asyncio.run(_asked(rule, texts))
+        with ThreadPoolExecutor(1) as pool:  # the caller's thread may have a loop of its own
+            return pool.submit(asyncio.run, _asked(rule, texts)).result()
     ruleset = Ruleset([rule])
     return [next(iter(ruleset.scan(text)), Finding(rule, 0.0)) for text in texts]
 

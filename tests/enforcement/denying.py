@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from django.db import transaction
 
 from tests.enforcement.conftest import Gateway
+from tests.processes import apart
 
 PATIENCE = 5.0  # seconds
 
@@ -24,7 +25,7 @@ class Watch:
     asking: set[int] = field(default_factory=set)
 
     def run(self) -> None:
-        asyncio.run(self._all())
+        apart(self._all())
 
     async def _all(self) -> None:
         await asyncio.gather(*(self._one(each) for each in self.processes))

@@ -1,6 +1,5 @@
 """Endpoints of others: read where they answer, left alone where they do not, tried again by one."""
 
-import asyncio
 import time
 
 import pytest
@@ -10,6 +9,7 @@ from enforcement.filters.endpoints import Away, Endpoint, Place
 from enforcement.filters.engine import Ruleset
 from enforcement.filters.rules import Kind, Rule
 from tests.enforcement.filters.other_side import other_side
+from tests.processes import apart
 
 
 def asks(endpoint: Endpoint, times: int = 1) -> list[object]:
@@ -25,7 +25,7 @@ def asks(endpoint: Endpoint, times: int = 1) -> list[object]:
         await endpoint.close()
         return answers
 
-    return asyncio.run(go())
+    return apart(go())
 
 
 def test_an_endpoint_is_asked_in_openais_form_with_its_own_key():
@@ -91,7 +91,7 @@ def test_one_question_serves_all_rules_that_read_an_endpoint():
             await asked["omni"].close()
             return answer
 
-        found, unasked = asyncio.run(go())
+        found, unasked = apart(go())
         assert [(f.rule.code, f.score, f.is_hit) for f in found] == [
             ("hate", 0.9, True),
             ("harm", 0.2, False),
@@ -104,4 +104,4 @@ def test_rules_of_an_endpoint_that_is_away_are_named():
     rule = Rule("hate", 1, "hate_harassment", Kind.ENDPOINT, "endpoint = omni\ntakes = hate", 0.5)
     ruleset = Ruleset([rule], known=known, asked={"omni": Endpoint(known["omni"])})
 
-    assert asyncio.run(ruleset.ask("a text")) == ([], [rule])
+    assert apart(ruleset.ask("a text")) == ([], [rule])
