@@ -69,10 +69,6 @@ class FilterRuleVersionQuerySet(models.QuerySet["FilterRuleVersion"]):
         """The last version of each rule."""
         return self.filter(number=F("rule__number"))
 
-    def in_use(self) -> "FilterRuleVersionQuerySet":
-        """What reads live traffic: on, or in shadow."""
-        return self.filter(state__in=IN_USE)
-
 
 class FilterRuleVersion(models.Model):
     """What a rule says from one edit to the next, and where it stands. Only its state ever changes."""

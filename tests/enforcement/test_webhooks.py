@@ -8,6 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from cryptography.fernet import Fernet
 from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from standardwebhooks import Webhook as Checker
 from standardwebhooks.webhooks import WebhookVerificationError
@@ -307,17 +309,18 @@ def test_pages_show_what_was_sent_and_another_person_has_no_such_page(client, al
     assert theirs == [404, 404, 404]
 
 
-def test_the_page_of_an_address_asks_as_often_for_many_messages_as_for_one(
-    client, alice_s, grant, django_assert_max_num_queries
-):
+def test_the_page_of_an_address_asks_as_often_for_many_messages_as_for_one(client, alice_s, grant):
+    client.force_login(grant.owner.person)
+    asked = []
     for _ in range(3):
         suspend(grant)
         grants.resume(grant, by=sam(), at=clock.now(), reason="a mistake")
-    webhooks.owe(at=clock.now())
-    client.force_login(grant.owner.person)
+        webhooks.owe(at=clock.now())
+        with CaptureQueriesContext(connection) as queries:
+            client.get(reverse("webhook", args=[alice_s.pk]))
+        asked.append(len(queries))
 
-    with django_assert_max_num_queries(12):
-        client.get(reverse("webhook", args=[alice_s.pk]))
+    assert (len(set(asked[1:])), asked[2] <= 12) == (1, True)
 
 
 def test_what_is_over_for_a_month_is_deleted_and_what_is_owed_stays(hook, receiver, grant):
