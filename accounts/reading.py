@@ -1,8 +1,10 @@
-"""What every list in the admin shares that those with a duty may read and nobody may change."""
+"""What lists in the admin share that those with a duty may read and nobody may change, and pages of our own there."""
 
 from typing import Any
 
+from django.contrib.admin import AdminSite
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
 
 from accounts.roles import Duty, may
 
@@ -26,3 +28,22 @@ class ReadOnly:
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class OwnPages:
+    """Mix into a ModelAdmin that has pages of its own beside Django's."""
+
+    admin_site: AdminSite
+    opts: Any
+
+    def rendered(
+        self, request: HttpRequest, template: str, *, status: int = 200, **shown: Any
+    ) -> TemplateResponse:
+        """Return a page in the admin's frame, without the list of models beside it."""
+        context = {
+            **self.admin_site.each_context(request),
+            "is_nav_sidebar_enabled": False,
+            "opts": self.opts,
+            **shown,
+        }
+        return TemplateResponse(request, template, context, status=status)

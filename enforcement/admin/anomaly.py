@@ -9,13 +9,12 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from redis.exceptions import RedisError
 
-from accounts.reading import ReadOnly
+from accounts.reading import OwnPages, ReadOnly
 from accounts.roles import Duty, may
 from audit import clock
 from enforcement import jobs
@@ -70,7 +69,7 @@ class TryForm(NumbersForm):
 
 
 @admin.register(AnomalyRule)
-class AnomalyRuleAdmin(ReadOnly, admin.ModelAdmin):
+class AnomalyRuleAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
     """Our own pages instead of the stock list; the stock page of one shows what is kept."""
 
     duties = (Duty.SIGN_AS_SENIOR, Duty.EDIT_POLICIES)
@@ -101,8 +100,13 @@ class AnomalyRuleAdmin(ReadOnly, admin.ModelAdmin):
         running = Throttle.objects.filter(ended_at=None).select_related(
             "grant__owner__person", "grant__owner__organisation", "grant__program", "finding"
         )
-        return self._page(
-            request, "anomalies.html", title="Unusual use", rows=rows, days=DAYS, running=running[:RUNNING]
+        return self.rendered(
+            request,
+            "admin/enforcement/anomalies.html",
+            title="Unusual use",
+            rows=rows,
+            days=DAYS,
+            running=running[:RUNNING],
         )
 
     def throttle(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
@@ -182,9 +186,9 @@ class AnomalyRuleAdmin(ReadOnly, admin.ModelAdmin):
         findings = rule.findings.select_related(
             "key__grant__owner__person", "key__grant__owner__organisation", "flag"
         )
-        return self._page(
+        return self.rendered(
             request,
-            "anomaly.html",
+            "admin/enforcement/anomaly.html",
             status=status,
             title=str(rule),
             rule=rule,
@@ -200,14 +204,6 @@ class AnomalyRuleAdmin(ReadOnly, admin.ModelAdmin):
             says=_says(running) if running else "",
             poll_url=reverse("admin:anomaly_progress", args=[running.pk]) if running else "",
         )
-
-    def _page(self, request: HttpRequest, name: str, *, status: int = 200, **shown: Any) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "is_nav_sidebar_enabled": False,
-            "opts": self.opts,
-        }
-        return TemplateResponse(request, f"admin/enforcement/{name}", context | shown, status=status)
 
 
 def _permit(request: HttpRequest) -> None:

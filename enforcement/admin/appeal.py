@@ -9,13 +9,12 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import User
-from accounts.reading import ReadOnly
+from accounts.reading import OwnPages, ReadOnly
 from accounts.roles import Duty
 from audit import clock
 from enforcement.admin import board
@@ -53,7 +52,7 @@ DONE = {
 
 
 @admin.register(Appeal)
-class AppealAdmin(ReadOnly, admin.ModelAdmin):
+class AppealAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
     """The list is a search over all appeals, ended ones too; the board of open ones is the way in."""
 
     duties = (Duty.DECIDE_APPEALS,)
@@ -111,7 +110,7 @@ class AppealAdmin(ReadOnly, admin.ModelAdmin):
         at = clock.now()
         late = board.visible_to(request.user).filter(due_at__lte=at).count()
         shown = board.page(request.GET, user=request.user, at=at)
-        return self._answer(
+        return self.rendered(
             request, "admin/enforcement/appeals.html", title="Appeals", board=shown, late=late
         )
 
@@ -184,7 +183,7 @@ class AppealAdmin(ReadOnly, admin.ModelAdmin):
         self, request: HttpRequest, appeal: Appeal, form: OutcomeForm, *, status: int = 200
     ) -> HttpResponse:
         shown = _context(appeal, user=request.user, at=clock.now())
-        return self._answer(
+        return self.rendered(
             request,
             "admin/enforcement/appeal.html",
             status=status,
@@ -192,17 +191,6 @@ class AppealAdmin(ReadOnly, admin.ModelAdmin):
             form=form,
             **shown,
         )
-
-    def _answer(
-        self, request: HttpRequest, template: str, *, status: int = 200, **shown: object
-    ) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "is_nav_sidebar_enabled": False,
-            "opts": self.opts,
-            **shown,
-        }
-        return TemplateResponse(request, template, context, status=status)
 
 
 def _context(appeal: Appeal, *, user: User, at: datetime) -> dict[str, Any]:

@@ -73,9 +73,9 @@ def ask(desk: "FilterRuleAdmin", request: HttpRequest, pk: int) -> HttpResponse:
 def show(desk: "FilterRuleAdmin", request: HttpRequest, number: int) -> HttpResponse:
     """Show how far it is, and what came out."""
     test = _one(request, number)
-    return desk.page(
+    return desk.rendered(
         request,
-        "filter_back_test",
+        "admin/enforcement/filter_back_test.html",
         title="Back-test",
         test=test,
         says=_says(test),

@@ -7,11 +7,10 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts.reading import ReadOnly
+from accounts.reading import OwnPages, ReadOnly
 from accounts.roles import Duty
 from audit import clock, ledger
 from enforcement.admin import filter_back_test
@@ -98,7 +97,7 @@ class FilterForm(forms.Form):
 
 
 @admin.register(FilterRule)
-class FilterRuleAdmin(ReadOnly, admin.ModelAdmin):
+class FilterRuleAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
     """Pages of its own beside the stock ones. Each view loads, permits, calls the domain once, answers."""
 
     duties = (Duty.EDIT_POLICIES,)
@@ -125,7 +124,9 @@ class FilterRuleAdmin(ReadOnly, admin.ModelAdmin):
         ]
         told = filter_hits.figures(days=DAYS, at=clock.now())
         rows = [(version, _did(version, told)) for version in shown]
-        return self.page(request, "filters", title="Filter rules", rows=rows, days=DAYS)
+        return self.rendered(
+            request, "admin/enforcement/filters.html", title="Filter rules", rows=rows, days=DAYS
+        )
 
     def new(self, request: HttpRequest) -> HttpResponse:
         """Show an empty rule; a POST tries it out or keeps it as a draft."""
@@ -233,9 +234,9 @@ class FilterRuleAdmin(ReadOnly, admin.ModelAdmin):
             found = rule.versions.select_related("rule", "written_by", "changed_by")
             versions = [*found.prefetch_related("test_texts")]
             told = filter_hits.figures(days=DAYS, at=clock.now())
-        return self.page(
+        return self.rendered(
             request,
-            "filter_rule",
+            "admin/enforcement/filter_rule.html",
             status=status,
             title=str(rule) if rule else "New filter rule",
             form=form,
@@ -246,10 +247,6 @@ class FilterRuleAdmin(ReadOnly, admin.ModelAdmin):
             text_most=TEXT_MOST,
             **more,
         )
-
-    def page(self, request: HttpRequest, view: str, status: int = 200, **context: Any) -> HttpResponse:
-        context = self.admin_site.each_context(request) | context
-        return TemplateResponse(request, f"admin/enforcement/{view}.html", context, status=status)
 
 
 def _permit(request: HttpRequest) -> None:

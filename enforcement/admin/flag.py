@@ -8,11 +8,10 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts.reading import ReadOnly
+from accounts.reading import OwnPages, ReadOnly
 from accounts.roles import Duty
 from audit import clock
 from enforcement.admin import flag_board, flag_page
@@ -35,7 +34,7 @@ INCOMPLETE = (flag_cases.Incomplete, sanctions.Incomplete, appeals.Incomplete)
 
 
 @admin.register(FlagCase)
-class FlagCaseAdmin(ReadOnly, admin.ModelAdmin):
+class FlagCaseAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
     """The list is a search over all cases, decided ones too; the board of open ones is the way in."""
 
     duties = (Duty.REVIEW_CASES,)
@@ -95,7 +94,7 @@ class FlagCaseAdmin(ReadOnly, admin.ModelAdmin):
         if not may_see_flags(request.user):
             raise PermissionDenied
         shown = flag_board.page(request.GET, user=request.user, at=clock.now())
-        return self._answer(
+        return self.rendered(
             request, "admin/enforcement/flags.html", title="Flags", board=shown, sources=FlagSource.choices,
             query=request.GET,
         )  # fmt: skip
@@ -223,7 +222,7 @@ class FlagCaseAdmin(ReadOnly, admin.ModelAdmin):
                 messages.success(request, "Set. It holds from the next flag on.")
                 return redirect("admin:emergencies")
         rows = EmergencyRule.objects.select_related("set_by")[:100]
-        return self._answer(
+        return self.rendered(
             request, "admin/enforcement/emergencies.html", title="Emergencies", form=form, rows=rows,
             status=422 if form.errors else 200,
         )  # fmt: skip
@@ -262,18 +261,7 @@ class FlagCaseAdmin(ReadOnly, admin.ModelAdmin):
             "sanction_form": forms.get("sanction") or SanctionForm(case=case),
             "outcome": forms.get("outcome"),
         }
-        return self._answer(
+        return self.rendered(
             request, "admin/enforcement/flag_case.html", status=status, title=f"Flags {case.pk}", opened=opened,
             **shown, **forms,
         )  # fmt: skip
-
-    def _answer(
-        self, request: HttpRequest, template: str, *, status: int = 200, **shown: object
-    ) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "is_nav_sidebar_enabled": False,
-            "opts": self.opts,
-            **shown,
-        }
-        return TemplateResponse(request, template, context, status=status)

@@ -1,20 +1,17 @@
 """Integrators' tokens in the admin: who has one, a new one shown once, an old one ended."""
 
-from typing import Any
-
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import cache_control
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_POST
 
-from accounts.reading import ReadOnly
+from accounts.reading import OwnPages, ReadOnly
 from accounts.roles import Duty
 from audit import clock
 from enforcement.domain import integrators
@@ -35,7 +32,7 @@ class IntegratorForm(forms.Form):
 
 
 @admin.register(Integrator)
-class IntegratorAdmin(ReadOnly, admin.ModelAdmin):
+class IntegratorAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
     """One page instead of the stock list; the stock page of one shows what is kept."""
 
     duties = (Duty.RUN_GATEWAY,)
@@ -67,19 +64,17 @@ class IntegratorAdmin(ReadOnly, admin.ModelAdmin):
             else:
                 form = IntegratorForm()
         rows = Integrator.objects.select_related("made_by", "revoked_by")
-        context: dict[str, Any] = {
-            **self.admin_site.each_context(request),
-            "is_nav_sidebar_enabled": False,
-            "opts": self.opts,
-            "title": "Integrators",
-            "form": form,
-            "made": made,
-            "secret": secret,
-            "live": rows.live(),
-            "over": rows.exclude(revoked_at=None).order_by("-revoked_at")[:SHOWN],
-        }
-        status = 422 if form.errors else 200
-        return TemplateResponse(request, "admin/enforcement/integrators.html", context, status=status)
+        return self.rendered(
+            request,
+            "admin/enforcement/integrators.html",
+            status=422 if form.errors else 200,
+            title="Integrators",
+            form=form,
+            made=made,
+            secret=secret,
+            live=rows.live(),
+            over=rows.exclude(revoked_at=None).order_by("-revoked_at")[:SHOWN],
+        )
 
     def revoke(self, request: HttpRequest, pk: int) -> HttpResponse:
         """End one at once."""

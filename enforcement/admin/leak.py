@@ -1,16 +1,13 @@
 """Leaked secrets in the admin: what was reported, what was done, and what is to be done from now on."""
 
-from typing import Any
-
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
-from accounts.reading import ReadOnly
+from accounts.reading import OwnPages, ReadOnly
 from accounts.roles import Duty, may
 from audit import clock
 from enforcement.domain import leaks
@@ -30,7 +27,7 @@ class LeakRuleForm(forms.Form):
 
 
 @admin.register(LeakReport)
-class LeakReportAdmin(ReadOnly, admin.ModelAdmin):
+class LeakReportAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
     """The stock list for who looks after access, and one page with the rule."""
 
     duties = (Duty.MANAGE_ACCESS, Duty.EDIT_POLICIES, Duty.MANAGE_RATES, Duty.SEE_LEDGER)
@@ -58,12 +55,16 @@ class LeakReportAdmin(ReadOnly, admin.ModelAdmin):
             else:
                 messages.success(request, "Set. It holds for every report from now on.")
                 return redirect("admin:leaks")
-        context: dict[str, Any] = {
-            **self.admin_site.each_context(request), "is_nav_sidebar_enabled": False, "opts": self.opts,
-            "title": "Leaked secrets", "form": form if may_set_emergencies(request.user) else None,
-            "now": leaks.in_force(), "rules": LeakRule.objects.select_related("set_by").order_by("-id")[:SHOWN],
-            "reports": LeakReport.objects.select_related("secret__key__grant__owner__person",
-                "secret__key__grant__owner__organisation")[:SHOWN],
-        }  # fmt: skip
-        status = 422 if form.errors else 200
-        return TemplateResponse(request, "admin/enforcement/leaks.html", context, status=status)
+        reports = LeakReport.objects.select_related(
+            "secret__key__grant__owner__person", "secret__key__grant__owner__organisation"
+        )
+        return self.rendered(
+            request,
+            "admin/enforcement/leaks.html",
+            status=422 if form.errors else 200,
+            title="Leaked secrets",
+            form=form if may_set_emergencies(request.user) else None,
+            now=leaks.in_force(),
+            rules=LeakRule.objects.select_related("set_by").order_by("-id")[:SHOWN],
+            reports=reports[:SHOWN],
+        )

@@ -6,14 +6,13 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import cache_control
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.reading import ReadOnly
+from accounts.reading import OwnPages, ReadOnly
 from accounts.roles import Duty
 from audit import clock
 from enforcement.domain import webhooks
@@ -23,7 +22,7 @@ from enforcement.webhook_views import SHOWN, WebhookForm, added, done, shown
 
 
 @admin.register(Webhook)
-class WebhookAdmin(ReadOnly, admin.ModelAdmin):
+class WebhookAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
     """One page for the addresses of integrators, one for each."""
 
     duties = (Duty.RUN_GATEWAY,)
@@ -68,7 +67,10 @@ class WebhookAdmin(ReadOnly, admin.ModelAdmin):
             form = form if made is None else WebhookForm(of=of)
         rows = Webhook.objects.exclude(integrator=None).select_related("integrator")[:SHOWN]
         context = {"form": form, "made": made, "secret": secret, "rows": rows, "has_integrators": bool(of)}
-        return self.page(request, "webhooks", "Webhooks", context, status=422 if form.errors else 200)
+        status = 422 if form.errors else 200
+        return self.rendered(
+            request, "admin/enforcement/webhooks.html", status=status, title="Webhooks", **context
+        )
 
     def detail(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show what was sent to one address."""
@@ -111,13 +113,5 @@ class WebhookAdmin(ReadOnly, admin.ModelAdmin):
         return webhook
 
     def one(self, request: HttpRequest, webhook: Webhook, **more: Any) -> HttpResponse:
-        return self.page(request, "webhook", str(webhook), shown(request, webhook) | more)
-
-    def page(
-        self, request: HttpRequest, template: str, title: str, shown_: dict[str, Any], *, status: int = 200
-    ) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request), "is_nav_sidebar_enabled": False, "opts": self.opts,
-            "title": title, **shown_,
-        }  # fmt: skip
-        return TemplateResponse(request, f"admin/enforcement/{template}.html", context, status=status)
+        context = shown(request, webhook) | more
+        return self.rendered(request, "admin/enforcement/webhook.html", title=str(webhook), **context)

@@ -8,10 +8,10 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
 
+from accounts.reading import OwnPages
 from accounts.roles import Duty
 from audit import clock
 from onboarding.admin.reading import ReadOnlyAdmin
@@ -74,7 +74,7 @@ class LimitForm(forms.Form):
 
 
 @admin.register(Limit)
-class LimitAdmin(ReadOnlyAdmin):
+class LimitAdmin(OwnPages, ReadOnlyAdmin):
     """One page instead of the stock list; the stock page of one shows what is kept."""
 
     duties = (Duty.RUN_GATEWAY,)
@@ -101,17 +101,15 @@ class LimitAdmin(ReadOnlyAdmin):
                 messages.success(request, f"Set: {made}. Every gateway holds it within a second.")
                 return redirect("admin:limits")
         rows = Limit.objects.select_related(*RELATED)
-        context = {
-            **self.admin_site.each_context(request),
-            "is_nav_sidebar_enabled": False,
-            "opts": self.opts,
-            "title": "Limits",
-            "form": form,
-            "live": rows.in_force().order_by("program__name", "level", "kind", "per")[:SHOWN],
-            "over": rows.exclude(ended_at=None).order_by("-ended_at")[:SHOWN],
-        }
-        status = 422 if form.errors else 200
-        return TemplateResponse(request, "admin/onboarding/limits.html", context, status=status)
+        return self.rendered(
+            request,
+            "admin/onboarding/limits.html",
+            status=422 if form.errors else 200,
+            title="Limits",
+            form=form,
+            live=rows.in_force().order_by("program__name", "level", "kind", "per")[:SHOWN],
+            over=rows.exclude(ended_at=None).order_by("-ended_at")[:SHOWN],
+        )
 
     def end(self, request: HttpRequest, pk: int) -> HttpResponse:
         """End a limit the staff set; an owner's is its owner's, a sanction's is its sanction's."""

@@ -134,7 +134,7 @@ def _preview(
     if not ready:
         form.add_error(None, next(one.problem for one in shown))
         return _ask(desk, request, cases, form)
-    return desk.page(
+    return desk.rendered(
         request,
         "admin/reviews/bulk_preview.html",
         title="Read every letter, then confirm",
@@ -205,7 +205,7 @@ def _report(
             conflicts(request.user, to="application__"), pk__in=[item.case_id for item in items]
         ).values_list("pk", flat=True)
     )
-    return desk.page(
+    return desk.rendered(
         request,
         "admin/reviews/bulk_report.html",
         status=status,
@@ -292,7 +292,7 @@ def _form(request: HttpRequest, cases: list[Case]) -> BulkForm:
 
 
 def _ask(desk: "CaseAdmin", request: HttpRequest, cases: list[Case], form: BulkForm) -> HttpResponse:
-    return desk.page(
+    return desk.rendered(
         request,
         "admin/reviews/bulk.html",
         status=422 if form.is_bound else 200,

@@ -10,13 +10,13 @@ from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.cache import add_never_cache_headers
 from django.utils.html import format_html
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.domain import domains
+from accounts.reading import OwnPages
 from accounts.roles import Duty, may
 from audit import clock
 from enforcement.admin import board, flag_board
@@ -48,7 +48,7 @@ REFUSALS = (
 
 
 @admin.register(Case)
-class CaseAdmin(admin.ModelAdmin):
+class CaseAdmin(OwnPages, admin.ModelAdmin):
     """The list is a search; the desk is the way in. Nothing is edited here: each button calls a domain function."""
 
     list_display = ("in_words", "program", "state", "lane", "risk_score", "opened_at", "due_at")
@@ -133,7 +133,7 @@ class CaseAdmin(admin.ModelAdmin):
         cases.open_owed(at=at, most=OPEN_AT_ONCE)
         filters, views = queue.opened_with(request.GET, user=request.user)
         visible = queue.visible_to(request.user)
-        return self.page(
+        return self.rendered(
             request,
             "admin/reviews/desk.html",
             title="Desk",
@@ -266,7 +266,7 @@ class CaseAdmin(admin.ModelAdmin):
         shown = workspace.context(work, user=request.user)
         cover = covering.of(work.case, user=request.user, at=work.at)
         organisation = work.case.application.owner.organisation
-        return self.page(
+        return self.rendered(
             request,
             "admin/reviews/case.html",
             title=cover.title,
@@ -276,14 +276,3 @@ class CaseAdmin(admin.ModelAdmin):
             **shown,
             **handing.context(work, user=request.user),
         )
-
-    def page(
-        self, request: HttpRequest, template: str, *, status: int = 200, **shown: object
-    ) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "is_nav_sidebar_enabled": False,
-            "opts": self.opts,
-            **shown,
-        }
-        return TemplateResponse(request, template, context, status=status)

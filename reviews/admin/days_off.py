@@ -77,7 +77,7 @@ class DaysOffPages:
 
     def _show(self, request: HttpRequest, form: DayOffForm, *, status: int = 200) -> HttpResponse:
         days = DayOff.objects.select_related("program", "added_by").order_by("on", "program__name")
-        return self.desk.page(
+        return self.desk.rendered(
             request, "admin/reviews/days_off.html", title="Days off", form=form, days=days[:SHOWN_MOST],
             status=status,
         )  # fmt: skip

@@ -39,6 +39,6 @@ def take(desk: "CaseAdmin", request: HttpRequest, pk: int) -> HttpResponse:
         answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     else:
         title = f"Case file {case.application.number}"
-        answer = desk.page(request, "admin/reviews/casefile.html", title=title, file=file, case=case)
+        answer = desk.rendered(request, "admin/reviews/casefile.html", title=title, file=file, case=case)
     add_never_cache_headers(answer)
     return answer

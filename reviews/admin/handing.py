@@ -179,7 +179,7 @@ class HandingPages:
             .defer("case__application__answers", "case__application__facts")
             .order_by("-held_at", "claimed_at")
         )
-        return self.desk.page(
+        return self.desk.rendered(
             request,
             "admin/reviews/claims.html",
             title="Who has what",

@@ -193,7 +193,7 @@ def _look(
         shown["sections"] = answered.sections(review.revision, review.case)
         facts = review.case.application.facts
         shown["facts"] = [(name, answered.plain(value)) for name, value in facts.items()]
-    return desk.page(request, "admin/reviews/second_look.html", status=status, **shown)
+    return desk.rendered(request, "admin/reviews/second_look.html", status=status, **shown)
 
 
 def _board(
@@ -217,7 +217,7 @@ def _board(
             ("Decided", card.review.decision, card.review.decision.facts),
             ("Second look", card.review.opinion, card.review.opinion.note),
         ]
-    return desk.page(
+    return desk.rendered(
         request,
         "admin/reviews/quality.html",
         title="Quality",

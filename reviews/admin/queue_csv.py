@@ -74,7 +74,7 @@ def ask(desk: "CaseAdmin", request: HttpRequest) -> HttpResponse:
 def show(desk: "CaseAdmin", request: HttpRequest, number: int) -> HttpResponse:
     """Show how far it is, and the file once it is there."""
     export = _mine(request, number)
-    return desk.page(
+    return desk.rendered(
         request,
         "admin/reviews/queue_csv.html",
         title="The queue as CSV",

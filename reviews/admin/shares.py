@@ -176,7 +176,7 @@ def _show(
     preview: list[str] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    return desk.page(
+    return desk.rendered(
         request,
         "admin/reviews/shares.html",
         title=f"Second looks in {program.name}",
