@@ -11,6 +11,7 @@ from audit import clock
 from enforcement.domain import filter_rules, hours, integrators
 from enforcement.gateway.moderations import OMNI
 from enforcement.models import FilterHit, FilterRuleVersion
+from enforcement.models.filter_rule import IN_USE
 from enforcement.models.usage import UsageHour
 from onboarding.domain import grants, secrets
 from tests.enforcement.conftest import Gateway, gateways, open_key
@@ -35,7 +36,7 @@ def in_use(gateway: Gateway, state: str = "on", **said) -> FilterRuleVersion:
 def await_rules(gateway: Gateway) -> None:
     """Wait until a gateway reads by the rules as they are now."""
     changed = FilterRuleVersion.objects.latest("changed_at").changed_at
-    held = FilterRuleVersion.objects.in_use().values_list("state", flat=True)
+    held = FilterRuleVersion.objects.filter(state__in=IN_USE).values_list("state", flat=True)
     wanted = {f"gatehouse_gateway_filters_version {float(int(changed.timestamp()))}"} | {
         f'gatehouse_gateway_filters{{state="{state}"}} {float(list(held).count(state))}'
         for state in ("on", "shadow")
