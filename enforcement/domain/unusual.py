@@ -31,7 +31,8 @@ DECLARED = """SELECT g.id AS grant_id, greatest(
             THEN (r.answers ->> 'requests_in_6_months')::numeric END) AS declared, r.answers ->> 'audience' AS audience
     FROM onboarding_grant g JOIN onboarding_revision r ON r.id = coalesce(g.revision_id, (
         SELECT max(sent.id) FROM onboarding_revision sent WHERE sent.application_id = g.application_id))"""
-WALL = "extract(hour FROM to_timestamp(u.hour::bigint * 3600) AT TIME ZONE coalesce(person.time_zone, 'UTC'))"
+WALL = "extract(hour FROM to_timestamp(u.hour::bigint * 3600) AT TIME ZONE lives.zone)"
+NIGHT_HOURS = f"{WALL} BETWEEN {NIGHT[0]} AND {NIGHT[1]}"
 
 
 def _named(like: str) -> str:
@@ -109,22 +110,21 @@ QUESTIONS: dict[str, Question] = {
         "reported calls in 24 hours",
     ),
     AnomalyKind.NIGHT: Question(
-        f"""WITH counted AS (SELECT u.key_id, {ASKED} AS many, {OF_DAY} AS is_now,
-                {WALL} BETWEEN {NIGHT[0]} AND {NIGHT[1]} AS is_night
-                FROM enforcement_usagehour u JOIN onboarding_key k ON k.id = u.key_id
-                JOIN onboarding_grant g ON g.id = k.grant_id JOIN accounts_owner o ON o.id = g.owner_id
-                LEFT JOIN accounts_user person ON person.id = o.person_id
-                WHERE ({OF_DAY}) OR ({BEFORE})),
-            summed AS (SELECT key_id,
-                coalesce(sum(many) FILTER (WHERE is_now AND is_night), 0) AS night,
-                coalesce(sum(many) FILTER (WHERE is_now), 0) AS whole,
-                coalesce(sum(many) FILTER (WHERE NOT is_now AND is_night), 0) AS usual_night,
-                coalesce(sum(many) FILTER (WHERE NOT is_now), 0) AS usual_whole
-                FROM counted GROUP BY key_id)
+        f"""WITH day AS (SELECT u.key_id, sum({ASKED}) AS whole FROM enforcement_usagehour u WHERE {OF_DAY}
+                GROUP BY u.key_id HAVING sum({ASKED}) >= %(minimum)s),
+            lives AS (SELECT day.*, coalesce(person.time_zone, 'UTC') AS zone FROM day
+                JOIN onboarding_key k ON k.id = day.key_id JOIN onboarding_grant g ON g.id = k.grant_id
+                JOIN accounts_owner o ON o.id = g.owner_id LEFT JOIN accounts_user person ON person.id = o.person_id),
+            candidate AS (SELECT lives.key_id, lives.whole, lives.zone, sum({ASKED}) AS night FROM lives
+                JOIN enforcement_usagehour u ON u.key_id = lives.key_id WHERE {OF_DAY} AND {NIGHT_HOURS}
+                GROUP BY 1, 2, 3 HAVING sum({ASKED}) >= %(threshold)s * lives.whole),
+            held AS (SELECT lives.key_id, lives.night, lives.whole, sum({ASKED}) AS usual_whole,
+                coalesce(sum({ASKED}) FILTER (WHERE {NIGHT_HOURS}), 0) AS usual_night FROM candidate lives
+                JOIN enforcement_usagehour u ON u.key_id = lives.key_id WHERE {BEFORE}
+                GROUP BY 1, 2, 3 HAVING sum({ASKED}) >= %(minimum)s)
         SELECT key_id, night, whole, round(night / whole, 3) AS share, usual_night, usual_whole,
-            round(usual_night / usual_whole, 3) AS usual_share FROM summed
-        WHERE whole >= %(minimum)s AND usual_whole >= %(minimum)s
-            AND night / whole - usual_night / usual_whole >= %(threshold)s""",
+            round(usual_night / usual_whole, 3) AS usual_share FROM held
+        WHERE night / whole - usual_night / usual_whole >= %(threshold)s""",
         "{night:,} of {whole:,} requests in 24 hours came between 0 and 6 h where its owner lives (share {share}); "
         "in the 14 days before it was {usual_night:,} of {usual_whole:,} ({usual_share}).",
         "by how much the share of the night grew",
