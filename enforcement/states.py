@@ -214,7 +214,7 @@ class WebhookStop(TextChoices):
 
 
 class AnomalyKind(TextChoices):
-    """What an anomaly rule looks at; `domain.unusual` has each as one statement. Networks: the gateway knows none."""
+    """What an anomaly rule looks at; `domain.unusual` has each as one statement."""
 
     VOLUME = "volume", "More than was declared"
     GROWTH = "growth", "Sudden growth"
@@ -223,6 +223,7 @@ class AnomalyKind(TextChoices):
     ERRORS = "errors", "Many errors of the model's side"
     NIGHT = "night", "More at night than usual"
     END_USERS = "end_users", "Many end users on an internal tool"
+    NETWORKS = "networks", "From many networks at once"
 
 
 class AnomalyMode(TextChoices):

@@ -37,6 +37,7 @@ BY_KEY_ID = "gh:k:"  # + key: the digest of a secret of it, to find the projecti
 COUNTED = "gh:l:"  # + level:subject: what each limit of a key, owner, program or end user has counted
 USAGE = "gh:u:"  # + key:hour: answers of that hour, by code
 END_USERS = "gh:e:"  # + key:hour: about how many end users that key had in that hour (HyperLogLog)
+NETWORKS = "gh:n:"  # + key:hour: about how many networks it was used from (HyperLogLog of keyed hashes)
 TOUCHED = USAGE + "touched"  # key:hour of the hours above that PostgreSQL has not seen yet, by the last touch
 LAST_USED = USAGE + "last"  # the minute of each key's last use, until it is copied to PostgreSQL
 

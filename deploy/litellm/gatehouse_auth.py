@@ -30,6 +30,8 @@ async def user_api_key_auth(request: Request, api_key: str) -> UserAPIKeyAuth:
     }
     if end_user := request.headers.get("x-gatehouse-end-user"):
         headers["X-Gatehouse-End-User"] = end_user
+    if request.client:
+        headers["X-Forwarded-For"] = request.client.host  # the gateway counts networks
     try:
         answer = await client.get("/v1/authorize", headers=headers)
         said = answer.json()

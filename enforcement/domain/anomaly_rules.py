@@ -24,6 +24,7 @@ FIRST: dict[str, tuple[float, int]] = {
     AnomalyKind.ERRORS: (0.5, 200),
     AnomalyKind.NIGHT: (0.5, 200),
     AnomalyKind.END_USERS: (50, 50),
+    AnomalyKind.NETWORKS: (5, 20),
 }
 
 

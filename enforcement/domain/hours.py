@@ -25,21 +25,25 @@ log = logging.getLogger(__name__)
 
 CHUNK = 500  # hashes a question: Redis serves nobody else meanwhile
 SECONDS = 3600
-END_USERS = "end_users"  # read from a HyperLogLog beside the hash
+# Read from the HyperLogLogs beside a hash: column, prefix of the name in Redis.
+BESIDE = {"end_users": projection.END_USERS, "networks": projection.NETWORKS}
 EPOCH = "epoch"  # the field of a hash that names its life; written when it is first read
 HOURS_KEPT = timedelta(days=35)  # anomalies look back 14 days, back-tests 28; days are kept for good
 DELETED_AT_ONCE = 20_000  # rows a statement
 
-# KEYS: hashes, each followed by its end users; ARGV: the epoch of those that have none. What is gone stays gone.
+# KEYS: hashes, each followed by what is beside it; ARGV: the epoch of those that have none, the columns of what is
+# beside. What is gone stays gone.
 READ = f"""
 local found = {{}}
-for index = 1, #KEYS, 2 do
+for index = 1, #KEYS, #ARGV do
     local held = {{}}
     if redis.call('EXISTS', KEYS[index]) == 1 then
         redis.call('HSETNX', KEYS[index], '{EPOCH}', ARGV[1])
         held = redis.call('HGETALL', KEYS[index])
-        table.insert(held, '{END_USERS}')
-        table.insert(held, redis.call('PFCOUNT', KEYS[index + 1]))
+        for beside = 2, #ARGV do
+            table.insert(held, ARGV[beside])
+            table.insert(held, redis.call('PFCOUNT', KEYS[index + beside - 1]))
+        end
     end
     table.insert(found, held)
 end
@@ -55,7 +59,7 @@ for index = 1, #ARGV, 2 do
 end
 """
 
-KEPT = (*COLUMNS, END_USERS)
+KEPT = (*COLUMNS, *BESIDE)
 # In the order of the unique index, so that two copiers never wait for each other in a circle.
 UPSERT = f"""
     INSERT INTO enforcement_usagehour AS held (key_id, hour, epoch, {", ".join(KEPT)}, more)
@@ -192,8 +196,9 @@ def _touched(*, until: int) -> Iterator[list[tuple[str, float]]]:
 
 
 def _read(members: Sequence[str]) -> list[Counted]:
-    names = [prefix + member for member in members for prefix in (projection.USAGE, projection.END_USERS)]
-    replies = _redis().eval(READ, len(names), *names, secrets.randbits(62))
+    prefixes = (projection.USAGE, *BESIDE.values())
+    names = [prefix + member for member in members for prefix in prefixes]
+    replies = _redis().eval(READ, len(names), *names, secrets.randbits(62), *BESIDE)
     found = []
     for member, flat in zip(members, replies, strict=True):
         key, _, hour = member.rpartition(":")

@@ -2,7 +2,7 @@
 
 Every statement looks at the day (24 hours) that ends with the hour asked about, keeps what reaches the threshold in a
 sample of at least the minimum, and returns the numbers it went by. A key is compared with its own history and with
-what was declared for its use; never with other people. Spread of networks is not asked: the gateway is told no network.
+what was declared for its use; never with other people.
 """
 
 from collections.abc import Iterator
@@ -140,6 +140,20 @@ QUESTIONS: dict[str, Question] = {
         "only the developer or colleagues see what the model writes ({audience}).",
         "end users in one hour",
         "allowed calls in 24 hours",
+    ),
+    AnomalyKind.NETWORKS: Question(
+        f"""WITH day AS (SELECT u.key_id, max(u.networks) AS networks, sum(u.ok) AS requests
+                FROM enforcement_usagehour u WHERE {OF_DAY}
+                GROUP BY u.key_id HAVING max(u.networks) >= %(minimum)s),
+            held AS (SELECT day.*, before.* FROM day JOIN LATERAL (
+                SELECT count(DISTINCT u.hour) AS hours, max(u.networks) AS usual FROM enforcement_usagehour u
+                WHERE u.key_id = day.key_id AND {BEFORE} AND u.networks > 0) AS before ON hours >= {LEAST_HISTORY})
+        SELECT key_id, networks, requests, usual, hours, round(networks::numeric / usual, 1) AS times FROM held
+        WHERE networks >= %(threshold)s * usual""",
+        "Used from about {networks:,} networks in one of the last 24 hours ({requests:,} requests in all); in the "
+        "{hours:,} hours with requests of the 14 days before it was {usual:,} at most: {times:,} times as many.",
+        "times the most networks in an hour of the 14 days before",
+        "networks in one hour",
     ),
 }  # fmt: skip
 

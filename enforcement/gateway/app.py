@@ -42,7 +42,7 @@ async def authorize(keeper: Gatekeeper, request: Request) -> Counted:
         return answers.problem("missing_key"), "offline"
     if not secrets.is_well_formed(secret):
         return answers.problem("malformed_key"), "offline"
-    return await keeper.decide(secret, asked_of(request.headers, await request.body()))
+    return await keeper.decide(secret, asked_of(request.headers, await request.body(), request.network))
 
 
 async def livez(keeper: Gatekeeper, request: Request) -> Counted:
@@ -125,7 +125,7 @@ class Gateway:
         if method not in route.methods:
             listed = ", ".join(route.methods)
             return answers.problem("method_not_allowed", detail=f"Use {listed}.", headers=[("allow", listed)])
-        request = Request(method, scope["headers"], receive)
+        request = Request(method, scope["headers"], receive, (scope.get("client") or ("",))[0])
         if not route.works:
             if self.gatekeeper is None:
                 return answers.problem("unavailable")

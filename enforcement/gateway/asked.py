@@ -36,6 +36,7 @@ class Asked:
     end_user: str = ""
     tokens: int = 0  # an estimate, of question and answer together
     output: int = 0  # of the answer alone; where the caller does not say: `tokens`
+    network: str = ""  # where the call comes from, as `networks.name_of` says it
 
 
 def secret_of(headers: Headers) -> str:
@@ -47,13 +48,13 @@ def secret_of(headers: Headers) -> str:
     return secret.strip() if scheme.lower() == "bearer" else ""
 
 
-def asked_of(headers: Headers, body: bytes) -> Asked:
+def asked_of(headers: Headers, body: bytes, network: str = "") -> Asked:
     """Return what is asked; raise Unreadable with a sentence. Header and body may both say it, but only the same."""
     said = _json(body)
     texts = {name: _text(name, _one(headers, header), said.get(name)) for name, header in TEXTS.items()}
     tokens = _tokens("tokens", _one(headers, TOKENS), said.get("tokens"))
     output = _tokens("output_tokens", _one(headers, OUTPUT), said.get("output_tokens"))
-    return Asked(tokens=tokens or output, output=output or tokens, **texts)
+    return Asked(tokens=tokens or output, output=output or tokens, network=network, **texts)
 
 
 def _json(body: bytes) -> dict[str, Any]:

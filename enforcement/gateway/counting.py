@@ -63,9 +63,9 @@ class Counting:
 
     async def authorize(self, digests: Sequence[str], versions: Sequence[int], asked: Asked) -> Verdict:
         """Decide and count one request; `versions` are the least ones to believe. Raises RedisAway."""
-        arguments = [asked.model, asked.scope, asked.tokens, asked.output, asked.end_user, *versions]
+        said = [asked.model, asked.scope, asked.tokens, asked.output, asked.end_user, asked.network]
         started = perf_counter()
-        reply = await self._ask(AUTHORIZE, [projection.name_of(each) for each in digests], arguments)
+        reply = await self._ask(AUTHORIZE, [projection.name_of(each) for each in digests], [*said, *versions])
         metrics.script_seconds.observe(perf_counter() - started)
         return Verdict.of_reply(reply, asked.tokens)
 

@@ -46,7 +46,7 @@ SEND = 'Send {"input": "a text"}, a list of texts, or a list of parts such as {"
 
 async def moderations(keeper: Gatekeeper, request: Request) -> tuple[Answer, str]:
     """Answer what the rules say of each text, and note what they hit."""
-    who = await _whose(keeper, request.headers)
+    who = await _whose(keeper, request)
     if isinstance(who, tuple):
         return who
     texts = texts_of(await request.body())
@@ -67,8 +67,9 @@ async def moderations(keeper: Gatekeeper, request: Request) -> tuple[Answer, str
     return answers.plain(body), "filters"
 
 
-async def _whose(keeper: Gatekeeper, headers: Headers) -> str | tuple[Answer, str]:
+async def _whose(keeper: Gatekeeper, request: Request) -> str | tuple[Answer, str]:
     """Return the public id of the key whose texts these are, or the answer that refuses."""
+    headers = request.headers
     secret = secret_of(headers)
     if secret.startswith(f"{settings.KEY_PREFIX}_int_"):
         known = await keeper.integrator(secret)
@@ -84,7 +85,7 @@ async def _whose(keeper: Gatekeeper, headers: Headers) -> str | tuple[Answer, st
         return answers.problem("missing_key"), "offline"
     if not secrets.is_well_formed(secret):
         return answers.problem("malformed_key"), "offline"
-    answer, path = await keeper.decide(secret, Asked())
+    answer, path = await keeper.decide(secret, Asked(network=request.network))
     return dict(answer.headers)["x-gatehouse-key"] if answer.status == 200 else (answer, path)
 
 

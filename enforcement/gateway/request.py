@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
+from enforcement.gateway import networks
 from enforcement.gateway.asked import MOST_BYTES, Headers, Unreadable
 
 Message = MutableMapping[str, Any]
@@ -25,6 +26,12 @@ class Request:
     method: str
     headers: Headers
     receive: Receive
+    host: str = ""  # the address it comes from
+
+    @property
+    def network(self) -> str:
+        """Return a keyed hash of the network it comes from; "" where that is not known."""
+        return networks.name_of(self.host)
 
     async def body(self, most: int = MOST_BYTES) -> bytes:
         """Return the body; raise Unreadable if it is too long or too slow, Gone if the caller hangs up."""

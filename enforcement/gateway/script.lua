@@ -1,12 +1,12 @@
 -- One request: state, expiry, scope, every limit, usage. Everything is decided before anything is counted.
 --
 -- KEYS: the projections of the secret's digests, newest pepper first.
--- ARGV: 1 model or '', 2 scope or '', 3 tokens, 4 tokens of output, 5 end user or '', then for each key the least
---       version of it that may be believed.
+-- ARGV: 1 model or '', 2 scope or '', 3 tokens, 4 tokens of output, 5 end user or '', 6 network or '' (a keyed hash),
+--       then for each key the least version of it that may be believed.
 -- Returns one text, which a client reads in one piece: verdict, now in microseconds, key, grant, owner, program,
 -- application, fields of the verdict, with tabs between them; see Verdict in verdicts.py. Counters are named after what
 -- the projection says, so this runs on one Redis (with replicas), not on a Redis cluster.
-local COUNTED, USAGE, END_USERS = 'gh:l:', 'gh:u:', 'gh:e:'  -- as in onboarding/projection.py
+local COUNTED, USAGE, END_USERS, NETWORKS = 'gh:l:', 'gh:u:', 'gh:e:', 'gh:n:'  -- as in onboarding/projection.py
 local MINUTE, DAY = 60000000, 86400  -- microseconds, seconds
 local EIGHT_DAYS = 8 * DAY
 local LEVELS = {o = '', k = 'key_', p = 'program_', e = 'end_user_'}
@@ -23,7 +23,7 @@ local row, missing
 for index, name in ipairs(KEYS) do
     local held = redis.call('HMGET', name, 'version', 'state', 'key', 'grant', 'owner', 'program', 'application',
         'environment', 'models', 'limits', 'expires', 'accepted', 'counted', 'conditions', 'most_output')
-    if not held[1] or not held[10] or tonumber(held[1]) < tonumber(ARGV[5 + index]) then
+    if not held[1] or not held[10] or tonumber(held[1]) < tonumber(ARGV[6 + index]) then
         missing = true
     elseif held[2] ~= 'unknown' then
         row = held
@@ -130,10 +130,11 @@ if admitted then
         end
     end
     for _, name in ipairs(would) do count('would_limit:' .. name) end
-    if ARGV[5] ~= '' then
-        -- How many end users an hour, about (HyperLogLog).
-        local users = END_USERS .. hour
-        if redis.call('PFADD', users, ARGV[5]) == 1 then redis.call('EXPIRE', users, EIGHT_DAYS) end
+    -- How many end users and networks an hour, about (HyperLogLog).
+    for prefix, who in pairs({[END_USERS] = ARGV[5], [NETWORKS] = ARGV[6]}) do
+        if who ~= '' and redis.call('PFADD', prefix .. hour, who) == 1 then
+            redis.call('EXPIRE', prefix .. hour, EIGHT_DAYS)
+        end
     end
 end
 local told = {}

@@ -45,6 +45,9 @@ class UsageHour(Counts):
     end_users = models.PositiveIntegerField(
         default=0, help_text="About how many different ones in this hour; of a day that is no sum."
     )
+    networks = models.PositiveIntegerField(
+        default=0, help_text="About how many it was used from in this hour (IPv4 /24, IPv6 /48)."
+    )
 
     class Meta:
         default_permissions = ()

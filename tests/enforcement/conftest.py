@@ -26,7 +26,7 @@ from tests.processes import ROOT, environment, until
 logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each of thousands of calls
 
 MODEL = "gate-1"
-OURS = (projection.NAME, projection.COUNTED, projection.USAGE, projection.BY_KEY_ID, "gh:e:", "gh:i")
+OURS = (projection.NAME, projection.COUNTED, projection.USAGE, projection.BY_KEY_ID, "gh:e:", "gh:n:", "gh:i")
 
 
 class Gateway:

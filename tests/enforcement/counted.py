@@ -3,6 +3,7 @@
 from collections import Counter
 
 from enforcement.models import UsageHour
+from enforcement.models.usage import COLUMNS
 from onboarding import projection
 from onboarding.models import Key
 
@@ -22,7 +23,5 @@ def held(key: Key) -> Counter[str]:
     total: Counter[str] = Counter()
     for row in UsageHour.objects.filter(key=key).values():
         more = row.pop("more")
-        total.update(
-            {name: many for name, many in row.items() if name not in ("id", "key_id", "hour", "epoch")} | more
-        )
+        total.update({name: many for name, many in row.items() if name in COLUMNS} | more)
     return +total

@@ -13,7 +13,7 @@ from audit.models import LedgerEntry
 from enforcement import jobs
 from enforcement.domain import anomalies, anomaly_rules, back_tests, unusual
 from enforcement.domain.hours import Counted, keep
-from enforcement.models import AnomalyFinding, AnomalyRule, BackTest, Flag, UsageHour, UsageMark
+from enforcement.models import AnomalyFinding, AnomalyRule, BackTest, Flag, UsageMark
 from enforcement.states import (
     ANOMALY_TRANSITIONS,
     BACK_TEST_TRANSITIONS,
@@ -351,19 +351,3 @@ def test_what_a_rule_found_is_measured_by_what_people_confirmed(key, senior):
 
     assert (before.hits, before.owners, before.judged, before.share) == (1, 1, 0, None)
     assert (after.judged, after.confirmed, after.share) == (1, 1, 100)
-
-
-def test_a_hyperloglog_beside_the_hash_is_copied_and_is_no_part_of_a_day(key, valkey, db):
-    from enforcement.domain import hours
-    from onboarding import projection
-
-    member = f"{key.key_id}:{HOUR}"
-    valkey.hset(f"{projection.USAGE}{member}", mapping={"ok": 3})
-    valkey.pfadd(f"{projection.END_USERS}{member}", "a", "b", "c")
-    valkey.zadd(projection.TOUCHED, {member: 1})
-
-    hours.copy_owed(at=NOW)
-
-    row = UsageHour.objects.get()
-    assert (row.ok, row.end_users, row.more) == (3, 3, {})
-    valkey.delete(f"{projection.END_USERS}{member}")

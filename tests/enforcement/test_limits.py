@@ -41,7 +41,7 @@ def put(client, *projections: Projection) -> None:
 
 
 def ask(client, *, model: str = "", scope: str = "", version: int = 0, tokens: int = 0, **more) -> Verdict:
-    said = [model, scope, tokens, more.get("output", tokens), more.get("end_user", ""), version]
+    said = [model, scope, tokens, more.get("output", tokens), more.get("end_user", ""), "", version]
     return Verdict.of_reply(client.eval(SCRIPT, 1, projection.name_of(DIGEST), *said), tokens)
 
 
@@ -193,9 +193,9 @@ def test_a_refused_request_says_the_seconds_a_client_must_wait():
 def test_the_numbers_of_the_formula_stand_in_the_script_too():
     text = (Path(limits.__file__).parent / "script.lua").read_text()
 
-    prefixes = (projection.COUNTED, projection.USAGE, projection.END_USERS)
+    prefixes = (projection.COUNTED, projection.USAGE, projection.END_USERS, projection.NETWORKS)
     assert f"local MINUTE, DAY = {MINUTE}, {limits.DAY}" in text
-    assert f"local COUNTED, USAGE, END_USERS = {', '.join(map(repr, prefixes))}" in text
+    assert f"local COUNTED, USAGE, END_USERS, NETWORKS = {', '.join(map(repr, prefixes))}" in text
 
 
 def test_keys_that_count_as_one_environment_share_its_allowance(valkey):
