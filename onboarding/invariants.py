@@ -358,4 +358,37 @@ REQUESTS: dict[str, str] = {
         AND sealed.wiped_at IS NULL AND NOT sealed.wipe_owed""",
 }
 
-INVARIANTS: dict[str, str] = {**STATES, **APPLICATIONS, **SEATS, **ACCESS, **ERASED, **REQUESTS}
+LIMITS: dict[str, str] = {
+    "Every limit, and its end, is in the ledger, by the person who set it.": """
+        SELECT held.id, held.set_by_id FROM onboarding_limit held WHERE NOT EXISTS (
+            SELECT FROM audit_ledgerentry entry WHERE entry.event = 'limit.set'
+            AND entry.subject_type = 'onboarding.limit' AND entry.subject_id = held.id::text
+            AND entry.details ->> 'most' = held.most::text
+            AND (held.set_by_id IS NULL OR entry.actor = 'user:' || held.set_by_id))
+        OR (held.ended_at IS NOT NULL) <> EXISTS (SELECT FROM audit_ledgerentry entry
+            WHERE entry.event = 'limit.ended' AND entry.subject_type = 'onboarding.limit'
+            AND entry.subject_id = held.id::text)""",
+    "No two limits of one sort were in force at once.": """
+        SELECT one.id, other.id AS other FROM onboarding_limit one JOIN onboarding_limit other
+        ON one.id < other.id AND one.program_id = other.program_id
+        AND (one.level, one.environment, one.kind, one.per, one.source, one.is_shadow)
+            = (other.level, other.environment, other.kind, other.per, other.source, other.is_shadow)
+        AND (one.key_id, one.grant_id) IS NOT DISTINCT FROM (other.key_id, other.grant_id)
+        AND greatest(one.set_at, other.set_at)
+            < least(coalesce(one.ended_at, 'infinity'), coalesce(other.ended_at, 'infinity'))""",
+    "A limit of an access or a key is of its own program.": """
+        SELECT held.id FROM onboarding_limit held LEFT JOIN onboarding_key k ON k.id = held.key_id
+        JOIN onboarding_grant given ON given.id = coalesce(held.grant_id, k.grant_id)
+        WHERE given.program_id <> held.program_id""",
+    "Only sanctions are set by a machine, and nobody set a limit of access they have a part in.": """
+        SELECT held.id, held.set_by_id FROM onboarding_limit held LEFT JOIN onboarding_key k ON k.id = held.key_id
+        LEFT JOIN onboarding_grant given ON given.id = coalesce(held.grant_id, k.grant_id)
+        LEFT JOIN onboarding_application application ON application.id = given.application_id
+        LEFT JOIN accounts_owner owner ON owner.id = given.owner_id
+        WHERE (held.set_by_id IS NULL AND held.source <> 'sanction') OR (held.source = 'staff'
+            AND (held.set_by_id IN (owner.person_id, application.applicant_id) OR EXISTS (
+                SELECT FROM accounts_membership member WHERE member.organisation_id = owner.organisation_id
+                AND member.user_id = held.set_by_id AND member.since_at <= held.set_at)))""",
+}
+
+INVARIANTS: dict[str, str] = {**STATES, **APPLICATIONS, **SEATS, **ACCESS, **ERASED, **REQUESTS, **LIMITS}

@@ -151,7 +151,11 @@ def stop(webhook: Webhook, *, by: User, at: datetime) -> Webhook:
 
 @transaction.atomic
 def resume(webhook: Webhook, *, by: User, at: datetime) -> Webhook:
-    """Tell it again what happens from now on. Raises NotForYou, TooMany."""
+    """Tell it again what happens from now on. Raises NotForYou, also for an integrator that was revoked; TooMany."""
+    if webhook.integrator_id is not None:  # before the address itself, as who revokes it does
+        holder = Integrator.objects.select_for_update(no_key=True).get(pk=webhook.integrator_id)
+        if holder.revoked_at is not None:
+            raise NotForYou
     webhook = _locked(webhook, by)
     if webhook.stopped_at is not None:
         if Webhook.objects.live().filter(owner=webhook.owner, integrator=webhook.integrator).count() >= MOST:
