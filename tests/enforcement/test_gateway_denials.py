@@ -13,6 +13,7 @@ from onboarding.domain import grants
 from onboarding.models import Key
 from tests.enforcement.conftest import Gateway, Opened, gateways, open_key, seconds_until
 from tests.enforcement.denying import seconds_to_deny, told
+from tests.enforcement.own_postgres import own_postgres
 from tests.enforcement.parts import OwnValkey, Road, own_valkey, road
 from tests.factories import make_senior
 from tests.processes import until
@@ -106,6 +107,29 @@ def test_the_time_to_deny_is_the_same_after_a_part_was_away_and_denied_keys_stay
         seconds = turns(processes, opened, times, lambda: disturb(redis, way))
 
     assert told(f"{disturb.__name__} every {DISTURBED_EVERY}th time", seconds)[1] <= PROMISED
+
+
+@pytest.mark.parametrize("times", TIMES)
+def test_denied_keys_stay_denied_and_denials_are_as_quick_after_postgresql_itself_crashed(
+    transactional_db, valkey, tmp_path, times
+):
+    """A server of the test's own is ended at once, and recovers from its log; a gateway begins anew as well."""
+    opened = open_key(per_minute=100_000, per_day=1_000_000)
+    with own_postgres(tmp_path / "data") as postgres:
+        postgres.take_over()
+        with postgres.instead(), gateways(4, DATABASE_URL=postgres.url) as processes:
+
+            def crash() -> None:
+                postgres.crash()
+                assert [each.code(opened.secret) for each in processes] == ["suspended"] * len(processes)
+                postgres.start()
+                processes[0].stop()
+                processes[0].begin()
+                processes[0].await_ready()
+
+            seconds = turns(processes, opened, times, crash)
+
+    assert told(f"PostgreSQL crashed every {DISTURBED_EVERY}th time", seconds)[1] <= PROMISED
 
 
 def test_a_resumed_access_works_everywhere_within_a_second_although_redis_still_holds_the_tombstone(

@@ -11,9 +11,10 @@ import pytest
 from audit import clock
 from onboarding.domain import keys
 from onboarding.states import Overlap
+from tests.enforcement import stepping
 from tests.enforcement.conftest import Gateway, gateways, open_key
 from tests.enforcement.test_limits_of_every_sort import NAMED, lay
-from tests.factories import make_manager
+from tests.factories import make_manager, make_program
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.fault]
 
@@ -98,24 +99,19 @@ def test_a_rotation_in_the_middle_lets_no_more_pass(four, valkey):
     assert before[200] + after[200] == 137
 
 
-STEPPED = """
-import os, time
-real = time.time
-time.time = lambda: real() + (3600 if os.path.exists({flag!r}) else 0)
-time.time_ns = lambda: int(time.time() * 1_000_000_000)
-"""
-
-
-def test_a_clock_stepped_by_an_hour_in_one_process_changes_nothing(four, tmp_path):
+@pytest.mark.skipif(not stepping.libfaketime(), reason=stepping.NEEDED)
+@pytest.mark.parametrize("seconds", [3600, -3600])
+def test_a_clock_stepped_by_an_hour_in_one_process_changes_nothing(four, tmp_path, seconds):
     """Neither for the minute nor for the day: Redis' clock is asked."""
-    flag = tmp_path / "stepped"
-    (tmp_path / "sitecustomize.py").write_text(STEPPED.format(flag=str(flag)))
-    opened = open_key(per_minute=101, per_day=1_000_000)
-    with gateways(1, PYTHONPATH=str(tmp_path)) as stepped:
-        processes, started = [*four[:3], *stepped], time.monotonic()
-        before = crowd(processes, opened.secret, calls=2)
-        flag.touch()
-        after = crowd(processes, opened.secret, calls=2)
+    of_minute = open_key(per_minute=101, per_day=1_000_000)
+    of_day = open_key(per_minute=100_000, per_day=137, program=make_program("other"))
+    step_file = tmp_path / "step"
+    with gateways(1, **stepping.environment_of(step_file)) as (stepped,):
+        processes, started = [*four[:3], stepped], time.monotonic()
+        before = crowd(processes, of_minute.secret, calls=2), crowd(processes, of_day.secret, calls=1)
+        stepping.step(stepped, step_file, seconds)
+        after = crowd(processes, of_minute.secret, calls=2), crowd(processes, of_day.secret, calls=1)
         refilled = int((time.monotonic() - started) * 101 / 60)
 
-    assert 101 <= before[200] + after[200] <= 101 + refilled
+    assert 101 <= before[0][200] + after[0][200] <= 101 + refilled
+    assert before[1][200] + after[1][200] == 137
