@@ -252,12 +252,17 @@ def _owed_after(last: int) -> dict[int, list[Projection]]:
 
 
 def _settle(chunk: dict[int, list[Projection]]) -> int:
-    """Take back the debts of the versions written; a key that changed meanwhile stays owed."""
+    """Take back the debts of the versions written; a key that changed meanwhile, or is just changing, stays owed.
+
+    So it waits for nobody: whoever changes many keys at once locks them in an order this knows nothing of.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            """UPDATE onboarding_key AS k SET projection_owed = false
-               FROM unnest(%s::bigint[], %s::bigint[]) AS written(id, version)
-               WHERE k.id = written.id AND k.access_version = written.version AND k.projection_owed""",
+            """UPDATE onboarding_key SET projection_owed = false WHERE id IN (
+                   SELECT k.id FROM onboarding_key k
+                   JOIN unnest(%s::bigint[], %s::bigint[]) AS written(id, version)
+                       ON k.id = written.id AND k.access_version = written.version
+                   WHERE k.projection_owed FOR NO KEY UPDATE OF k SKIP LOCKED)""",
             [list(chunk), [secrets[0].version for secrets in chunk.values()]],
         )
         return cursor.rowcount

@@ -24,7 +24,8 @@ from accounts.models import MemberRole, Membership, OrganisationInvitation, User
 from audit import clock  # noqa: E402
 from enforcement.domain import appeals, filter_hits, flag_cases, flags, sanctions  # noqa: E402
 from enforcement.models import Appeal, FlagCase, Sanction  # noqa: E402
-from onboarding.domain import amending, invitations, keys, waitlist  # noqa: E402
+from onboarding import projection  # noqa: E402
+from onboarding.domain import amending, invitations, keys, limits, waitlist  # noqa: E402
 from onboarding.models import Application, Grant, Invitation, Key, Program  # noqa: E402
 from onboarding.states import Environment, Overlap  # noqa: E402
 from reviews.domain import (  # noqa: E402
@@ -313,6 +314,50 @@ def drop_sanction(sanction: str, senior: str, at: str) -> str:
         return sanctions.drop(found, by=by, at=datetime.fromisoformat(at), reason="Too much.").state
     except sanctions.IllegalMove as error:
         return type(error).__name__
+
+
+def limit_by_sanctions(case: str, senior: str, at: str) -> str:
+    """Limit the grant of a case by sanctions and lift them, again and again."""
+    found, by, when = FlagCase.objects.get(pk=case), User.objects.get(pk=senior), datetime.fromisoformat(at)
+    words = sanctions.Said(
+        "limit", "grant", "E1_policy_breach", facts="Far too much.", per_minute=5, per_day=9
+    )
+    for _ in range(6):
+        made = sanctions.impose(found, words, grant=found.grant, by=by, at=when)
+        sanctions.lift(made, by=by, at=when, reason="Enough.")
+    return "limited"
+
+
+def limit_program(program: str, manager: str, at: str) -> str:
+    """Limit the keys of all of a program, again and again."""
+    found, by, when = (
+        Program.objects.get(pk=program),
+        User.objects.get(pk=manager),
+        datetime.fromisoformat(at),
+    )
+    for most in range(1, 31):
+        limits.set_limit(found, limits.Sort("key", "tokens", "minute"), most=most, by=by, at=when)
+    return "limited"
+
+
+def limit_own_key(key: str, at: str) -> str:
+    """Hold one's own key to less, again and again."""
+    found, when = (
+        Key.objects.select_related("grant__application__applicant").get(pk=key),
+        datetime.fromisoformat(at),
+    )
+    for most in range(1, 31):
+        limits.limit_key(
+            found, kind="requests", per="day", most=most, by=found.grant.application.applicant, at=when
+        )
+    return "limited"
+
+
+def project(at: str) -> str:
+    """Bring Redis up to date, again and again."""
+    for _ in range(15):
+        projection.write_owed()
+    return "projected"
 
 
 def run(command: list[str]) -> str:

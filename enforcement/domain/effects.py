@@ -27,7 +27,10 @@ def touched_by(sanction: Sanction) -> list[Grant]:
 
 
 def settle(grants: Iterable[Grant], *, by: ledger.Actor, at: datetime) -> None:
-    """Put in force what the sanctions of these grants say now; call it in the transaction that changes one."""
+    """Put in force what the sanctions of these grants say now; call it in the transaction that changes one.
+
+    Locks each grant, then its keys; limits add no other lock (`limits.set_limit`).
+    """
     for grant in grants:
         standing = on(grant)
         stopping = [each for each in standing if each.kind in STOPS]

@@ -62,7 +62,7 @@ def set_limit(
     _permit(by, grant or (key.grant if key else None), source)
     _check(sort, most)
     with transaction.atomic():
-        Program.objects.select_for_update().get(pk=program.pk)
+        _lock(program, grant, key)
         same = Limit.objects.in_force().filter(
             program=program, key=key, grant=grant, source=source, **asdict(sort)
         )
@@ -102,6 +102,20 @@ def limit_key(key: Key, *, kind: str, per: str, most: int | None, by: User, at: 
         key.grant.program, Sort(LimitLevel.KEY, kind, per), most=most, key=key, by=by, at=at,
         source=LimitSource.OWNER,
     )  # fmt: skip
+
+
+def _lock(program: Program, grant: Grant | None, key: Key | None) -> None:
+    """Let two at the same limit follow each other, in the order everybody keeps: program, grants, keys.
+
+    A limit of one grant or key locks that grant only, so that whoever holds the grant already (a sanction) waits for
+    nobody who waits for them. One of the whole program locks its grants before it tells their keys.
+    """
+    if holder := grant.pk if grant else key and key.grant_id:
+        Grant.objects.select_for_update(no_key=True).get(pk=holder)
+        return
+    Program.objects.select_for_update(no_key=True).get(pk=program.pk)
+    live = Grant.objects.live().filter(program=program).order_by("pk")
+    list(live.select_for_update(no_key=True).values_list("pk", flat=True))
 
 
 def _held_by(program: Program, grant: Grant | None, key: Key | None) -> QuerySet[Key]:
