@@ -4,7 +4,6 @@ An appeal says "you were wrong": it reverses the sanction, as if it had never be
 mended": it lifts the sanction, which stays on the record. Time runs from the sent letter, as in `remedies`.
 """
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +15,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
-from enforcement.domain import notices, remedies, sanctions
+from enforcement.domain import notices, owed, remedies, sanctions
 from enforcement.domain.remedies import (
     AGAIN_AFTER,
     MOST_TAKEN_BACK,
@@ -49,9 +48,6 @@ from outbox.models import Letter
 from reviews.domain import calendars
 
 LETTER = "enforcement/sanction_imposed"
-BATCH = 200
-
-log = logging.getLogger(__name__)
 
 
 class NotYours(Exception):
@@ -169,13 +165,7 @@ def carry_out_owed(*, at: datetime) -> int:
     """Make ends of access final whose time to appeal is over with nothing open; return how many. Safe to run twice."""
     waiting = Sanction.objects.active().filter(kind=SanctionKind.TERMINATE, carried_out_at=None)
     waiting = waiting.exclude(appeals__state__in=OPEN_STATES).order_by("active_at")
-    done = 0
-    for pk in list(waiting.values_list("pk", flat=True)[:BATCH]):
-        try:
-            done += _carry_out(pk, at)
-        except Exception:  # one that cannot be must not keep the others waiting for ever
-            log.exception("The end of access of sanction %s was not carried out; it stays owed.", pk)
-    return done
+    return owed.settle_each(waiting, lambda pk: _carry_out(pk, at), what="The end of access of sanction")
 
 
 @transaction.atomic

@@ -6,11 +6,12 @@ writes down what it would have flagged, and nothing else happens. Once for each 
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import connection, transaction
 from django.db.models import Max
 
-from enforcement.domain import flags, unusual
+from enforcement.domain import flags, owed, unusual
 from enforcement.domain.days import EPOCH_DAY
 from enforcement.domain.hours import hour_of
 from enforcement.domain.unusual import Hit
@@ -54,15 +55,20 @@ class Measure:
 
 
 def find_owed(*, at: datetime) -> int:
-    """Judge the hours that are over and copied by every rule in use; return how many findings are new."""
+    """Judge the hours that are over and copied by every rule in use; return how many findings are new.
+
+    A rule that fails for an hour is logged and leaves that hour out: it must not keep the others from going on.
+    """
     mark = UsageMark.objects.filter(pk=1).aggregate(until=Max("copied_until_at"), judged=Max("judged_hour"))
     if mark["until"] is None:
         return 0
     last = hour_of(mark["until"]) - 1
-    rules = list(AnomalyRule.objects.exclude(mode=AnomalyMode.OFF))
+    rules = AnomalyRule.objects.exclude(mode=AnomalyMode.OFF).order_by("pk")
     found = 0
     for hour in range(max(mark["judged"] + 1, last - HOURS_AT_ONCE + 1), last + 1):
-        found += sum(judge(rule, hour=hour, at=at) for rule in rules)
+        found += owed.settle_each(
+            rules, partial(_judge, hour=hour, at=at), what=f"Hour {hour}, by rule about unusual use"
+        )
         UsageMark.objects.filter(pk=1, judged_hour__lt=hour).update(judged_hour=hour)
     return found
 
@@ -72,6 +78,10 @@ def measures(*, since: datetime) -> dict[int, Measure]:
     with connection.cursor() as cursor:
         cursor.execute(MEASURE, [since])
         return {rule: Measure(*figures) for rule, *figures in cursor.fetchall()}
+
+
+def _judge(rule: int, *, hour: int, at: datetime) -> int:
+    return judge(AnomalyRule.objects.get(pk=rule), hour=hour, at=at)
 
 
 @transaction.atomic

@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
-from enforcement.domain import against_sanctions, notices, remedies, sanctions
+from enforcement.domain import against_sanctions, notices, owed, remedies, sanctions
 from enforcement.domain.remedies import CannotFile
 from enforcement.models import STATEMENT_LEAST, STATEMENT_MOST, Appeal
 from enforcement.permissions import may_decide, may_file, may_stand_for
@@ -33,7 +33,6 @@ from reviews.models import Case, Decision
 
 KEPT_FOR = timedelta(hours=2)  # how long one person has an appeal; longer with each renewal
 WORDS_MOST = 2000  # characters of an explanation, and of what to look at again
-BATCH = 500
 
 
 class NotYours(Exception):
@@ -197,8 +196,8 @@ def release(appeal: Appeal, *, by: User, at: datetime) -> Appeal:
 
 def release_run_out(*, at: datetime) -> int:
     """Give back what was kept too long; return how many. Safe to run twice and beside itself."""
-    run_out = Appeal.objects.run_out(at).order_by("taken_until").values_list("pk", flat=True)
-    return sum(_release_run_out(pk, at) for pk in list(run_out[:BATCH]))
+    run_out = Appeal.objects.run_out(at).order_by("taken_until")
+    return owed.settle_each(run_out, lambda pk: _release_run_out(pk, at), what="The release of appeal")
 
 
 @transaction.atomic

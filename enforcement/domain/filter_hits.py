@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 
 from accounts.models import Owner
-from enforcement.domain import flags
+from enforcement.domain import flags, owed
 from enforcement.domain.hours import hour_of
 from enforcement.models import FilterHit
 from enforcement.states import FlagSource
@@ -74,8 +74,8 @@ def flag_owed(*, at: datetime) -> int:
     A payer: may run twice and beside itself. Flag and promise are one transaction, and the hit's number is the flag's
     mark. A hit no flag can be made of is left, and the log says why.
     """
-    owed = FilterHit.objects.filter(flag_owed=True).order_by("pk").values_list("pk", flat=True)[:BATCH]
-    return sum(_flag(pk, at) for pk in list(owed))
+    waiting = FilterHit.objects.filter(flag_owed=True).order_by("pk")
+    return owed.settle_each(waiting, lambda pk: _flag(pk, at), what="The flag of hit")
 
 
 @transaction.atomic

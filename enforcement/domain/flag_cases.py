@@ -11,7 +11,7 @@ from django.db import transaction
 from accounts.models import Owner, User
 from audit import ledger
 from audit.events import Event
-from enforcement.domain import sanctions, statements
+from enforcement.domain import owed, sanctions, statements
 from enforcement.models import Flag, FlagCase
 from enforcement.models.flag import NOTE_MOST
 from enforcement.permissions import may_decide_flags
@@ -20,7 +20,6 @@ from policies.models import Category
 from policies.states import Severity
 
 KEPT_FOR = timedelta(hours=2)  # how long one person has a case; longer with each renewal
-BATCH = 500
 EVENTS = {FlagState.CONFIRMED: Event.FLAG_CONFIRMED, FlagState.DISMISSED: Event.FLAG_DISMISSED}
 
 
@@ -95,8 +94,8 @@ def release(case: FlagCase, *, by: User, at: datetime) -> FlagCase:
 
 def release_run_out(*, at: datetime) -> int:
     """Give back what was kept too long; return how many. Safe to run twice and beside itself."""
-    run_out = FlagCase.objects.run_out(at).order_by("taken_until").values_list("pk", flat=True)
-    return sum(_release_run_out(pk, at) for pk in list(run_out[:BATCH]))
+    run_out = FlagCase.objects.run_out(at).order_by("taken_until")
+    return owed.settle_each(run_out, lambda pk: _release_run_out(pk, at), what="The release of case")
 
 
 @transaction.atomic

@@ -4,18 +4,16 @@ from datetime import datetime
 
 from django.db import transaction
 
-from enforcement.domain import flags
+from enforcement.domain import flags, owed
 from enforcement.models import FlagReport
 from enforcement.states import FlagSource
 from onboarding.models import Key
 
-BATCH = 500
-
 
 def record_owed(*, at: datetime) -> int:
     """Record what was reported; return how many. Safe to run twice and beside itself: one flag for each report."""
-    owed = FlagReport.objects.filter(flag=None, problem="").order_by("pk").values_list("pk", flat=True)
-    return sum(_record(pk, at) for pk in list(owed[:BATCH]))
+    waiting = FlagReport.objects.filter(flag=None, problem="").order_by("pk")
+    return owed.settle_each(waiting, lambda pk: _record(pk, at), what="The report of an integrator")
 
 
 @transaction.atomic

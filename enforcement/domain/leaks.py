@@ -22,7 +22,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
-from enforcement.domain import flags
+from enforcement.domain import flags, owed
 from enforcement.models import LeakReport, LeakRule
 from enforcement.permissions import may_set_emergencies
 from enforcement.states import FlagSource, LeakAct
@@ -104,8 +104,8 @@ def report(found: Iterable[Found], *, reporter: str, at: datetime) -> list[bool]
 
 def handle_owed(*, at: datetime) -> int:
     """Deal with every report that is owed, each in a transaction of its own; return how many. Safe to run twice."""
-    owed = list(LeakReport.objects.owed().values_list("pk", flat=True)[:500])
-    return sum(_handle(pk, at) for pk in owed)
+    waiting = LeakReport.objects.owed().order_by("pk")
+    return owed.settle_each(waiting, lambda pk: _handle(pk, at), what="The report of a leak")
 
 
 @transaction.atomic

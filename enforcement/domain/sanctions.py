@@ -15,7 +15,7 @@ from django.db.models import Exists, OuterRef, Q
 from accounts.models import Owner, User
 from audit import ledger
 from audit.events import Event
-from enforcement.domain import effects, statements
+from enforcement.domain import effects, owed, statements
 from enforcement.models import Flag, FlagCase, Sanction
 from enforcement.models.sanction import REASON_MOST, WORDS_MOST
 from enforcement.permissions import may_sanction, may_sign_sanction
@@ -33,7 +33,6 @@ from onboarding.states import LIVE_GRANT_STATES
 from policies.domain import guidelines
 
 WARNING_STANDS = timedelta(days=365)  # a warning weighs for a year; what is older is history
-BATCH = 200
 
 
 class NotForYou(Exception):
@@ -179,18 +178,13 @@ def settle_owed(*, at: datetime) -> int:
 
     Returns how many changed. Safe to run twice and beside itself: each is asked again under its lock.
     """
-    over = list(Sanction.objects.over(at).order_by("ends_at").values_list("pk", flat=True)[:BATCH])
-    done = sum(_end(pk, at) for pk in over)
+    over = Sanction.objects.over(at).order_by("ends_at")
+    done = owed.settle_each(over, lambda pk: _end(pk, at), what="The end of sanction")
     wide = Sanction.objects.active().filter(
         owner=OuterRef("owner"), target=SanctionTarget.OWNER, kind__in=effects.STOPS
     )
-    given_since = Grant.objects.live().filter(Exists(wide), sanctioned_since=None).order_by("pk")[:BATCH]
-    for grant in given_since:
-        with transaction.atomic():
-            Owner.objects.select_for_update(no_key=True).get(pk=grant.owner_id)
-            effects.settle([grant], by="enforcement", at=at)
-        done += 1
-    return done
+    given_since = Grant.objects.live().filter(Exists(wide), sanctioned_since=None).order_by("pk")
+    return done + owed.settle_each(given_since, lambda pk: _reach(pk, at), what="What is in force for grant")
 
 
 def locked(sanction: Sanction) -> Sanction:
@@ -232,6 +226,14 @@ def _put_in_force(sanction: Sanction, by: ledger.Actor, at: datetime) -> Sanctio
     effects.settle(effects.touched_by(sanction), by=by, at=at)
     statements.write("sanction_imposed", sanction, at=at)
     return sanction
+
+
+@transaction.atomic
+def _reach(pk: int, at: datetime) -> bool:
+    grant = Grant.objects.select_related("program").get(pk=pk)
+    Owner.objects.select_for_update(no_key=True).get(pk=grant.owner_id)
+    effects.settle([grant], by="enforcement", at=at)
+    return True
 
 
 @transaction.atomic

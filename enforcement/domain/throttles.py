@@ -12,6 +12,7 @@ from django.db import transaction
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
+from enforcement.domain import owed
 from enforcement.models import AnomalyFinding, Throttle
 from enforcement.models.anomaly import A_DAY
 from onboarding.domain import limits, notices
@@ -44,13 +45,15 @@ def begin_owed(*, at: datetime) -> int:
     fresh = AnomalyFinding.objects.filter(
         is_shadow=False, rule__throttle_to__isnull=False, throttle=None, found_at__gt=at - FRESH
     )
-    return sum(_begin(finding, at=at) for finding in fresh.select_related("rule", "key").order_by("pk"))
+    return owed.settle_each(
+        fresh.order_by("pk"), lambda pk: _begin(pk, at=at), what="The throttle for finding"
+    )
 
 
 def lapse_owed(*, at: datetime) -> int:
     """End the throttles whose time is over; return how many."""
     over = Throttle.objects.filter(ended_at=None, ends_at__lte=at).order_by("ends_at")
-    return sum(_lapse(pk, at=at) for pk in list(over.values_list("pk", flat=True)))
+    return owed.settle_each(over, lambda pk: _lapse(pk, at=at), what="The end of throttle")
 
 
 @transaction.atomic
@@ -78,7 +81,8 @@ def lift(throttle: Throttle, *, by: User, at: datetime) -> Throttle:
 
 
 @transaction.atomic
-def _begin(finding: AnomalyFinding, *, at: datetime) -> bool:
+def _begin(pk: int, *, at: datetime) -> bool:
+    finding = AnomalyFinding.objects.select_related("rule", "key").get(pk=pk)
     grant = Grant.objects.select_for_update(of=("self",)).get(pk=finding.key.grant_id)
     limited = Limit.objects.in_force().filter(
         grant=grant,
