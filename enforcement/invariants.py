@@ -75,6 +75,15 @@ OF_FLAGS_AND_SANCTIONS: dict[str, str] = {
             WHERE sanction.state = 'active' AND sanction.kind IN ('suspend', 'terminate')
             AND (sanction.target = 'grant' AND sanction.grant_id = held.id
                 OR sanction.target = 'owner' AND sanction.owner_id = held.owner_id))""",
+    "Exactly what sanctions in force limit is limited, to the least of them.": """
+        SELECT held.id, span.per FROM onboarding_grant held CROSS JOIN (VALUES ('minute'), ('day')) AS span(per)
+        WHERE held.state IN ('active', 'suspended') AND (SELECT min(l.most) FROM onboarding_limit l
+            WHERE l.grant_id = held.id AND l.source = 'sanction' AND l.level = 'owner' AND l.per = span.per
+            AND l.ended_at IS NULL) IS DISTINCT FROM
+            (SELECT min(CASE span.per WHEN 'minute' THEN sanction.per_minute ELSE sanction.per_day END)
+            FROM enforcement_sanction sanction WHERE sanction.state = 'active' AND sanction.kind = 'limit'
+            AND (sanction.target = 'grant' AND sanction.grant_id = held.id
+                OR sanction.target = 'owner' AND sanction.owner_id = held.owner_id))""",
     "A sanction is reversed only by an appeal that was upheld, and then always.": """
         SELECT sanction.id, sanction.state FROM enforcement_sanction sanction
         WHERE (sanction.state = 'reversed') <> EXISTS (SELECT FROM enforcement_appeal appeal

@@ -43,7 +43,7 @@ def release_flag_cases() -> None:
 
 @shared_task
 def settle_sanctions() -> None:
-    """End sanctions that are over, and stop what a sanctioned owner was given since."""
+    """End sanctions that are over, and stop or limit what a sanctioned owner was given since."""
     sanctions.settle_owed(at=clock.now())
 
 

@@ -28,8 +28,8 @@ from enforcement.states import (
     SanctionTarget,
 )
 from onboarding.domain.programs import SayWhy
-from onboarding.models import Grant, Key
-from onboarding.states import LIVE_GRANT_STATES
+from onboarding.models import Grant, Key, Limit
+from onboarding.states import LIVE_GRANT_STATES, LimitLevel, LimitSource
 from policies.domain import guidelines
 
 WARNING_STANDS = timedelta(days=365)  # a warning weighs for a year; what is older is history
@@ -174,17 +174,23 @@ def reverse(sanction: Sanction, *, by: User, at: datetime, reason: str) -> Sanct
 
 
 def settle_owed(*, at: datetime) -> int:
-    """End what is past its date, and stop what a sanctioned owner was given since.
+    """End what is past its date, and stop or limit what a sanctioned owner was given since.
 
     Returns how many changed. Safe to run twice and beside itself: each is asked again under its lock.
     """
     over = Sanction.objects.over(at).order_by("ends_at")
     done = owed.settle_each(over, lambda pk: _end(pk, at), what="The end of sanction")
-    wide = Sanction.objects.active().filter(
-        owner=OuterRef("owner"), target=SanctionTarget.OWNER, kind__in=effects.STOPS
+    wide = Sanction.objects.active().filter(owner=OuterRef("owner"), target=SanctionTarget.OWNER)
+    limited = Limit.objects.in_force().filter(
+        grant=OuterRef("pk"), level=LimitLevel.OWNER, source=LimitSource.SANCTION
     )
-    given_since = Grant.objects.live().filter(Exists(wide), sanctioned_since=None).order_by("pk")
-    return done + owed.settle_each(given_since, lambda pk: _reach(pk, at), what="What is in force for grant")
+    given_since = Grant.objects.live().filter(
+        Exists(wide.filter(kind__in=effects.STOPS)) & Q(sanctioned_since=None)
+        | Exists(wide.filter(kind=SanctionKind.LIMIT)) & ~Exists(limited)
+    )
+    return done + owed.settle_each(
+        given_since.order_by("pk"), lambda pk: _reach(pk, at), what="What is in force for grant"
+    )
 
 
 def locked(sanction: Sanction) -> Sanction:

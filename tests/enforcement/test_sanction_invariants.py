@@ -30,6 +30,7 @@ BREAKS = {
     "People sanction only what a person found to be a violation.": "UPDATE enforcement_flagcase SET finding = 'cannot_tell'",
     "Every sanction in force was told with its reasons.": "DELETE FROM outbox_letter WHERE kind = 'enforcement/sanction_imposed'",
     "Exactly what sanctions in force stop is stopped.": "UPDATE onboarding_grant SET sanctioned_since = NULL",
+    "Exactly what sanctions in force limit is limited, to the least of them.": "UPDATE onboarding_limit SET ended_at = set_at",
     "A sanction is reversed only by an appeal that was upheld, and then always.": "UPDATE enforcement_sanction SET state = 'lifted' WHERE state = 'reversed'",
     "Every appeal against a sanction was decided by somebody with no part in it.": "UPDATE enforcement_appeal SET decided_by_id = filed_by_id WHERE decided_at IS NOT NULL",
     "Of a deleted account's sanctions no word is left.": "UPDATE accounts_user SET erased_at = now()",
@@ -38,10 +39,11 @@ BREAKS = {
 
 @pytest.fixture(autouse=True)
 def _everything():
-    """A case that is open, a suspension in force, one reversed, and one by a machine that was lifted."""
+    """A case that is open, a suspension and a limit in force, one reversed, and one by a machine that was lifted."""
     later = TUESDAY + timedelta(days=1)
     make_flag(make_grant(), category="fraud_spam")
     make_sanction(make_grant())
+    make_sanction(make_grant(), kind="limit", per_minute=5)
     appeal, tess = make_taken_appeal(make_sanction(make_grant()))
     appeals.uphold(appeal, by=tess, at=later, reason_code="facts_wrong", explanation="It was a lesson.")
     make_emergency()

@@ -337,6 +337,20 @@ def test_an_owner_wide_suspension_stops_all_of_theirs_also_what_is_given_later(k
     assert (state(key), held, state(later)) == ("suspended", [1, 0], "suspended")
 
 
+def test_an_owner_wide_limit_holds_all_of_theirs_also_what_is_given_later(grant):
+    wide = make_sanction(grant, target="owner", kind="limit", per_minute=5)
+    sanctions.sign(wide, by=make_senior("tess"), at=TUESDAY)
+    later = make_grant(make_program(), owner=grant.owner, applicant=grant.application.applicant)
+
+    reached = [sanctions.settle_owed(at=TUESDAY) for _ in "ab"]
+
+    assert (in_force(grant), reached, in_force(later)) == (
+        [("owner", "minute", 5)],
+        [1, 0],
+        [("owner", "minute", 5)],
+    )
+
+
 def test_the_statement_of_reasons_says_what_on_which_clause_found_how_and_how_to_appeal(grant):
     sanction = make_sanction(grant, would_change="A contract with each of them.")
 
