@@ -49,8 +49,10 @@ def settle_sanctions() -> None:
 
 @shared_task
 def carry_out_sanctions() -> None:
-    """Make ends of access final that can no longer be appealed."""
-    against_sanctions.carry_out_owed(at=clock.now())
+    """Make ends of access final that can no longer be appealed, its own ends among them."""
+    at = clock.now()
+    against_sanctions.carry_out_owed(at=at)
+    against_sanctions.expire_owed(at=at)
 
 
 @shared_task

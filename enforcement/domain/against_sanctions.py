@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
-from enforcement.domain import notices, owed, remedies, sanctions
+from enforcement.domain import effects, notices, owed, remedies, sanctions
 from enforcement.domain.remedies import (
     AGAIN_AFTER,
     MOST_TAKEN_BACK,
@@ -39,7 +39,7 @@ from enforcement.states import (
     SanctionState,
     SanctionTarget,
 )
-from onboarding.domain import grants
+from onboarding.domain import grants, renewals
 from onboarding.domain.keys import changing
 from onboarding.models import Grant
 from onboarding.permissions import may_see
@@ -168,15 +168,39 @@ def carry_out_owed(*, at: datetime) -> int:
     return owed.settle_each(waiting, lambda pk: _carry_out(pk, at), what="The end of access of sanction")
 
 
+def expire_owed(*, at: datetime) -> int:
+    """Expire access that is past its end and stopped by something nobody can appeal any more; return how many.
+
+    Until then it waits, so that whoever wins gets it back with the time it lost. Safe to run twice.
+    """
+    held = Grant.objects.live().filter(sanctioned_since__isnull=False, expires_at__lte=at)
+    return owed.settle_each(
+        held.order_by("expires_at"), lambda pk: _expire(pk, at), what="The end of grant", most=5000
+    )
+
+
+def _expire(pk: int, at: datetime) -> bool:
+    # No lock is needed to ask: what can no longer be appealed never can again.
+    grant = Grant.objects.get(pk=pk)
+    stopping = [each for each in effects.on(grant) if each.kind in effects.STOPS and each.key_id is None]
+    return any(_is_final(each, at) for each in stopping) and renewals.expire_held(grant, at=at)
+
+
+def _is_final(sanction: Sanction, at: datetime) -> bool:
+    """Return whether nobody can appeal any more: denied, or the time is over; and nothing is open."""
+    sent = list(sanction.appeals.all())
+    denied = any(each.kind == AppealKind.APPEAL and each.state == AppealState.DENIED for each in sent)
+    closes_at = window(sanction).closes_at
+    is_over = denied or (closes_at is not None and closes_at <= at)
+    return is_over and not any(each.state in OPEN_STATES for each in sent)
+
+
 @transaction.atomic
 def _carry_out(pk: int, at: datetime) -> bool:
     sanction = sanctions.locked(Sanction.objects.get(pk=pk))
     if sanction.state != SanctionState.ACTIVE or sanction.carried_out_at is not None:
         return False
-    sent = list(sanction.appeals.all())
-    denied = any(each.kind == AppealKind.APPEAL and each.state == AppealState.DENIED for each in sent)
-    closes_at = window(sanction).closes_at
-    if any(each.state in OPEN_STATES for each in sent) or not (denied or (closes_at and closes_at <= at)):
+    if not _is_final(sanction, at):
         return False
     assert sanction.signed_by is not None, "an end of access has a second person"
     _end_for_good(sanction, sanction.signed_by, at)

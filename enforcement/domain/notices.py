@@ -8,8 +8,9 @@ from django.utils.translation import gettext as _
 from accounts.languages import spoken
 from accounts.models import MemberRole, Membership, User
 from enforcement.domain import remedies
+from enforcement.domain.effects import STOPS
 from enforcement.models import Appeal
-from enforcement.states import AppealKind
+from enforcement.states import AppealKind, AppealState
 from onboarding.domain.notices import page
 from onboarding.permissions import may_see
 from onboarding.states import LIVE_GRANT_STATES, ApplicationState
@@ -83,6 +84,11 @@ def _context(appeal: Appeal, at: datetime) -> dict[str, Any]:
 def _about_sanction(appeal: Appeal) -> dict[str, Any]:
     sanction = appeal.sanction
     assert sanction is not None
+    grant = sanction.grant
+    grant.refresh_from_db(fields=["state", "expires_at"])  # a won appeal gave time back
+    has_ended = grant.state not in LIVE_GRANT_STATES
+    won = (appeal.kind, appeal.state) == (AppealKind.APPEAL, AppealState.UPHELD)
+    is_given_back = won and sanction.kind in STOPS and sanction.key_id is None and not has_ended
     return {
         "is_appeal": appeal.kind == AppealKind.APPEAL,
         "state": appeal.state,
@@ -91,6 +97,7 @@ def _about_sanction(appeal: Appeal) -> dict[str, Any]:
         "due_at": appeal.due_at,
         "reason": appeal.get_outcome_reason_display(),
         "explanation": appeal.explanation,
-        "has_ended": sanction.grant.state not in LIVE_GRANT_STATES,
+        "has_ended": has_ended,
+        "ends_at": grant.expires_at if is_given_back else None,
         "url": page("sanction", sanction.number),
     }

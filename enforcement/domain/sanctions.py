@@ -15,7 +15,7 @@ from django.db.models import Exists, OuterRef, Q
 from accounts.models import Owner, User
 from audit import ledger
 from audit.events import Event
-from enforcement.domain import effects, owed, statements
+from enforcement.domain import effects, lost_time, owed, statements
 from enforcement.models import Flag, FlagCase, Sanction
 from enforcement.models.sanction import REASON_MOST, WORDS_MOST
 from enforcement.permissions import may_sanction, may_sign_sanction
@@ -137,9 +137,15 @@ def lift(sanction: Sanction, *, by: User, at: datetime, reason: str) -> Sanction
 
 
 def lift_caused_by(case: FlagCase, *, by: User, at: datetime, reason: str) -> int:
-    """Lift what a machine did for the flags of a locked case that turned out to be nothing; return how many."""
-    caused = Sanction.objects.active().filter(case=case, proposed_by=None)
-    return len([_lift(locked(each), by, at, reason) for each in list(caused.order_by("pk"))])
+    """Lift what a machine did for the flags of a locked case that turned out to be nothing; return how many.
+
+    The time it took is given back.
+    """
+    caused = list(Sanction.objects.active().filter(case=case, proposed_by=None).order_by("pk"))
+    for each in caused:
+        sanction = _lift(locked(each), by, at, reason)
+        lost_time.give_back(sanction, until=at, by=by, at=at)
+    return len(caused)
 
 
 def suspend_at_once(flag: Flag, *, by: ledger.Actor, at: datetime) -> Sanction:
@@ -169,8 +175,11 @@ def was_lifted_by_a_person(grant: Grant, *, rule: str, category: str) -> bool:
 
 
 def reverse(sanction: Sanction, *, by: User, at: datetime, reason: str) -> Sanction:
-    """Undo a locked sanction because an appeal was won; called by `appeals` in its transaction."""
-    return close(sanction, SanctionState.REVERSED, Event.SANCTION_REVERSED, by=by, at=at, reason=reason)
+    """Undo a locked sanction because an appeal was won, and give back the time it took; called in its transaction."""
+    until = sanction.closed_at or at  # one that had ended by its date took no more than until then
+    close(sanction, SanctionState.REVERSED, Event.SANCTION_REVERSED, by=by, at=at, reason=reason)
+    lost_time.give_back(sanction, until=until, by=by, at=at)
+    return sanction
 
 
 def settle_owed(*, at: datetime) -> int:

@@ -123,11 +123,17 @@ def give_up(grant: Grant, *, by: User, at: datetime, reason: str) -> Grant:
 
 
 @transaction.atomic
-def expire(grant: Grant, *, at: datetime) -> bool:
-    """End a grant whose time is over, with its keys; return whether it was."""
+def expire(grant: Grant, *, at: datetime, although_held: bool = False) -> bool:
+    """End a grant whose time is over, with its keys; return whether it was.
+
+    One that a sanction stops waits: a won appeal gives it back with the time it lost. `although_held`: nobody can
+    win one any more.
+    """
     grant = locked(grant.pk)
     if GrantState.EXPIRED not in GRANT_TRANSITIONS[grant.state] or grant.expires_at > at:
         return False  # ended, or renewed, while we waited for the lock
+    if grant.sanctioned_since is not None and not although_held:
+        return False
     grant = _move(grant, GrantState.EXPIRED, Event.GRANT_EXPIRED, "beat", at, "")
     keys.end_all(grant, event=Event.KEY_EXPIRED, by="beat", at=at)
     return True

@@ -5,12 +5,13 @@ a grant takes a sanction back by accident, and a sanction that ends leaves what 
 """
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from audit import ledger
 from audit.events import Event
 from onboarding.domain import grants, keys
 from onboarding.models import Grant, Key
+from onboarding.states import LIVE_GRANT_STATES
 
 
 def settle(
@@ -38,3 +39,39 @@ def settle(
     if changed:
         keys.access_changed(Key.objects.filter(grant=grant))
     return changed
+
+
+def give_back(
+    grant: Grant, *, lost: timedelta, key: Key | None = None, by: ledger.Actor, at: datetime
+) -> None:
+    """Let a living grant and its keys, or only this key of it, end so much later; no key outlives its grant.
+
+    For what a sanction stopped wrongly; nothing where it has ended. Call it in a transaction; it locks the grant and
+    its keys.
+    """
+    grant = grants.locked(grant.pk)
+    if grant.state not in LIVE_GRANT_STATES:
+        return
+    if key is None:
+        grant.expires_at += lost
+        if grant.held_over_from is not None:
+            grant.held_over_from += lost
+        grant.reminded = 0
+        grant.save(update_fields=["expires_at", "held_over_from", "reminded"])
+        until = grant.expires_at.isoformat()
+        ledger.record(
+            Event.GRANT_TIME_GIVEN_BACK, subject=grant, actor=by, at=at,
+            seconds=int(lost.total_seconds()), until=until,
+        )  # fmt: skip
+    living = Key.objects.live().filter(grant=grant).select_for_update().order_by("pk")
+    moved = []
+    for each in living.filter(pk=key.pk) if key else living:
+        end = min(each.expires_at + lost, grant.expires_at)
+        if end > each.expires_at:
+            each.expires_at, each.noticed_days = end, None
+            moved.append(each)
+    Key.objects.bulk_update(moved, ["expires_at", "noticed_days"])
+    if key is not None:
+        ends = {one.pk: {"until": one.expires_at.isoformat()} for one in moved}
+        ledger.record_many(Event.KEY_PROLONGED, subjects=moved, actor=by, at=at, each=ends)
+    keys.access_changed(Key.objects.filter(grant=grant))

@@ -98,11 +98,12 @@ def _due(grant: Grant, at: datetime) -> int:
 def expire_due(*, at: datetime) -> int:
     """Expire grants whose time is over, with their keys; the approval lapses. Return how many. Safe to run twice.
 
-    Access whose renewal is under review has its end moved already, see `grants.hold_over`.
+    Access whose renewal is under review has its end moved already, see `grants.hold_over`; what a sanction stops waits
+    for `expire_held`.
     """
     expired = 0
-    due = Grant.objects.live().filter(expires_at__lte=at).order_by("pk").values_list("pk", "application")
-    for pk, application in list(due[:BATCH]):
+    due = Grant.objects.live().filter(expires_at__lte=at, sanctioned_since=None).order_by("pk")
+    for pk, application in list(due.values_list("pk", "application")[:BATCH]):
         try:
             expired += _expire(pk, application, at)
         except Exception:
@@ -110,10 +111,15 @@ def expire_due(*, at: datetime) -> int:
     return expired
 
 
+def expire_held(grant: Grant, *, at: datetime) -> bool:
+    """Expire a grant past its end that a sanction stops for good; return whether it was."""
+    return _expire(grant.pk, grant.application_id, at, although_held=True)
+
+
 @transaction.atomic
-def _expire(pk: int, application_pk: int, at: datetime) -> bool:
+def _expire(pk: int, application_pk: int, at: datetime, *, although_held: bool = False) -> bool:
     application = Application.objects.select_for_update().get(pk=application_pk)
-    if not grants.expire(Grant(pk=pk), at=at):
+    if not grants.expire(Grant(pk=pk), at=at, although_held=although_held):
         return False
     if application.state == ApplicationState.APPROVED:
         applications.lapse(application, by="beat", at=at, reason=_why_over(pk))

@@ -20,11 +20,13 @@ WORKING = (KeyState.ACTIVE, KeyState.SUSPENDED)
 def expire_due(*, at: datetime) -> int:
     """Expire keys that were never opened in time, and those that end before their grant; return how many.
 
-    Safe to run twice and beside itself.
+    What a sanction stops waits: a won appeal gives it back with the time it lost, and its grant's end ends it in any
+    case. Safe to run twice and beside itself.
     """
-    due = Q(state=KeyState.ISSUED, open_by__lte=at) | Q(state__in=WORKING, expires_at__lte=at)
+    working = Q(state__in=WORKING, sanctioned_since=None, grant__sanctioned_since=None)
+    due = Q(state=KeyState.ISSUED, open_by__lte=at) | working & Q(expires_at__lte=at)
     with transaction.atomic():
-        late = Key.objects.filter(due).select_for_update(skip_locked=True)
+        late = Key.objects.filter(due).select_for_update(skip_locked=True, of=("self",))
         return changing.end(list(late[:CHUNK]), Event.KEY_EXPIRED, "beat", at)
 
 
