@@ -100,6 +100,7 @@ class Event(TextChoices):
     GRANT_UNLIMITED = "grant.unlimited", "Limits of access restored"
     GRANT_HELD_BY_SANCTION = "grant.held_by_sanction", "Access stopped by a sanction"
     GRANT_LET_GO = "grant.let_go", "Access no longer stopped by a sanction"
+    GRANT_END_USERS_KEPT_OUT = "grant.end_users_kept_out", "Which end users are kept out changed"
     GRANT_TIME_GIVEN_BACK = "grant.time_given_back", "Time that a wrong sanction took given back"
     SEALED_SHOWN = "sealed.shown", "Sealed answer shown to a reviewer"
     SEALED_WIPED = "sealed.wiped", "Sealed answer wiped"

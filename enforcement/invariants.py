@@ -84,6 +84,11 @@ OF_FLAGS_AND_SANCTIONS: dict[str, str] = {
             FROM enforcement_sanction sanction WHERE sanction.state = 'active' AND sanction.kind = 'limit'
             AND (sanction.target = 'grant' AND sanction.grant_id = held.id
                 OR sanction.target = 'owner' AND sanction.owner_id = held.owner_id))""",
+    "Exactly the end users that sanctions in force suspend are kept out.": """
+        SELECT held.id, held.end_users_kept_out FROM onboarding_grant held WHERE held.state IN ('active', 'suspended')
+        AND held.end_users_kept_out <> (SELECT coalesce(jsonb_agg(DISTINCT sanction.end_user COLLATE "C"), '[]')
+            FROM enforcement_sanction sanction WHERE sanction.grant_id = held.id AND sanction.state = 'active'
+            AND sanction.kind = 'suspend' AND sanction.target = 'end_user')""",
     "A sanction is reversed only by an appeal that was upheld, and then always.": """
         SELECT sanction.id, sanction.state FROM enforcement_sanction sanction
         WHERE (sanction.state = 'reversed') <> EXISTS (SELECT FROM enforcement_appeal appeal

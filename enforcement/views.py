@@ -214,7 +214,7 @@ def _sanction_page(
         {
             "sanction": found,
             "grant": found.grant,
-            "what": statements.WHAT[found.kind],
+            "what": statements.what(found),
             "clause": statements.clause(found.category, found.guidelines_id),
             "known": known,
             "latest": latest,

@@ -81,7 +81,8 @@ PROJECTED = f"""
         t.environment,
         (SELECT coalesce(jsonb_agg(DISTINCT said ->> 'kind'), '[]'::jsonb) FROM jsonb_array_elements(g.conditions) said
             WHERE said ->> 'kind' IN ('human_review', 'disclosure')),
-        (SELECT coalesce(min((said ->> 'most_output_tokens')::bigint), 0) FROM jsonb_array_elements(g.conditions) said)
+        (SELECT coalesce(min((said ->> 'most_output_tokens')::bigint), 0) FROM jsonb_array_elements(g.conditions) said),
+        g.end_users_kept_out
     FROM onboarding_secret s
         JOIN onboarding_key k ON k.id = s.key_id
         JOIN onboarding_grant g ON g.id = k.grant_id
@@ -143,15 +144,17 @@ class Projection:
     counted: str = ""  # the environment whose allowance it uses: its own, or test while the grant is limited
     conditions: tuple[str, ...] = ()  # kinds that only the caller can see kept: human_review, disclosure
     most_output: int = 0  # tokens of one answer; 0: as many as the model gives
+    kept_out: tuple[str, ...] = ()  # end users, as the caller hashes them
 
     @classmethod
     def of_row(cls, row: Sequence[Any]) -> "Projection":
         """Return the projection of one row of PROJECTED."""
         _, digest, version, state, key, grant, owner, program, application, *rest = row
-        environment, models, limits, expires, accepted, counted, conditions, most_output = rest
+        environment, models, limits, expires, accepted, counted, conditions, most_output, kept_out = rest
         return cls(
             version, digest, state, key, grant, owner, program, application, environment, _listed(models),
             tuple(sorted(_listed(limits), key=_place)), expires, accepted, counted, _listed(conditions), most_output,
+            _listed(kept_out),
         )  # fmt: skip
 
     @property

@@ -182,7 +182,7 @@ def expire_owed(*, at: datetime) -> int:
 def _expire(pk: int, at: datetime) -> bool:
     # No lock is needed to ask: what can no longer be appealed never can again.
     grant = Grant.objects.get(pk=pk)
-    stopping = [each for each in effects.on(grant) if each.kind in effects.STOPS and each.key_id is None]
+    stopping = [each for each in effects.on(grant) if effects.stops_access(each) and each.key_id is None]
     return any(_is_final(each, at) for each in stopping) and renewals.expire_held(grant, at=at)
 
 

@@ -19,6 +19,11 @@ from onboarding.states import LimitKind, LimitLevel, LimitPer, LimitSource
 STOPS = (SanctionKind.SUSPEND, SanctionKind.TERMINATE)
 
 
+def stops_access(sanction: Sanction) -> bool:
+    """Return whether it stops a grant or a key of it, not only one of its end users."""
+    return sanction.kind in STOPS and sanction.target != SanctionTarget.END_USER
+
+
 def touched_by(sanction: Sanction) -> list[Grant]:
     """Return the living grants a sanction is about: all of its owner's, or the one."""
     if sanction.target == SanctionTarget.OWNER:
@@ -40,6 +45,7 @@ def settle(grants: Iterable[Grant], *, by: ledger.Actor, at: datetime) -> None:
             keys_stopped={
                 each.key_id for each in stopping if each.target == SanctionTarget.KEY and each.key_id
             },
+            kept_out={each.end_user for each in stopping if each.target == SanctionTarget.END_USER},
             by=by,
             at=at,
         )

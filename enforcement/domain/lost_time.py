@@ -19,7 +19,7 @@ def give_back(sanction: Sanction, *, until: datetime, by: ledger.Actor, at: date
 
     Call it in the transaction that says it was wrong. What has ended meanwhile stays ended.
     """
-    if sanction.kind not in effects.STOPS or sanction.active_at is None:
+    if not effects.stops_access(sanction) or sanction.active_at is None:
         return
     for grant in effects.touched_by(sanction):
         lost = _alone(sanction, grant, since=max(sanction.active_at, grant.given_at), until=until)

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from accounts.languages import spoken
 from accounts.models import MemberRole, Membership, User
 from enforcement.domain import remedies
-from enforcement.domain.effects import STOPS
+from enforcement.domain.effects import stops_access
 from enforcement.models import Appeal
 from enforcement.states import AppealKind, AppealState
 from onboarding.domain.notices import page
@@ -88,7 +88,7 @@ def _about_sanction(appeal: Appeal) -> dict[str, Any]:
     grant.refresh_from_db(fields=["state", "expires_at"])  # a won appeal gave time back
     has_ended = grant.state not in LIVE_GRANT_STATES
     won = (appeal.kind, appeal.state) == (AppealKind.APPEAL, AppealState.UPHELD)
-    is_given_back = won and sanction.kind in STOPS and sanction.key_id is None and not has_ended
+    is_given_back = won and stops_access(sanction) and sanction.key_id is None and not has_ended
     return {
         "is_appeal": appeal.kind == AppealKind.APPEAL,
         "state": appeal.state,

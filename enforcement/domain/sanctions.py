@@ -32,6 +32,8 @@ from onboarding.models import Grant, Key, Limit
 from onboarding.states import LIVE_GRANT_STATES, LimitLevel, LimitSource
 from policies.domain import guidelines
 
+END_USER_MOST = 128  # characters
+MOST_KEPT_OUT = 200  # end users of one grant: the gateways look through them at each of its requests
 WARNING_STANDS = timedelta(days=365)  # a warning weighs for a year; what is older is history
 
 
@@ -96,7 +98,9 @@ def impose(
     ends_at = at + WARNING_STANDS if said.kind == SanctionKind.WARN else said.ends_at
     wide = said.kind == SanctionKind.TERMINATE or said.target == SanctionTarget.OWNER
     sanction = Sanction.objects.create(
-        kind=said.kind, target=said.target, owner=grant.owner, grant=grant, key=key, end_user=said.end_user,
+        kind=said.kind, target=said.target, owner=grant.owner, grant=grant,
+        key=key if said.target == SanctionTarget.KEY else None,
+        end_user=said.end_user.strip() if said.target == SanctionTarget.END_USER else "",
         case=case, reason_code=said.reason_code, category=case.found_category,
         guidelines=guidelines.in_force(), facts=_tidy(said.facts), would_change=_tidy(said.would_change),
         detected_automatically=_was_detected(case), per_minute=said.per_minute, per_day=said.per_day,
@@ -293,10 +297,8 @@ def _check(said: Said, grant: Grant, key: Key | None, at: datetime) -> None:
         problems["target"] = "Choose whom it is for."
     if said.target == SanctionTarget.KEY and (key is None or key.grant_id != grant.pk):
         problems["target"] = "Choose a key of this access."
-    if said.target == SanctionTarget.END_USER and said.kind != SanctionKind.WARN:
-        problems["kind"] = "An end user is kept out by the holder, who is told: write a warning."
-    if said.target == SanctionTarget.END_USER and not said.end_user.strip():
-        problems["end_user"] = "Write the end user as the caller hashes them."
+    if said.target == SanctionTarget.END_USER:
+        problems |= _problems_of_end_user(said, grant)
     problems |= _problems_of_words(said)
     if said.kind == SanctionKind.LIMIT and not (said.per_minute or said.per_day):
         problems["per_minute"] = "Say how many requests a minute or a day are left."
@@ -306,6 +308,23 @@ def _check(said: Said, grant: Grant, key: Key | None, at: datetime) -> None:
         problems["target"] = "This access has ended: there is nothing left to sanction."
     if problems:
         raise Incomplete(problems)
+
+
+def _problems_of_end_user(said: Said, grant: Grant) -> dict[str, str]:
+    problems, end_user = {}, said.end_user.strip()
+    if said.kind not in (SanctionKind.WARN, SanctionKind.SUSPEND):
+        problems["kind"] = (
+            "Of an end user the holder is warned, or the end user is suspended: choose one of both."
+        )
+    if not end_user or not end_user.isprintable() or len(end_user) > END_USER_MOST:
+        problems["end_user"] = (
+            f"Write the end user as the caller hashes them: at most {END_USER_MOST} printable characters."
+        )
+    elif said.kind == SanctionKind.SUSPEND and len({*grant.end_users_kept_out, end_user}) > MOST_KEPT_OUT:
+        problems["end_user"] = (
+            f"{MOST_KEPT_OUT} end users of this access are kept out, as many as there may be: limit or suspend it."
+        )
+    return problems
 
 
 def _problems_of_words(said: Said) -> dict[str, str]:

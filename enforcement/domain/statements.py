@@ -23,6 +23,13 @@ WHAT = {
     SanctionKind.SUSPEND: gettext_lazy("It is suspended: requests are refused."),
     SanctionKind.TERMINATE: gettext_lazy("It is to end for good: requests are refused from now on."),
 }
+KEPT_OUT = gettext_lazy("Requests that name this end user are refused; your keys go on for all others.")
+
+
+def what(sanction: Sanction) -> str:
+    """Return what a sanction does, in a sentence."""
+    is_kept_out = (sanction.kind, sanction.target) == (SanctionKind.SUSPEND, SanctionTarget.END_USER)
+    return str(KEPT_OUT if is_kept_out else WHAT[SanctionKind(sanction.kind)])
 
 
 def automatic_facts(flag: Flag) -> str:
@@ -61,7 +68,8 @@ def write(kind: str, sanction: Sanction, *, at: datetime) -> None:
             key=sanction.key.name if sanction.key else "",
             end_user=sanction.end_user,
             sort=sanction.get_kind_display(),
-            what=WHAT[SanctionKind(sanction.kind)],
+            what=what(sanction),
+            is_warning=sanction.kind == SanctionKind.WARN,
             per_minute=sanction.per_minute,
             per_day=sanction.per_day,
             ends_at=sanction.ends_at,

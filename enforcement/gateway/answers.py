@@ -32,6 +32,11 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
         "Access suspended",
         "This access is stopped for now. Its owner was told why by letter.",
     ),
+    "end_user_suspended": (
+        403,
+        "End user suspended",
+        "This end user is kept out of this access for now; all others go on. Its owner was told why by letter.",
+    ),
     "terms_not_accepted": (
         403,
         "Guidelines not accepted",
@@ -136,6 +141,13 @@ def allowed(verdict: Verdict) -> Answer:
 def suspended() -> Answer:
     """Return 403 suspended; what staff wrote is for the owner alone, on the page the answer names."""
     return problem("suspended", reason="access_suspended", appeal_url=f"{settings.BASE_URL}/access/")
+
+
+def end_user_suspended() -> Answer:
+    """Return 403 for one end user who is kept out; the key goes on for others."""
+    return problem(
+        "end_user_suspended", reason="end_user_suspended", appeal_url=f"{settings.BASE_URL}/access/"
+    )
 
 
 def terms_not_accepted() -> Answer:

@@ -123,6 +123,7 @@ def _refusal(known: Projection, asked: Asked, now: int) -> tuple[str, str] | Non
         ("expired_key", "", known.state == "expired" or now >= known.expires * 1_000_000),
         ("suspended", "", known.state != "active"),
         ("terms_not_accepted", "", not known.accepted),
+        ("end_user_suspended", "", asked.end_user in known.kept_out),
         ("outside_scope", "scope", asked.scope not in ("", known.environment)),
         ("outside_scope", "model", asked.model not in ("", *known.models)),
         ("outside_scope", "output", 0 < known.most_output < asked.output),

@@ -28,6 +28,11 @@ log = logging.getLogger(__name__)
 
 PATIENCE = 8.0  # seconds to wait for PostgreSQL at the start
 CODE_OF = {"suspended": "suspended", "revoked": "revoked_key", "expired": "expired_key"}
+STOPPED = {
+    "suspended": answers.suspended,
+    "end_user_suspended": answers.end_user_suspended,
+    "terms_not_accepted": answers.terms_not_accepted,
+}
 
 
 class NotLoaded(Exception):
@@ -152,8 +157,6 @@ def answer_of(verdict: Verdict, asked: Asked) -> Answer:
         return answers.rate_limited(verdict.standing)
     if verdict.code == "outside_scope":
         return answers.outside_scope(verdict, asked)
-    if verdict.code == "suspended":
-        return answers.suspended()
-    if verdict.code == "terms_not_accepted":
-        return answers.terms_not_accepted()
+    if refuse := STOPPED.get(verdict.code):
+        return refuse()
     return answers.problem(verdict.code)

@@ -22,7 +22,7 @@ local now = seconds * 1000000 + tonumber(time[2])
 local row, missing
 for index, name in ipairs(KEYS) do
     local held = redis.call('HMGET', name, 'version', 'state', 'key', 'grant', 'owner', 'program', 'application',
-        'environment', 'models', 'limits', 'expires', 'accepted', 'counted', 'conditions', 'most_output')
+        'environment', 'models', 'limits', 'expires', 'accepted', 'counted', 'conditions', 'most_output', 'kept_out')
     if not held[1] or not held[10] or tonumber(held[1]) < tonumber(ARGV[6 + index]) then
         missing = true
     elseif held[2] ~= 'unknown' then
@@ -61,6 +61,9 @@ if state == 'revoked' then return answer('revoked_key') end
 if state == 'expired' or seconds >= tonumber(row[11]) then return answer('expired_key') end
 if state ~= 'active' then return answer('suspended') end
 if row[12] ~= '1' then return answer('terms_not_accepted') end
+if ARGV[5] ~= '' and row[16] and string.find(row[16], '\n' .. ARGV[5] .. '\n', 1, true) then
+    return answer('end_user_suspended')
+end
 if ARGV[2] ~= '' and ARGV[2] ~= environment then return answer('outside_scope', 'scope') end
 if ARGV[1] ~= '' and not string.find(row[9], '\n' .. ARGV[1] .. '\n', 1, true) then
     return answer('outside_scope', 'model')

@@ -15,11 +15,13 @@ from onboarding.states import LIVE_GRANT_STATES
 
 
 def settle(
-    grant: Grant, *, is_stopped: bool, keys_stopped: Collection[int], by: ledger.Actor, at: datetime
-) -> bool:
+    grant: Grant, *, is_stopped: bool, keys_stopped: Collection[int], kept_out: Collection[str] = (),
+    by: ledger.Actor, at: datetime,
+) -> bool:  # fmt: skip
     """Stop exactly this of a grant from now on, the gateways within a second; return whether anything changed.
 
-    keys_stopped: primary keys. Call it in a transaction; it locks the grant and its keys. Safe to run twice.
+    keys_stopped: primary keys. kept_out: end users, as the caller hashes them. Call it in a transaction; it locks the
+    grant and its keys. Safe to run twice.
     """
     grant = grants.locked(grant.pk)
     mine = list(grant.keys.select_for_update().only("pk", "sanctioned_since").order_by("pk"))
@@ -35,7 +37,13 @@ def settle(
         rows = Key.objects.filter(pk__in=[key.pk for key in some])
         rows.update(sanctioned_since=at if some is begun else None)
         ledger.record_many(event, subjects=some, actor=by, at=at)
-    changed = bool(is_new or begun or over)
+    users = sorted(set(kept_out))
+    others = users != grant.end_users_kept_out
+    if others:
+        grant.end_users_kept_out = users
+        grant.save(update_fields=["end_users_kept_out"])
+        ledger.record(Event.GRANT_END_USERS_KEPT_OUT, subject=grant, actor=by, at=at, count=len(users))
+    changed = bool(is_new or begun or over or others)
     if changed:
         keys.access_changed(Key.objects.filter(grant=grant))
     return changed

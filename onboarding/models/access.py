@@ -32,7 +32,11 @@ class GrantQuerySet(models.QuerySet["Grant"]):
 class Grant(models.Model):
     """The right to use a program's models for one approved use, with its scope, conditions and limits."""
 
-    PERSONAL_FIELDS = ("key_name", "conditions", "suspend_reason")
+    PERSONAL_FIELDS = (
+        "key_name",
+        "conditions",
+        "suspend_reason",
+    )
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="grants")
@@ -93,6 +97,10 @@ class Grant(models.Model):
     )
     sanctioned_since = models.DateTimeField(
         null=True, help_text="Stopped by a sanction since then, whatever its state: see `domain.holds`."
+    )
+    end_users_kept_out = models.JSONField(
+        default=list,
+        help_text="As the caller hashes them, in order; the gateways refuse them, see `domain.holds`.",
     )
     key_owed = models.BooleanField(
         default=False, help_text="Promise: Celery issues a key and takes this back."

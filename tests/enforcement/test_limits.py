@@ -148,14 +148,15 @@ def test_the_state_is_asked_before_the_limits(valkey):
     said = []
     for fields in (
         {"state": "revoked"}, {"state": "expired"}, {"expires": 1_000_000_000}, {"state": "suspended"},
-        {"accepted": False}, {"environment": "test"}, {"models": ("b", "c")}, {"models": ("b", "a")},
+        {"accepted": False}, {"kept_out": ("h", "u")}, {"environment": "test"}, {"models": ("b", "c")},
+        {"models": ("b", "a")},
     ):  # fmt: skip
         put(valkey, known(1, 1, **{"environment": "live", "models": ("a",)} | fields))
-        said.append(ask(valkey, model="a", scope="live").code)
+        said.append(ask(valkey, model="a", scope="live", end_user="u").code)
 
     assert said == [
-        "revoked_key", "expired_key", "expired_key", "suspended", "terms_not_accepted", "outside_scope",
-        "outside_scope", "ok",
+        "revoked_key", "expired_key", "expired_key", "suspended", "terms_not_accepted", "end_user_suspended",
+        "outside_scope", "outside_scope", "ok",
     ]  # fmt: skip
 
 

@@ -45,6 +45,7 @@ def test_opening_a_key_owes_its_projection_and_the_payer_writes_it(opened, valke
         "grant": str(grant.public_id), "owner": str(grant.owner.public_id), "program": "gate",
         "application": grant.application.number, "environment": "live", "models": "\ngate-1\n",
         "limits": "\norm 60\nord 1000\n", "accepted": "1", "counted": "live", "conditions": "\n", "most_output": "0",
+        "kept_out": "\n",
     }  # fmt: skip
 
 

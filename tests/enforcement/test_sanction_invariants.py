@@ -31,6 +31,7 @@ BREAKS = {
     "Every sanction in force was told with its reasons.": "DELETE FROM outbox_letter WHERE kind = 'enforcement/sanction_imposed'",
     "Exactly what sanctions in force stop is stopped.": "UPDATE onboarding_grant SET sanctioned_since = NULL",
     "Exactly what sanctions in force limit is limited, to the least of them.": "UPDATE onboarding_limit SET ended_at = set_at",
+    "Exactly the end users that sanctions in force suspend are kept out.": "UPDATE onboarding_grant SET end_users_kept_out = '[]'",
     "A sanction is reversed only by an appeal that was upheld, and then always.": "UPDATE enforcement_sanction SET state = 'lifted' WHERE state = 'reversed'",
     "Every appeal against a sanction was decided by somebody with no part in it.": "UPDATE enforcement_appeal SET decided_by_id = filed_by_id WHERE decided_at IS NOT NULL",
     "Of a deleted account's sanctions no word is left.": "UPDATE accounts_user SET erased_at = now()",
@@ -39,11 +40,13 @@ BREAKS = {
 
 @pytest.fixture(autouse=True)
 def _everything():
-    """A case that is open, a suspension and a limit in force, one reversed, and one by a machine that was lifted."""
+    """A case that is open, a suspension and a limit in force, one of two end users, one reversed, and one by a machine that was lifted."""
     later = TUESDAY + timedelta(days=1)
     make_flag(make_grant(), category="fraud_spam")
     make_sanction(make_grant())
     make_sanction(make_grant(), kind="limit", per_minute=5)
+    first = make_sanction(make_grant(), target="end_user", end_user="z")
+    make_sanction(first.grant, case=first.case, target="end_user", end_user="A")
     appeal, tess = make_taken_appeal(make_sanction(make_grant()))
     appeals.uphold(appeal, by=tess, at=later, reason_code="facts_wrong", explanation="It was a lesson.")
     make_emergency()
