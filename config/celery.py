@@ -6,12 +6,17 @@ A periodic task is idempotent: two beats double the ticks and change nothing els
 import os
 
 from celery import Celery
+from kombu import Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("gatehouse")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+# Addresses of others may be slow: posting to them waits in a queue, and with a worker, of its own. A worker that is
+# started without -Q serves both, so that nothing is left lying.
+app.conf.task_queues = [Queue(name, Exchange(name), routing_key=name) for name in ("promises", "webhooks")]
+app.conf.task_routes = {"enforcement.tasks.send_webhooks": {"queue": "webhooks"}}
 
 MINUTE, HOUR = 60.0, 3600.0
 app.conf.beat_schedule = {

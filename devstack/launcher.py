@@ -14,7 +14,7 @@ from devstack import Trouble, environment, lifelines, processes, servers
 from devstack.directory import ROOT, DataDirectory
 from devstack.stack import Stack
 
-COLOURS = {"web": 36, "gateway": 32, "worker": 33, "beat": 35, "rq": 34}
+COLOURS = {"web": 36, "gateway": 32, "worker": 33, "webhooks": 33, "beat": 35, "rq": 34}
 CHECK_EVERY = 1.0  # seconds between looks at the keeper
 
 _printing = threading.Lock()
@@ -68,7 +68,7 @@ def run(*, demo_data: bool) -> int:
             processes.refuse_taken_ports(tuple(processes.PORTS), ports)
             environment.prepare(say=_progress)
             sign_ins = _prepare_site(demo_data=demo_data)
-            _progress("Starting web, gateway, worker, beat and rq")
+            _progress("Starting web, gateway, workers, beat and rq")
             with Stack(environ=ports, hear=_pass_on) as stack:
                 ear.stack = stack
                 say(_welcome(stack, sign_ins))
@@ -90,7 +90,7 @@ def demo(*, as_json: bool) -> int:
     try:
         environment.prepare(durable=False, say=_progress)
         _prepare_site(demo_data=False)
-        _progress("Starting web, gateway, worker, beat and rq")
+        _progress("Starting web, gateway, workers, beat and rq")
         with Stack() as stack:
             from devstack import journey
 

@@ -45,8 +45,10 @@ def table(environ: Mapping[str, str]) -> dict[str, Process]:
     gateways = environ.get("GATEWAY_PROCESSES") or "1"
     schedule = str(Path(environ["GATEHOUSE_DATA"]) / "run" / "beat-schedule")
     # No mingle, no gossip: they make workers wait for one another. No heartbeat: nobody listens.
-    worker = "celery -A config worker --pool prefork --concurrency 2 --loglevel INFO"
+    worker = "celery -A config worker --pool prefork --loglevel INFO"
     worker += " --without-mingle --without-gossip --without-heartbeat"
+    promises = f"{worker} --concurrency 2 -Q promises"
+    webhooks = f"{worker} --concurrency 1 -Q webhooks -n webhooks@%h"
     beat = "celery -A config beat --loglevel INFO --pidfile="
     # No access log: the addresses in confirmation letters are secrets.
     hot = f"uvicorn enforcement.gateway.app:app --host {HOST} --port {port('gateway', environ)}"
@@ -56,7 +58,8 @@ def table(environ: Mapping[str, str]) -> dict[str, Process]:
     pages = f"gunicorn config.wsgi --bind {HOST}:{port('web', environ)} --no-control-socket"
     pages += " --worker-class gthread --workers 2 --threads 4 --graceful-timeout 5"
     rows = [
-        Process("worker", _module(worker), ready_words="ready."),
+        Process("worker", _module(promises), ready_words="ready."),
+        Process("webhooks", _module(webhooks), ready_words="ready."),
         Process("rq", (sys.executable, "manage.py", "rqworker", "default"), ready_words="Listening on"),
         Process("gateway", _module(hot), ready_url=f"{gateway}/readyz", feeds=True),
         Process("web", _module(pages), ready_url=f"{web}/readyz", feeds=True),

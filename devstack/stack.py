@@ -14,7 +14,7 @@ from typing import Self
 from devstack import Trouble, processes
 from devstack.supervisor import Hear, Supervisor
 
-EVERYTHING = ("worker", "rq", "gateway", "web", "beat")
+EVERYTHING = ("worker", "webhooks", "rq", "gateway", "web", "beat")
 PATIENCE = 90.0  # seconds until all of it must be ready
 HOPELESS = 3  # deaths in a row before that
 

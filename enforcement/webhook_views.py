@@ -6,6 +6,7 @@ The admin shows integrators' addresses with the same functions, see `admin.webho
 from collections.abc import Callable
 from typing import Any
 
+from allauth.core import ratelimit
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -28,7 +29,7 @@ from enforcement.permissions import may_manage_webhook
 
 PAGE = 50  # messages
 SHOWN = 50  # addresses
-REFUSALS = (webhooks.NotForYou, webhooks.TooMany, webhooks.NothingToReplay)
+REFUSALS = (webhooks.NotForYou, webhooks.TooMany, webhooks.TooOften, webhooks.NothingToReplay)
 
 
 class WebhookForm(forms.Form):
@@ -67,13 +68,21 @@ def index(request: HttpRequest) -> HttpResponse:
     of = [("me", _("me")), *((str(each.pk), each.name) for each in organisations)]
     form = WebhookForm(request.POST if request.method == "POST" else None, of=of)
     made, secret = None, None
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and form.is_valid() and _may_try(request, form):
         made, secret = added(
             form, lambda url: _add(request.user, url, form.cleaned_data["of"], organisations)
         )
         form = form if made is None else WebhookForm(of=of)
     context = {"form": form, "made": made, "secret": secret, "rows": theirs(request.user)[:SHOWN]}
     return render(request, "enforcement/webhook_list.html", context, status=422 if form.errors else 200)
+
+
+def _may_try(request: HttpRequest, form: forms.Form) -> bool:
+    """Return whether this person may have another address looked at now; the form says why not."""
+    if ratelimit.consume(request, action="webhook", user=request.user):
+        return True
+    form.add_error(None, _("You tried many addresses within an hour. Wait an hour, then try again."))
+    return False
 
 
 def added(form: forms.Form, add: Callable[[str], tuple[Webhook, str]]) -> tuple[Webhook | None, str | None]:

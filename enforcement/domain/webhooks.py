@@ -27,6 +27,7 @@ from enforcement.permissions import may_manage_webhook, may_manage_webhooks_of, 
 from enforcement.states import WebhookStop
 
 MOST = 10  # living ones of one owner or integrator
+MOST_A_DAY = 20  # added for one owner or integrator, those switched off since among them
 OVERLAP = timedelta(hours=24)  # how long a replaced secret signs beside the new one
 KEPT = timedelta(days=30)  # a delivery that is over, and its tries
 LATE = "1 hour"  # no transaction is open so long: what is older and not in the ledger now never will be
@@ -84,6 +85,16 @@ class TooMany(Exception):
         )
 
 
+class TooOften(Exception):
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "%(most)d addresses were added within a day. Wait until tomorrow, or switch one of yours on again."
+            )
+            % {"most": MOST_A_DAY}
+        )
+
+
 class NothingToReplay(Exception):
     def __init__(self) -> None:
         super().__init__(_("This message is still on its way: there is nothing to send again yet."))
@@ -100,9 +111,9 @@ def add(
 ) -> tuple[Webhook, str]:
     """Add an address of an owner, or of an integrator; return it with its secret. It hears what happens from now on.
 
-    Raises NotForYou, TooMany, BadAddress.
+    Raises NotForYou, TooMany, TooOften, BadAddress.
     """
-    _may_have_another(by, owner, integrator)
+    _may_have_another(by, owner, integrator, at)
     secret = mint()
     webhook = Webhook(owner=owner, integrator=integrator, url=url.strip(), secret=closed(secret))
     private = private_networks(webhook)
@@ -113,19 +124,22 @@ def add(
             Owner.objects.select_for_update(no_key=True).get(pk=owner.pk)
         if integrator is not None:
             integrator = Integrator.objects.select_for_update(no_key=True).get(pk=integrator.pk)
-        _may_have_another(by, owner, integrator)
+        _may_have_another(by, owner, integrator, at)
         webhook.made_at, webhook.made_by, webhook.heard_to = at, by, _newest_entry()
         webhook.save()
         ledger.record(Event.WEBHOOK_ADDED, subject=webhook, actor=by, at=at)
     return webhook, secret
 
 
-def _may_have_another(by: User, owner: Owner | None, integrator: Integrator | None) -> None:
+def _may_have_another(by: User, owner: Owner | None, integrator: Integrator | None, at: datetime) -> None:
     allowed = may_manage_webhooks_of(by, owner) if owner else may_run_gateway(by)
     if not allowed or (integrator is not None and integrator.revoked_at is not None):
         raise NotForYou
-    if Webhook.objects.live().filter(owner=owner, integrator=integrator).count() >= MOST:
+    theirs = Webhook.objects.filter(owner=owner, integrator=integrator)
+    if theirs.live().count() >= MOST:
         raise TooMany
+    if theirs.filter(made_at__gt=at - timedelta(days=1)).count() >= MOST_A_DAY:
+        raise TooOften
 
 
 @sensitive_variables("secret")
