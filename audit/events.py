@@ -188,6 +188,7 @@ class Event(TextChoices):
     APPEAL_WITHDRAWN = "appeal.withdrawn", "Appeal withdrawn"
 
     INTEGRATOR_MADE = "integrator.made", "Integrator's token made"
+    INTEGRATOR_MARKED = "integrator.marked", "Integrator marked as a trusted partner, or no more"
     INTEGRATOR_REVOKED = "integrator.revoked", "Integrator's token revoked"
     LEAK_HANDLED = "leak.handled", "Leaked secret dealt with"
     LEAK_RULE_SET = "leak_rule.set", "What happens to leaked secrets set"

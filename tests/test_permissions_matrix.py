@@ -318,6 +318,8 @@ GET  302 302 302 403 403 200 403 403  admin/enforcement/integrator/tokens/
 POST 302 302 302 403 403 422 403 403  admin/enforcement/integrator/tokens/
 GET  302 302 302 405 405 405 405 405  admin/enforcement/integrator/<int:pk>/revoke/
 POST 302 302 302 403 403 302 403 403  admin/enforcement/integrator/<int:pk>/revoke/
+GET  302 302 302 405 405 405 405 405  admin/enforcement/integrator/<int:pk>/mark/
+POST 302 302 302 403 403 302 403 403  admin/enforcement/integrator/<int:pk>/mark/
 GET  302 302 302 403 200 200 200 200  admin/enforcement/leakreport/rule/
 POST 302 302 302 403 403 422 422 403  admin/enforcement/leakreport/rule/
 GET  302 302 302 403 403 200 403 403  admin/enforcement/webhook/addresses/

@@ -42,6 +42,7 @@ class IntegratorAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
         view = self.admin_site.admin_view
         return [
             path("<int:pk>/revoke/", view(require_POST(self.revoke)), name="integrator_revoke"),
+            path("<int:pk>/mark/", view(require_POST(self.mark)), name="integrator_mark"),
             path("tokens/", view(self.page), name="integrators"),
             *super().get_urls(),
         ]
@@ -82,4 +83,18 @@ class IntegratorAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
             raise PermissionDenied
         ended = integrators.revoke(get_object_or_404(Integrator, pk=pk), by=request.user, at=clock.now())
         messages.success(request, f"“{ended}” is revoked: the gateways refuse it within a second.")
+        return redirect("admin:integrators")
+
+    def mark(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Mark one as a trusted partner, or no more."""
+        if not may_run_gateway(request.user):
+            raise PermissionDenied
+        found, wanted = get_object_or_404(Integrator, pk=pk), request.POST.get("is_partner") == "yes"
+        try:
+            integrators.mark(found, is_partner=wanted, by=request.user, at=clock.now())
+        except integrators.BadIntegrator as refused:
+            messages.error(request, str(refused))
+        else:
+            said = "is a trusted partner now" if wanted else "is no trusted partner any more"
+            messages.success(request, f"“{found}” {said}.")
         return redirect("admin:integrators")

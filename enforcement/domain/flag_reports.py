@@ -19,7 +19,10 @@ def record_owed(*, at: datetime) -> int:
 @transaction.atomic
 def _record(pk: int, at: datetime) -> bool:
     report = (
-        FlagReport.objects.select_for_update(skip_locked=True).filter(pk=pk, flag=None, problem="").first()
+        FlagReport.objects.select_for_update(skip_locked=True, of=("self",))
+        .select_related("integrator")
+        .filter(pk=pk, flag=None, problem="")
+        .first()
     )
     if report is None:
         return False  # another payer has it
@@ -28,7 +31,8 @@ def _record(pk: int, at: datetime) -> bool:
         if key is None:
             raise flags.BadFlag("No key is called that.")
         report.flag = flags.record(
-            source=FlagSource.INTEGRATOR, owner=None, key=key, end_user=report.end_user, category=report.category,
+            source=FlagSource.PARTNER if report.integrator.is_partner else FlagSource.INTEGRATOR,
+            owner=None, key=key, end_user=report.end_user, category=report.category,
             severity=report.severity, excerpt=report.excerpt, by="integrator", at=at,
             idempotency=f"{report.integrator_id}:{report.receipt}",
         )  # fmt: skip

@@ -69,6 +69,24 @@ def make(*, name: str, by: User, at: datetime) -> tuple[Integrator, Secret]:
 
 
 @transaction.atomic
+def mark(integrator: Integrator, *, is_partner: bool, by: User, at: datetime) -> Integrator:
+    """Say whether what a living one flags from now on counts as a trusted partner's; twice is once.
+
+    Raises NotForYou, BadIntegrator.
+    """
+    if not may_run_gateway(by):
+        raise NotForYou
+    integrator = Integrator.objects.select_for_update(no_key=True).get(pk=integrator.pk)
+    if integrator.revoked_at is not None:
+        raise BadIntegrator(f"“{integrator}” is revoked: it flags nothing any more.")
+    if integrator.is_partner != is_partner:
+        integrator.is_partner = is_partner
+        integrator.save(update_fields=["is_partner"])
+        ledger.record(Event.INTEGRATOR_MARKED, subject=integrator, actor=by, at=at, is_partner=is_partner)
+    return integrator
+
+
+@transaction.atomic
 def revoke(integrator: Integrator, *, by: User, at: datetime) -> Integrator:
     """End a token for good, within a second on every gateway; twice is once. Raises NotForYou."""
     if not may_run_gateway(by):

@@ -22,6 +22,9 @@ class Integrator(models.Model):
         max_length=64, unique=True, help_text="HMAC-SHA-256 with the pepper named beside it, hex."
     )
     hint = models.CharField(max_length=40, help_text="Start and end of the token, to tell tokens apart.")
+    is_partner = models.BooleanField(
+        default=False, help_text="Trusted: what they flag is looked at within 24 hours."
+    )
     made_at = models.DateTimeField()
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     last_used_at = models.DateTimeField(

@@ -11,9 +11,9 @@ from django.test import Client
 
 from audit import clock, ledger
 from enforcement import usage
-from enforcement.domain import integrators
-from enforcement.models import Integrator
-from tests.factories import make_manager, make_senior
+from enforcement.domain import flag_reports, integrators
+from enforcement.models import Flag, FlagReport, Integrator
+from tests.factories import make_guidelines, make_key, make_manager, make_senior
 from tests.processes import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -116,6 +116,51 @@ def test_revoking_on_the_page_ends_it(dora):
     client.post(f"/admin/enforcement/integrator/{made.pk}/revoke/")
 
     assert Integrator.objects.get().revoked_by == dora
+
+
+def test_an_integrator_is_marked_as_a_trusted_partner_on_the_page_and_the_mark_is_taken_back(dora):
+    made, _ = make(dora)
+    client = Client()
+    client.force_login(dora)
+    marked = []
+    for wanted in ("yes", "yes", "no"):
+        client.post(f"/admin/enforcement/integrator/{made.pk}/mark/", {"is_partner": wanted})
+        marked.append("trusted partner</span>" in client.get(PAGE).content.decode())
+
+    said = [entry.details for entry in ledger.of(made).filter(event="integrator.marked").order_by("pk")]
+    assert (marked, said) == ([True, True, False], [{"is_partner": True}, {"is_partner": False}])
+
+
+def test_neither_a_stranger_marks_one_nor_anybody_a_revoked_one(dora):
+    made, _ = make(dora)
+    with pytest.raises(integrators.NotForYou):
+        integrators.mark(made, is_partner=True, by=make_senior(), at=clock.now())
+    integrators.revoke(made, by=dora, at=clock.now())
+
+    with pytest.raises(integrators.BadIntegrator, match="revoked"):
+        integrators.mark(made, is_partner=True, by=dora, at=clock.now())
+
+
+@pytest.mark.parametrize(
+    ("is_partner", "source", "hours"), [(False, "integrator", 72), (True, "partner", 24)]
+)
+def test_what_a_trusted_partner_flags_is_a_partner_s_and_due_in_a_day(dora, is_partner, source, hours):
+    make_guidelines()
+    made, at = make(dora)[0], clock.now()
+    integrators.mark(made, is_partner=is_partner, by=dora, at=at)
+    FlagReport.objects.create(
+        receipt="R1",
+        integrator=made,
+        key_id=make_key().key_id,
+        category="cyber_abuse",
+        severity=1,
+        idempotency="a",
+    )
+
+    flag_reports.record_owed(at=at)
+
+    flag = Flag.objects.get()
+    assert (flag.source, flag.case.due_at - at) == (source, timedelta(hours=hours))
 
 
 def report(gateway, token):
