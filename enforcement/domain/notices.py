@@ -32,7 +32,7 @@ def write(kind: str, appeal: Appeal, *, at: datetime) -> None:
                 about=appeal,
                 once=f"{kind}:{appeal.pk}:{reader.pk}",
                 name=str(reader),
-                **(_context(appeal, at) if appeal.decision else _about_sanction(appeal)),
+                **(_context(appeal, at) if appeal.decision else _about_sanction(appeal, at)),
             )
 
 
@@ -81,12 +81,12 @@ def _context(appeal: Appeal, at: datetime) -> dict[str, Any]:
     }
 
 
-def _about_sanction(appeal: Appeal) -> dict[str, Any]:
+def _about_sanction(appeal: Appeal, at: datetime) -> dict[str, Any]:
     sanction = appeal.sanction
     assert sanction is not None
     grant = sanction.grant
     grant.refresh_from_db(fields=["state", "expires_at"])  # a won appeal gave time back
-    has_ended = grant.state not in LIVE_GRANT_STATES
+    has_ended = grant.state not in LIVE_GRANT_STATES or grant.expires_at <= at
     won = (appeal.kind, appeal.state) == (AppealKind.APPEAL, AppealState.UPHELD)
     is_given_back = won and stops_access(sanction) and sanction.key_id is None and not has_ended
     return {

@@ -73,6 +73,7 @@ def write(kind: str, sanction: Sanction, *, at: datetime) -> None:
             per_minute=sanction.per_minute,
             per_day=sanction.per_day,
             ends_at=sanction.ends_at,
+            is_past_end=sanction.grant.expires_at <= at,
             active_at=sanction.active_at,
             ground=sanction.get_reason_code_display(),
             clause=clause(sanction.category, sanction.guidelines_id),

@@ -97,7 +97,8 @@ def test_what_is_no_mistake_gives_nothing_back_and_what_is_past_its_end_expires(
         appeals.uphold(appeal, by=tess, at=late, reason_code="mended", explanation="The team was changed.")
     sanctions.settle_owed(at=late)
 
-    assert (ends(grant), expire(late), state(grant), state(key)) == (END, 1, "expired", "expired")
+    said = "has reached its own end meanwhile" in " ".join(Letter.objects.latest("pk").text.split())
+    assert (ends(grant), said, expire(late), state(grant), state(key)) == (END, True, 1, "expired", "expired")
 
 
 def test_only_the_time_that_nothing_else_stopped_it_is_given_back(grant):
