@@ -24,14 +24,15 @@ from enforcement import api as enforcement
 from enforcement.domain import appeals
 from onboarding.api import access, applications, keys
 from onboarding.domain import applications as applying
-from onboarding.domain import invitations
+from onboarding.domain import invitations, limits
 from onboarding.domain import keys as holding
 from reviews import api as reviews
 from reviews.domain import questions
 
 PROBLEM = "application/problem+json"
 NOT_YOURS = (
-    applying.NotYours, invitations.NotYours, holding.NotYours, appeals.NotYours, questions.NotYours
+    applying.NotYours, invitations.NotYours, holding.NotYours, limits.NotYoursToLimit, appeals.NotYours,
+    questions.NotYours,
 )  # fmt: skip
 ZIP = {"type": "string", "format": "binary"}
 

@@ -40,5 +40,6 @@ urlpatterns = [
     path("access/keys/<slug:key_id>/open/", access.open_key, name="key_open"),
     path("access/keys/<slug:key_id>/rotate/", access.rotate_key, name="key_rotate"),
     path("access/keys/<slug:key_id>/rename/", key_acts.rename, name="key_rename"),
+    path("access/keys/<slug:key_id>/limit/", key_acts.limit, name="key_limit"),
     path("access/keys/<slug:key_id>/<slug:verb>/", key_acts.act, name="key_act"),
 ]

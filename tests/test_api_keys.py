@@ -59,7 +59,7 @@ def test_the_list_of_keys_asks_as_much_for_three_as_for_one(alice, django_assert
     client.get("/api/v1/me")
     for _ in range(3):
         make_secret(applicant=alice)
-        with django_assert_num_queries(4):  # the token, the keys, their secrets, the limits
+        with django_assert_num_queries(5):  # the token, the keys, their secrets, both sorts of limits
             client.get("/api/v1/keys")
 
 
@@ -124,6 +124,26 @@ def test_a_name_that_cannot_be_is_refused_in_words(alice, held, name):
 
     assert (answer.status_code, answer.json()["code"]) == (422, "bad_name")
     assert Key.objects.get().name == key.name
+
+
+def test_a_key_is_held_to_less_and_let_go_again(alice, held):
+    key, _ = held
+    client = by(alice)
+
+    set_ = post(client, at(key, "limit"), kind="requests", per="day", most=2)
+    back = post(client, at(key, "limit"), kind="requests", per="day", most=None)
+
+    assert set_.json()["own_limits"] == [{"kind": "requests", "per": "day", "most": 2}]
+    assert (back.json()["own_limits"], back.json()["limits"]) == ([], set_.json()["limits"])
+
+
+@pytest.mark.parametrize("most", [0, -1, 10**30, 10**9])
+def test_a_limit_that_cannot_be_is_refused_in_words(alice, held, most):
+    key, _ = held
+
+    answer = post(by(alice), at(key, "limit"), kind="requests", per="minute", most=most)
+
+    assert (answer.status_code, answer.json()["code"], key.limits.count()) == (422, "bad_limit", 0)
 
 
 def test_another_key_is_asked_for_once_and_made_by_the_worker(alice, held):

@@ -65,6 +65,8 @@ GET  405 405 405 405 405 405 405 405  access/keys/<slug:key_id>/rotate/
 POST 302 422 404 404 404 404 404 404  access/keys/<slug:key_id>/rotate/
 GET  405 405 405 405 405 405 405 405  access/keys/<slug:key_id>/rename/
 POST 302 422 404 404 404 404 404 404  access/keys/<slug:key_id>/rename/
+GET  405 405 405 405 405 405 405 405  access/keys/<slug:key_id>/limit/
+POST 302 422 404 404 404 404 404 404  access/keys/<slug:key_id>/limit/
 GET  405 405 405 405 405 405 405 405  access/keys/<slug:key_id>/<slug:verb>/
 POST 302 409 404 404 404 404 404 404  access/keys/<slug:key_id>/<slug:verb>/
 GET  405 405 405 405 405 405 405 405  access/<uuid:public_id>/ask/<slug:kind>/

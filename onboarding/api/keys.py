@@ -1,4 +1,4 @@
-"""Keys by the API: list, rename, suspend, resume, revoke, a new secret with an overlap.
+"""Keys by the API: list, rename, limit, suspend, resume, revoke, a new secret with an overlap.
 
 A key's first secret is shown on its page only: somebody looks at it, and knows that it is shown once.
 """
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Prefetch
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
@@ -17,20 +18,27 @@ from accounts.models import Owner, User
 from accounts.scopes import Scope
 from audit import clock
 from onboarding.api.applications import MOST, refusing
-from onboarding.domain import keys
-from onboarding.models import Key, Tier
+from onboarding.domain import keys, limits
+from onboarding.models import Key, Limit, Tier
 from onboarding.permissions import may_open
-from onboarding.states import Overlap
+from onboarding.states import LimitKind, LimitPer, Overlap
 
 router = Router(tags=["Keys"])
 READS, WRITES = By(Scope.READ_KEYS), By(Scope.WRITE_KEYS)
 KeyId = Path(pattern=r"^k_[0-9a-z]{16}$", examples=["k_0a1b2c3d4e5f6g7h"])
 ANSWERS, WITH_BODY = refusals(404, 409, 422), refusals(400, 404, 409, 413, 422)
+OWN_LIMITS = Prefetch("limits", Limit.objects.set_by_owners().order_by("kind", "-per"), "own_limits")
 
 
 class LimitsOut(Schema):
     per_minute: int
     per_day: int
+
+
+class OwnLimitOut(Schema):
+    kind: str = Field(examples=["requests"])
+    per: str = Field(examples=["day"])
+    most: int
 
 
 class OldOut(Schema):
@@ -56,6 +64,7 @@ class KeyOut(Schema):
     last_used_at: datetime | None = Field(description="To the minute.")
     expires_at: datetime
     limits: LimitsOut | None
+    own_limits: list[OwnLimitOut] = Field(description="What its owner holds it to, below those.")
 
 
 class KeysOut(Schema):
@@ -65,6 +74,12 @@ class KeysOut(Schema):
 
 class NameIn(Schema):
     name: str = Field(max_length=200, examples=["reader-app"])
+
+
+class LimitIn(Schema):
+    kind: LimitKind
+    per: LimitPer = Field(description="A day is one of UTC.")
+    most: int | None = Field(description="Less than the key may do without it; null takes it back.")
 
 
 class RotateIn(Schema):
@@ -93,14 +108,14 @@ def index(
     rows = mine.filter(pk__lt=last) if last else mine
     found = list(
         rows.select_related("grant__program", "grant__application")
-        .prefetch_related("secrets")
+        .prefetch_related("secrets", OWN_LIMITS)
         .order_by("-pk")[: limit + 1]
     )
     shown, at = found[:limit], clock.now()
     tiers = Tier.objects.filter(program__in={key.grant.program_id for key in shown})
-    limits = {(tier.program_id, tier.environment): tier for tier in tiers}
+    by_tier = {(tier.program_id, tier.environment): tier for tier in tiers}
     return {
-        "items": [_key(key, limits.get((key.grant.program_id, key.environment)), at) for key in shown],
+        "items": [_key(key, by_tier.get((key.grant.program_id, key.environment)), at) for key in shown],
         "after": shown[-1].key_id if len(found) > limit else None,
     }
 
@@ -122,6 +137,22 @@ def rename(request: HttpRequest, said: NameIn, key_id: str = KeyId) -> dict[str,
     user = request.auth.user
     with refusing(keys.CannotChange), naming():
         keys.rename(_mine(user, key_id), name=said.name, by=user, at=clock.now())
+    return _told(user, key_id)
+
+
+@router.post(
+    "/keys/{key_id}/limit",
+    auth=WRITES,
+    response={200: KeyOut, **WITH_BODY},
+    summary="Hold it to less",
+)
+def limit(request: HttpRequest, said: LimitIn, key_id: str = KeyId) -> dict[str, Any]:
+    """Hold a key to less than it may do, or take that back; every gateway holds it within a second."""
+    user = request.auth.user
+    with refusing(keys.TooOften), refusing(limits.BadLimit, status=422, code="bad_limit"):
+        limits.limit_key(
+            _mine(user, key_id), kind=said.kind, per=said.per, most=said.most, by=user, at=clock.now()
+        )
     return _told(user, key_id)
 
 
@@ -185,7 +216,7 @@ def naming() -> Any:
 def _mine(user: User, key_id: str) -> Key:
     """Return the key; for everybody who is not on its owner's side it is not there."""
     rows = Key.objects.select_related("grant__owner", "grant__program", "grant__application")
-    key = rows.prefetch_related("secrets").filter(key_id=key_id).first()
+    key = rows.prefetch_related("secrets", OWN_LIMITS).filter(key_id=key_id).first()
     if key is None or not may_open(user, key):
         raise Problem(404, "not_found", _("There is no such key, or it is not yours to see."))
     return key
@@ -218,5 +249,6 @@ def _key(key: Key, tier: Tier | None, at: datetime) -> dict[str, Any]:
         "access": str(key.grant.public_id),
         "secret_number": newest.number if newest else None,
         "old_secret": next(old, None),
+        "own_limits": key.own_limits,
         "limits": tier and {"per_minute": tier.requests_per_minute, "per_day": tier.requests_per_day},
     }

@@ -1,17 +1,17 @@
 """Limits: set, replaced, ended. A row is never changed: another takes its place, so what held when stays known."""
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
 from onboarding.domain import keys
-from onboarding.models import Grant, Key, Limit, Program
+from onboarding.models import Grant, Key, Limit, Program, Tier
 from onboarding.models.limit import MOST_A_DAY, MOST_A_MINUTE
 from onboarding.permissions import may_handle_keys, may_set_limits
 from onboarding.states import LIVE_KEY_STATES, LimitKind, LimitLevel, LimitPer, LimitSource
@@ -94,14 +94,53 @@ def end(row: Limit, *, by: ledger.Actor, at: datetime) -> None:
     )  # fmt: skip
 
 
+@transaction.atomic
 def limit_key(key: Key, *, kind: str, per: str, most: int | None, by: User, at: datetime) -> Limit | None:
-    """Hold one's own live key to less than it may; None takes that back. Raises BadLimit, NotYoursToLimit."""
+    """Hold one's own live key to less than it may do; None takes that back.
+
+    Never to as much or more: that would say that it may. Raises BadLimit, NotYoursToLimit; keys.TooOften where an hour
+    saw too many of one key.
+    """
+    program = key.grant.program
+    Program.objects.select_for_update().get(
+        pk=program.pk
+    )  # as set_limit locks: no two of an hour's last at once
+    if not may_handle_keys(by, key.grant):
+        raise NotYoursToLimit
+    key.refresh_from_db(fields=["state"])
     if key.state not in LIVE_KEY_STATES:
         raise BadLimit(_("This key has ended."))
-    return set_limit(
-        key.grant.program, Sort(LimitLevel.KEY, kind, per), most=most, key=key, by=by, at=at,
-        source=LimitSource.OWNER,
-    )  # fmt: skip
+    sort = Sort(LimitLevel.KEY, kind, per)
+    _check(sort, most)
+    may_do = most_for(key, kind=kind, per=per)
+    if most is not None and may_do is not None and most >= may_do:
+        raise BadLimit(
+            _("This key may do %(most)s already; a limit of yours is lower than that.")
+            % {"most": f"{may_do:,}"}
+        )
+    mine = Limit.objects.filter(key=key, source=LimitSource.OWNER)
+    if most is not None and mine.filter(set_at__gt=at - timedelta(hours=1)).count() >= keys.MOST_AN_HOUR:
+        raise keys.TooOften
+    return set_limit(program, sort, most=most, key=key, by=by, at=at, source=LimitSource.OWNER)
+
+
+def most_for(key: Key, *, kind: str, per: str) -> int | None:
+    """Return how many this key may do at most, its owner's own limits left aside; None where nobody limits it."""
+    found = list(
+        Limit.objects.in_force()
+        .exclude(source=LimitSource.OWNER)
+        .exclude(level=LimitLevel.END_USER)
+        .filter(Q(key=None) | Q(key=key), Q(grant=None) | Q(grant=key.grant_id), program=key.grant.program_id)
+        .filter(kind=kind, per=per, environment__in=["", key.environment], is_shadow=False)
+        .values_list("most", flat=True)
+    )
+    if kind == LimitKind.REQUESTS:
+        tier = Tier.objects.get(program=key.grant.program_id, environment=key.environment)
+        by_minute = per == LimitPer.MINUTE
+        found.append(tier.requests_per_minute if by_minute else tier.requests_per_day)
+        own = key.grant.most_per_minute if by_minute else key.grant.most_per_day
+        found += [own] if own is not None else []
+    return min(found, default=None)
 
 
 def _lock(program: Program, grant: Grant | None, key: Key | None) -> None:

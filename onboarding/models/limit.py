@@ -20,6 +20,10 @@ class LimitQuerySet(models.QuerySet["Limit"]):
     def in_force(self) -> "LimitQuerySet":
         return self.filter(ended_at=None)
 
+    def set_by_owners(self) -> "LimitQuerySet":
+        """Those in force that owners hold their own keys to."""
+        return self.in_force().filter(source=LimitSource.OWNER)
+
 
 class Limit(models.Model):
     """At most so many requests or tokens a minute or a day, for each of its level. The least of several counts.

@@ -93,6 +93,7 @@ def page(
         "may_ask": holding.is_open and not grant.key_owed and len(holding.living) < keys.MOST_LIVE,
         "most": keys.MOST_LIVE,
         "overlaps": Overlap.choices,
+        "limit_sorts": limits.SORTS,
         "allowances": limits.allowances(holding),
         "recent": recent,
         "notice_levels": limits.notice_levels(grant),

@@ -10,7 +10,7 @@ from django.db.models import Case, IntegerField, Prefetch, Q, QuerySet, When
 from accounts.models import Owner, User
 from enforcement.models import Sanction
 from enforcement.states import SanctionTarget
-from onboarding.models import Grant, Key, Secret
+from onboarding.models import Grant, Key, Limit, Secret
 from onboarding.states import LIVE_GRANT_STATES, GrantState, KeyState
 from policies.models import Category
 
@@ -90,7 +90,8 @@ def grants_of(user: User) -> QuerySet[Grant]:
     """Return the grants this person may act for, living ones first, with what their pages read."""
     living_first = Case(When(state__in=LIVE_GRANT_STATES, then=0), default=1, output_field=IntegerField())
     people = ("opened_by", "suspended_by")
-    keys_of_each = Key.objects.select_related(*people).prefetch_related("secrets").order_by("-pk")
+    own_limits = Prefetch("limits", Limit.objects.set_by_owners().order_by("kind", "-per"), "own_limits")
+    keys_of_each = Key.objects.select_related(*people).prefetch_related("secrets", own_limits).order_by("-pk")
     return (
         Grant.objects.filter(owner__in=Owner.objects.of(user))
         .select_related("program", "tier", "owner__person", "owner__organisation", "application__applicant")

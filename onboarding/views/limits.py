@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.formats import date_format
+from django.utils.translation import gettext_lazy
 
 from enforcement import usage
 from enforcement.models import UsageNoticeChoice
@@ -17,6 +18,12 @@ from onboarding.views.holding import Holding
 
 WIDE = 0.7  # of a day's share of the width
 KINDS = ("allowed", "limited", "refused")
+SORTS = [  # of limits that an owner sets for a key: kind and span, and how a page says both
+    ("requests-minute", gettext_lazy("requests a minute")),
+    ("requests-day", gettext_lazy("requests a UTC day")),
+    ("tokens-minute", gettext_lazy("tokens a minute")),
+    ("tokens-day", gettext_lazy("tokens a UTC day")),
+]
 
 
 @dataclass(frozen=True)

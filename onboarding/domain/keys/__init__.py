@@ -27,7 +27,7 @@ from onboarding.domain.keys.issuing import (
     owe,
 )
 from onboarding.domain.keys.leaking import end_leaked
-from onboarding.domain.keys.locking import NotYours, TooOften
+from onboarding.domain.keys.locking import MOST_AN_HOUR, NotYours, TooOften
 from onboarding.domain.keys.naming import BadName, NameTaken
 from onboarding.domain.keys.opening import (
     OVERLAPS,
@@ -44,6 +44,7 @@ from onboarding.domain.keys.telling import access_changed
 from onboarding.domain.keys.using import used
 
 __all__ = [
+    "MOST_AN_HOUR",
     "MOST_LIVE",
     "OVERLAPS",
     "AccessStopped",

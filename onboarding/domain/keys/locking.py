@@ -8,7 +8,7 @@ from accounts.models import User
 from onboarding.models import Grant, Key, Secret
 from onboarding.permissions import may_handle_keys
 
-MOST_AN_HOUR = 20  # of each: secrets minted, keys issued, for one grant
+MOST_AN_HOUR = 20  # of each: secrets minted, keys issued, for one grant; limits of a key by its owner
 
 
 class NotYours(Exception):
