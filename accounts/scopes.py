@@ -11,4 +11,5 @@ class Scope(TextChoices):
     WRITE_KEYS = "keys:write", _("Ask for keys, rename, suspend, resume, revoke, and give one a new secret")
     READ_USAGE = "usage:read", _("Read what was used and what is left of your limits")
     WRITE_APPEALS = "appeals:write", _("Appeal, ask for reinstatement, take either back")
+    WRITE_REPORTS = "reports:write", _("Report problems with your keys, or with end users of yours")
     READ_EXPORT = "export:read", _("Take a copy of everything we keep about you")

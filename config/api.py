@@ -20,7 +20,8 @@ from accounts.api import By, Problem, refusals
 from accounts.scopes import Scope
 from audit import clock
 from config import mine
-from enforcement import api as enforcement
+from enforcement.api import appeals as appealing
+from enforcement.api import reports
 from enforcement.domain import appeals
 from onboarding.api import access, applications, keys
 from onboarding.domain import applications as applying
@@ -149,7 +150,8 @@ for each in (
     yours,
     applications.router,
     reviews.router,
-    enforcement.router,
+    appealing.router,
+    reports.router,
     access.router,
     keys.router,
 ):

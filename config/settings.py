@@ -167,6 +167,7 @@ ACCOUNT_RATE_LIMITS = {
     "my_copy": "6/h/user",
     "report": "20/h/ip",  # anybody may report misuse, without an account
     "webhook": "20/h/user",  # each try asks a name server about an address somebody typed
+    "report_by_api": "20/h/user",
     "upload": "30/h/user",  # answers with files: looking at one takes seconds of processor time
 }  # added to allauth's own
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"

@@ -19,6 +19,7 @@ from config.api import api
 from config.wsgi import application as wsgi
 from onboarding.models import Application, Grant, Key, Secret
 from onboarding.states import ApplicationState
+from tests.enforcement.flagging import make_flag
 from tests.factories import (
     MONDAY,
     make_application,
@@ -78,12 +79,14 @@ CALLS = [
     ("GET", "/api/v1/keys", Scope.READ_KEYS),
     ("GET", "/api/v1/keys/{key_id}", Scope.READ_KEYS),
     ("POST", "/api/v1/keys/{key_id}/rename", Scope.WRITE_KEYS),
-    ("POST", "/api/v1/keys/{key_id}/suspend", Scope.WRITE_KEYS),
     ("POST", "/api/v1/keys/{key_id}/limit", Scope.WRITE_KEYS),
+    ("POST", "/api/v1/keys/{key_id}/suspend", Scope.WRITE_KEYS),
     ("POST", "/api/v1/keys/{key_id}/resume", Scope.WRITE_KEYS),
     ("POST", "/api/v1/keys/{key_id}/revoke", Scope.WRITE_KEYS),
     ("POST", "/api/v1/keys/{key_id}/end-old", Scope.WRITE_KEYS),
     ("POST", "/api/v1/keys/{key_id}/rotate", Scope.WRITE_KEYS),
+    ("POST", "/api/v1/access/{access}/reports", Scope.WRITE_REPORTS),
+    ("GET", "/api/v1/reports/{receipt}", Scope.READ_KEYS),
     ("POST", "/api/v1/export", Scope.READ_EXPORT),
     ("GET", "/api/v1/applications/{number}/appeals", Scope.READ_APPLICATIONS),
     ("POST", "/api/v1/applications/{number}/appeals", Scope.WRITE_APPEALS),
@@ -97,18 +100,19 @@ SAID = {
     "name": "board",
     "overlap": "none",
     "seen": 1,
-}
-
-
     "per": "day",
     "most": 1,
     "said": "x",
-def places(path, user):
+}
 MARK = {"Idempotency-Key": "one"}  # what only reports need
+
+
+def places(path, user):
     """Return what stands in the path's placeholders: things of this person."""
-    if "{key_id}" in path or "{access}" in path:
+    if "{key_id}" in path or "{access}" in path or "{receipt}" in path:
         key, _ = make_secret(applicant=user)
-        return {"key_id": key.key_id, "access": key.grant.public_id}
+        flag = make_flag(key.grant, source="holder", by=user)
+        return {"key_id": key.key_id, "access": key.grant.public_id, "receipt": flag.receipt}
     return {"number": make_application(applicant=user).number, "kind": "appeal"}
 
 
@@ -330,8 +334,12 @@ def something_everywhere(alice, settings):
     settings.API_PER_MINUTE = 1_000_000
     standings.invited(alice)
     key, _ = make_secret(applicant=alice)
-    number = standings.rejected(alice).number
-    return {"number": number, "key_id": key.key_id, "access": str(key.grant.public_id)}
+    return {
+        "number": standings.rejected(alice).number,
+        "key_id": key.key_id,
+        "access": str(key.grant.public_id),
+        "receipt": make_flag(key.grant, source="holder", by=alice).receipt,
+    }
 
 
 @pytest.fixture(params=["token", "nobody"])

@@ -259,6 +259,12 @@ GET  405 405 405 405 405 405 405 405  api/v1/export
 POST 401 401 401 401 401 401 401 401  api/v1/export
 GET  405 405 405 405 405 405 405 405  api/v1/keys/<key_id>/rename
 POST 401 401 401 401 401 401 401 401  api/v1/keys/<key_id>/rename
+GET  405 405 405 405 405 405 405 405  api/v1/keys/<key_id>/limit
+POST 401 401 401 401 401 401 401 401  api/v1/keys/<key_id>/limit
+GET  405 405 405 405 405 405 405 405  api/v1/access/<access>/reports
+POST 401 401 401 401 401 401 401 401  api/v1/access/<access>/reports
+GET  401 401 401 401 401 401 401 401  api/v1/reports/<receipt>
+POST 405 405 405 405 405 405 405 405  api/v1/reports/<receipt>
 GET  405 405 405 405 405 405 405 405  api/v1/keys/<key_id>/suspend
 POST 401 401 401 401 401 401 401 401  api/v1/keys/<key_id>/suspend
 GET  405 405 405 405 405 405 405 405  api/v1/keys/<key_id>/resume

@@ -78,7 +78,7 @@ def record(
     flag = Flag(
         source=source, owner=owner, grant=grant, key=key, end_user=end_user, rule=rule, rule_version=rule_version,
         category=category, severity=weight, figures=dict(figures or {}), excerpt=_line(excerpt)[:EXCERPT_MOST],
-        said=_plain(said), reply_to=reply_to.strip(), raised_by=by if isinstance(by, User) else None,
+        said=plain(said), reply_to=reply_to.strip(), raised_by=by if isinstance(by, User) else None,
         raised_at=at, idempotency=idempotency,
     )  # fmt: skip
     flag.excerpt_until = at + EXCERPT_KEPT if flag.excerpt else None
@@ -191,10 +191,10 @@ def _check(flag: Flag) -> None:
 
 
 def _line(text: str) -> str:
-    return " ".join(_plain(text).split())
+    return " ".join(plain(text).split())
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Return what was typed with plain line ends and without NUL, which PostgreSQL does not keep."""
     return text.replace("\0", "").replace("\r\n", "\n").strip()
 
