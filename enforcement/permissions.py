@@ -1,6 +1,6 @@
 """Who may do what with flags, sanctions and appeals. An appeal needs a third person, with no part in any of it."""
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts.models import Owner, User
 from accounts.permissions import may_act_for
@@ -68,6 +68,11 @@ def may_write_filters(user: User) -> bool:
 def hidden_flags(user: User) -> Q:
     """Return the condition on flag cases kept from this person: their own, their organisation's, declared, blind."""
     return Q(owner__in=Application.objects.filter(conflicts(user)).values("owner"))
+
+
+def hidden_applications(user: User) -> QuerySet[Application, dict[str, int]]:
+    """Return the ids of the applications kept from this person, for the same reasons."""
+    return Application.objects.filter(conflicts(user)).values("pk")
 
 
 def may_see_flags(user: User) -> bool:
@@ -139,6 +144,7 @@ __all__ = [
     "may_decide_flags",
     "may_decide_sanction_appeal",
     "may_file",
+    "hidden_applications",
     "may_manage_webhook",
     "may_manage_webhooks_of",
     "may_run_gateway",

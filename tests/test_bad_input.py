@@ -98,6 +98,7 @@ PAGES = {  # every page with a form that has fields
         "admin/onboarding/grant/<path:object_id>/change/",
         "admin/reviews/case/quality/",
         "admin/reviews/case/quality/shares/<slug:slug>/",
+        "admin/enforcement/waiver/give/<int:pk>/",
     ],
     "dora": [
         "admin/onboarding/program/board/",

@@ -378,6 +378,12 @@ GET  302 302 302 403 200 403 403 403  admin/enforcement/appeal/open/
 POST 302 302 302 405 405 405 405 405  admin/enforcement/appeal/open/
 GET  302 302 302 403 200 403 403 403  admin/enforcement/appeal/<int:pk>/
 POST 302 302 302 405 405 405 405 405  admin/enforcement/appeal/<int:pk>/
+GET  302 302 302 403 200 403 403 403  admin/enforcement/waiver/exceptions/
+POST 302 302 302 405 405 405 405 405  admin/enforcement/waiver/exceptions/
+GET  302 302 302 403 200 403 403 403  admin/enforcement/waiver/give/<int:pk>/
+POST 302 302 302 403 422 403 403 403  admin/enforcement/waiver/give/<int:pk>/
+GET  302 302 302 405 405 405 405 405  admin/enforcement/waiver/<int:pk>/end/
+POST 302 302 302 403 302 403 403 403  admin/enforcement/waiver/<int:pk>/end/
 GET  302 302 302 405 405 405 405 405  admin/enforcement/appeal/<int:pk>/take/
 POST 302 302 302 403 302 403 403 403  admin/enforcement/appeal/<int:pk>/take/
 GET  302 302 302 405 405 405 405 405  admin/enforcement/appeal/<int:pk>/release/
@@ -641,6 +647,7 @@ READERS = {
     "enforcement/integrator": "dora",
     "enforcement/webhook": "dora",
     "enforcement/anomalyrule": "sam pia",
+    "enforcement/waiver": "sam",
     "onboarding/limit": "dora",
     "enforcement/leakreport": "sam dora pia axel",
 }

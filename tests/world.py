@@ -26,6 +26,7 @@ from audit import clock, seals
 from enforcement.domain import (
     anomaly_rules,
     back_tests,
+    emergencies,
     filter_back_tests,
     filter_rules,
     integrators,
@@ -246,6 +247,9 @@ class World:
         case = make_confirmed(held, by=make_reviewer("basil"), at=at)  # names that no other test makes beside
         self.sanction = make_sanction(held, by=make_senior("silas"), case=case, at=at)
         self.sanction_appeal = make_sanction_appeal(self.sanction, at=at)
+        self.waiver = emergencies.waive(
+            held, category="fraud_spam", by=self.sanction.proposed_by, at=at, reason="A test bench."
+        )
 
     @cached_property
     def values(self) -> dict[str, object]:
@@ -344,6 +348,8 @@ class World:
             "/line/": {"pk": self.key.grant.application.entry.pk, "verb": "hold"},
             "/grant/": {"pk": self.key.grant.pk},
             "enforcement/appeal/": {"pk": self.appeal.pk},
+            "waiver/give/": {"pk": self.key.grant.pk},
+            "enforcement/waiver/": {"pk": self.waiver.pk},
             "flagcase/raise/": {"pk": self.key.grant.pk},
             "enforcement/flagcase/": {
                 "pk": self.sanction.case_id,

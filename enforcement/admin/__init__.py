@@ -6,6 +6,7 @@ from enforcement.admin.filter_rule import FilterRuleAdmin
 from enforcement.admin.flag import FlagCaseAdmin
 from enforcement.admin.integrator import IntegratorAdmin
 from enforcement.admin.leak import LeakReportAdmin
+from enforcement.admin.waiver import WaiverAdmin
 from enforcement.admin.webhook import WebhookAdmin
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     "FlagCaseAdmin",
     "IntegratorAdmin",
     "LeakReportAdmin",
+    "WaiverAdmin",
     "WebhookAdmin",
 ]

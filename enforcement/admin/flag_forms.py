@@ -28,6 +28,11 @@ class ByHand(forms.Form):
 
     def take_problems(self, problems: dict[str, str]) -> None:
         for name, problem in problems.items():
+def number_in(text: str) -> int:
+    """Return the number of a row that was sent; 0, which no row has, for anything else."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
+
+
             self.add_error(name if name in self.fields else None, problem)
 
 

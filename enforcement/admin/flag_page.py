@@ -9,9 +9,17 @@ from accounts.models import User
 from enforcement.admin import flag_board
 from enforcement.admin.flag_forms import AppealOutcomeForm
 from enforcement.domain import emergencies, statements
-from enforcement.models import Appeal, FlagCase, Sanction, Waiver
-from enforcement.permissions import may_decide, may_decide_flags, may_sanction, may_sign_sanction
+from enforcement.models import Appeal, Flag, FlagCase, Sanction, Waiver
+from enforcement.models.flag import OPEN_CASES
+from enforcement.permissions import (
+    may_decide,
+    may_decide_flags,
+    may_sanction,
+    may_sign_sanction,
+    may_waive,
+)
 from enforcement.states import Finding, FlagCaseState, SanctionState
+from onboarding.models import Grant
 from policies.models import Category
 
 SHOWN = 50  # flags, earlier cases
@@ -32,6 +40,7 @@ def context(case: FlagCase, *, user: User, at: datetime) -> dict[str, Any]:
     )
     kept = case.state == FlagCaseState.TAKEN and case.taken_until is not None and case.taken_until > at
     return {
+    flags = list(case.flags.select_related("key", "raised_by").order_by("-pk")[:SHOWN])
         "case": case,
         "grant": grant,
         "due": row.due,
@@ -39,12 +48,11 @@ def context(case: FlagCase, *, user: User, at: datetime) -> dict[str, Any]:
         "category": names.get(case.category, case.category),
         "found": names.get(case.found_category, case.found_category),
         "approved": [names.get(code, code) for code in sorted(codes)],
-        "flags": list(case.flags.select_related("key", "raised_by").order_by("-pk")[:SHOWN]),
+        "flags": flags,
         "earlier": _earlier(case),
         "sanctions": _sanctions(case, user),
-        "waivers": list(Waiver.objects.filter(grant=grant, ended_at=None).select_related("given_by"))
-        if grant
-        else [],
+        "waivers": _waivers(grant, flags, at) if grant else [],
+        "may_waive": bool(grant) and may_waive(user, grant),
         "mine": case.state == FlagCaseState.TAKEN and case.taken_by_id == user.pk,
         "held": kept and case.taken_by_id != user.pk,
         "is_open": case.state != FlagCaseState.DECIDED,
@@ -54,6 +62,12 @@ def context(case: FlagCase, *, user: User, at: datetime) -> dict[str, Any]:
 
 
 def _earlier(case: FlagCase) -> list[FlagCase]:
+def _waivers(grant: Grant, flags: list[Flag], at: datetime) -> list[tuple[Waiver, bool]]:
+    """Return the exceptions of a grant that hold now, each with whether it is about one of these flags."""
+    found = Waiver.objects.in_force(at).filter(grant=grant).select_related("given_by")
+    return [(waiver, any(waiver.covers(flag) for flag in flags)) for waiver in found]
+
+
     if case.owner_id is None:
         return []
     return list(FlagCase.objects.filter(owner=case.owner_id).exclude(pk=case.pk).order_by("-pk")[:SHOWN])

@@ -25,6 +25,7 @@ from policies.states import Severity
 
 # A public report stops nobody's access, and unusual figures never do (`anomalies`); people have buttons of their own.
 TRUSTED = (FlagSource.FILTER, FlagSource.INTEGRATOR, FlagSource.PARTNER)
+RULE_MOST = 100  # characters, as the column has
 
 
 class NotYoursToSet(Exception):
@@ -121,11 +122,7 @@ def waiver_for(flag: Flag, *, at: datetime) -> Waiver | None:
     """Return the exception that keeps this flag from acting by itself: the same rule or category, the same use."""
     assert flag.grant is not None
     alike = Q(rule__in=["", flag.rule], category__in=["", flag.category])
-    return (
-        Waiver.objects.filter(alike, grant=flag.grant, ended_at=None, revision=flag.grant.revision_id)
-        .filter(Q(until_at=None) | Q(until_at__gt=at))
-        .first()
-    )
+    return Waiver.objects.in_force(at).filter(alike, grant=flag.grant).first()
 
 
 @transaction.atomic
@@ -139,14 +136,21 @@ def waive(
     at: datetime,
     reason: str,
 ) -> Waiver:
-    """Except a grant, for the use it is approved for now, from acting at once. Raises NotForYou, SayWhy, BadRule."""
+    """Except a grant, for the use it is approved for now, from acting at once; `until_at`: None while that use lasts.
+
+    With rule and category, only what is of both. Raises NotForYou, SayWhy, BadRule; AlreadySo where the same exception
+    holds.
+    """
     if not may_waive(by, grant):
         raise sanctions.NotForYou
-    reason = " ".join(reason.split())
+    reason, rule = (" ".join(text.replace("\0", "").split()) for text in (reason, rule))
     if not reason:
         raise SayWhy
-    if not (rule or category) or len(reason) > REASON_MOST:
-        raise BadRule(f"Name a rule or a category; a reason has at most {REASON_MOST} characters.")
+    _check_waiver(rule, category, until_at, reason, at)
+    grant = Grant.objects.select_for_update(of=("self",), no_key=True).get(pk=grant.pk)
+    same = Waiver.objects.in_force(at).filter(grant=grant, rule=rule, category=category)
+    if same.exists():
+        raise AlreadySo(" and ".join(filter(None, (rule, category))))
     made = Waiver.objects.create(
         grant=grant, revision=grant.revision, rule=rule, category=category, reason=reason,
         given_at=at, given_by=by, until_at=until_at,
@@ -171,3 +175,14 @@ def end_waiver(waiver: Waiver, *, by: User, at: datetime) -> Waiver:
         waiver.save(update_fields=["ended_at", "ended_by"])
         ledger.record(Event.WAIVER_ENDED, subject=waiver, actor=by, at=at)
     return waiver
+
+
+def _check_waiver(rule: str, category: str, until_at: datetime | None, reason: str, at: datetime) -> None:
+    if not (rule or category):
+        raise BadRule("Name a rule or a category.")
+    if len(reason) > REASON_MOST or len(rule) > RULE_MOST:
+        raise BadRule(f"A reason has at most {REASON_MOST} characters, a rule's name {RULE_MOST}.")
+    if category and not Category.objects.filter(code=category).exists():
+        raise BadRule("The guidelines have no category of this name.")
+    if until_at is not None and until_at <= at:
+        raise BadRule("An exception ends later than now; leave it empty for no end.")

@@ -226,6 +226,13 @@ class EmergencyRule(models.Model):
         return f"{self.category}: {'suspends at once' if self.is_on else 'waits for a person'}"
 
 
+class WaiverQuerySet(models.QuerySet["Waiver"]):
+    def in_force(self, at: datetime) -> "WaiverQuerySet":
+        """Neither ended nor run out, and the approved use is still the one they were given for."""
+        same_use = Q(revision=F("grant__revision")) | Q(revision=None, grant__revision=None)
+        return self.filter(same_use, Q(until_at=None) | Q(until_at__gt=at), ended_at=None)
+
+
 class Waiver(models.Model):
     """An exception: flags of this rule or category do not suspend this grant at once.
 
@@ -250,6 +257,8 @@ class Waiver(models.Model):
 
     PERSONAL_FIELDS = ("reason",)
 
+    objects = WaiverQuerySet.as_manager()
+
     class Meta:
         default_permissions = ()
         ordering = ["-id"]
@@ -268,3 +277,7 @@ class Waiver(models.Model):
 
     def __str__(self) -> str:
         return f"{self.rule or self.category} waived for grant {self.grant_id}"
+
+    def covers(self, flag: "Flag") -> bool:
+        """Return whether this flag is what it was given for; both where it names a rule and a category."""
+        return self.rule in ("", flag.rule) and self.category in ("", flag.category)
