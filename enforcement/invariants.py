@@ -38,6 +38,7 @@ OF_FLAGS_AND_SANCTIONS: dict[str, str] = {
             "flag_case.released": "open",
             "flag_case.taken": "taken",
             "flag_case.decided": "decided",
+            "flag_case.merged": "merged",
         },
     ),
     "The ledger agrees with the state of every sanction.": states_agree(
@@ -56,6 +57,10 @@ OF_FLAGS_AND_SANCTIONS: dict[str, str] = {
         SELECT flag.id, flag.state, kase.state FROM enforcement_flag flag
         JOIN enforcement_flagcase kase ON kase.id = flag.case_id
         WHERE (flag.state = 'open') <> (kase.state <> 'decided')""",
+    "A merged case has no flags left; they are of the access of the case they went to.": """
+        SELECT kase.id FROM enforcement_flagcase kase JOIN enforcement_flagcase other ON other.id = kase.merged_into_id
+        WHERE kase.grant_id IS DISTINCT FROM other.grant_id
+        OR EXISTS (SELECT FROM enforcement_flag flag WHERE flag.case_id = kase.id)""",
     "What a machine did for flags that were nothing is not in force.": """
         SELECT sanction.id FROM enforcement_sanction sanction
         JOIN enforcement_flagcase kase ON kase.id = sanction.case_id

@@ -92,6 +92,11 @@ def may_decide_flags(user: User, case: FlagCase) -> bool:
     )
 
 
+def may_attach(user: User, grant: Grant) -> bool:
+    """Return whether this person may say that a report is about this access: no part in it."""
+    return may_see_flags(user) and not has_part_in(user, grant.application)
+
+
 def may_sanction(user: User, case: FlagCase) -> bool:
     return may(user, Duty.MANAGE_ACCESS) and may_see_flag_case(user, case)
 
@@ -139,12 +144,13 @@ def may_set_anomaly_rules(user: User) -> bool:
 
 __all__ = [
     "conflicts",
+    "hidden_applications",
     "hidden_flags",
+    "may_attach",
     "may_decide",
     "may_decide_flags",
     "may_decide_sanction_appeal",
     "may_file",
-    "hidden_applications",
     "may_manage_webhook",
     "may_manage_webhooks_of",
     "may_run_gateway",

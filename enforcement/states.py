@@ -134,12 +134,14 @@ class FlagCaseState(TextChoices):
     OPEN = "open", _("Open")
     TAKEN = "taken", _("With a reviewer")
     DECIDED = "decided", _("Decided")
+    MERGED = "merged", _("Merged into another case")
 
 
 FLAG_CASE_TRANSITIONS: dict[str, set[str]] = {
     FlagCaseState.OPEN: {FlagCaseState.TAKEN},
-    FlagCaseState.TAKEN: {FlagCaseState.OPEN, FlagCaseState.DECIDED},
+    FlagCaseState.TAKEN: {FlagCaseState.OPEN, FlagCaseState.DECIDED, FlagCaseState.MERGED},
     FlagCaseState.DECIDED: set(),
+    FlagCaseState.MERGED: set(),
 }
 
 

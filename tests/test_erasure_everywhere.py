@@ -107,6 +107,7 @@ UNMARKED = {
     ("reviews.Decision", "recall_reason"),
     ("reviews.Claim", "held_reason"), ("reviews.Claim", "handed_note"), ("reviews.Claim", "release_reason"),
     ("enforcement.Appeal", "explanation"), ("enforcement.Appeal", "look_again"), ("enforcement.FlagCase", "note"),
+    ("enforcement.FlagCase", "attach_reason"),
 }  # fmt: skip
 # What the staff wrote for each other, what is kept encrypted, and what the letters and the file do not repeat.
 NOT_GIVEN = {

@@ -354,6 +354,10 @@ GET  302 302 302 405 405 405 405 405  admin/enforcement/flagcase/<int:pk>/releas
 POST 302 302 302 302 302 403 403 403  admin/enforcement/flagcase/<int:pk>/release/
 GET  302 302 302 405 405 405 405 405  admin/enforcement/flagcase/<int:pk>/decide/
 POST 302 302 302 409 409 403 403 403  admin/enforcement/flagcase/<int:pk>/decide/
+GET  302 302 302 405 405 405 405 405  admin/enforcement/flagcase/<int:pk>/find/
+POST 302 302 302 200 200 403 403 403  admin/enforcement/flagcase/<int:pk>/find/
+GET  302 302 302 405 405 405 405 405  admin/enforcement/flagcase/<int:pk>/attach/
+POST 302 302 302 422 422 403 403 403  admin/enforcement/flagcase/<int:pk>/attach/
 GET  302 302 302 405 405 405 405 405  admin/enforcement/flagcase/<int:pk>/sanction/
 POST 302 302 302 409 422 403 403 403  admin/enforcement/flagcase/<int:pk>/sanction/
 GET  302 302 302 405 405 405 405 405  admin/enforcement/flagcase/raise/<int:pk>/
@@ -374,16 +378,16 @@ POST 302 302 302 403 403 403 403 403  admin/enforcement/flagcase/<path:object_id
 GET  302 302 302 302 302 403 403 403  admin/enforcement/flagcase/<path:object_id>/change/
 POST 302 302 302 302 302 403 403 403  admin/enforcement/flagcase/<path:object_id>/change/
 GET  302 302 302 200 200 403 403 403  admin/enforcement/flagcase/<path:object_id>/
-GET  302 302 302 403 200 403 403 403  admin/enforcement/appeal/open/
-POST 302 302 302 405 405 405 405 405  admin/enforcement/appeal/open/
-GET  302 302 302 403 200 403 403 403  admin/enforcement/appeal/<int:pk>/
-POST 302 302 302 405 405 405 405 405  admin/enforcement/appeal/<int:pk>/
 GET  302 302 302 403 200 403 403 403  admin/enforcement/waiver/exceptions/
 POST 302 302 302 405 405 405 405 405  admin/enforcement/waiver/exceptions/
 GET  302 302 302 403 200 403 403 403  admin/enforcement/waiver/give/<int:pk>/
 POST 302 302 302 403 422 403 403 403  admin/enforcement/waiver/give/<int:pk>/
 GET  302 302 302 405 405 405 405 405  admin/enforcement/waiver/<int:pk>/end/
 POST 302 302 302 403 302 403 403 403  admin/enforcement/waiver/<int:pk>/end/
+GET  302 302 302 403 200 403 403 403  admin/enforcement/appeal/open/
+POST 302 302 302 405 405 405 405 405  admin/enforcement/appeal/open/
+GET  302 302 302 403 200 403 403 403  admin/enforcement/appeal/<int:pk>/
+POST 302 302 302 405 405 405 405 405  admin/enforcement/appeal/<int:pk>/
 GET  302 302 302 405 405 405 405 405  admin/enforcement/appeal/<int:pk>/take/
 POST 302 302 302 403 302 403 403 403  admin/enforcement/appeal/<int:pk>/take/
 GET  302 302 302 405 405 405 405 405  admin/enforcement/appeal/<int:pk>/release/
@@ -643,11 +647,11 @@ READERS = {
     "onboarding/questionset": "dora pia axel",
     "reviews/case": "bob sam",
     "enforcement/appeal": "sam",
+    "enforcement/waiver": "sam",
     "enforcement/filterrule": "pia",
     "enforcement/integrator": "dora",
     "enforcement/webhook": "dora",
     "enforcement/anomalyrule": "sam pia",
-    "enforcement/waiver": "sam",
     "onboarding/limit": "dora",
     "enforcement/leakreport": "sam dora pia axel",
 }

@@ -9,14 +9,22 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
+from django.utils.decorators import method_decorator
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.reading import OwnPages, ReadOnly
 from accounts.roles import Duty
 from audit import clock
 from enforcement.admin import flag_board, flag_page
-from enforcement.admin.flag_forms import AppealOutcomeForm, EmergencyForm, FindingForm, SanctionForm
-from enforcement.domain import appeals, emergencies, flag_cases, flags, sanctions
+from enforcement.admin.flag_forms import (
+    AppealOutcomeForm,
+    AttachForm,
+    EmergencyForm,
+    FindingForm,
+    SanctionForm,
+)
+from enforcement.domain import appeals, attaching, emergencies, flag_cases, flags, sanctions
 from enforcement.models import Appeal, EmergencyRule, FlagCase, Sanction
 from enforcement.permissions import hidden_flags, may_see_flag_case, may_see_flags, may_set_emergencies
 from enforcement.states import FlagSource
@@ -28,7 +36,7 @@ from reviews.permissions import has_part_in
 REFUSALS = (
     flag_cases.NotForYou, flag_cases.HeldBy, flag_cases.NotHeld, flag_cases.AlreadyDecided, sanctions.NotForYou,
     sanctions.NotConfirmed, sanctions.IllegalMove, appeals.NotForYou, appeals.HeldBy, appeals.NotHeld,
-    appeals.AppealIsOver, appeals.AlreadyDecided, SayWhy,
+    appeals.AppealIsOver, appeals.AlreadyDecided, SayWhy, attaching.NotYoursToAttach, attaching.AlreadyAttached,
 )  # fmt: skip
 INCOMPLETE = (flag_cases.Incomplete, sanctions.Incomplete, appeals.Incomplete)
 
@@ -63,7 +71,7 @@ class FlagCaseAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
         acts = [
             path(f"<int:pk>/{name}/", view(require_POST(act)), name=f"flag_case_{name}")
             for name, act in (("take", self.take), ("release", self.release), ("decide", self.decide),
-                              ("sanction", self.sanction))
+                              ("sanction", self.sanction), ("find", self.find), ("attach", self.attach))
         ]  # fmt: skip
         return [
             path("open/", view(require_GET(self.board)), name="flags"),
@@ -157,6 +165,35 @@ class FlagCaseAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
             lambda: flag_cases.decide(case, by=request.user, at=at, **form.cleaned_data),
             finding=form,
         )
+
+    @method_decorator(sensitive_post_parameters("said"))
+    def find(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """List whose access a report may be about. By POST: a reporter may have sent a whole secret."""
+        case = self._case(request, pk)
+        found = list(attaching.find(request.POST.get("said", ""), by=request.user))
+        return self._show(
+            request, case, attach=AttachForm(by=request.user, found=found), is_found=bool(found)
+        )
+
+    def attach(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Say whose access a report is about; go on with the case its flags are in now."""
+        case = self._case(request, pk)
+        form = AttachForm(request.POST, by=request.user)
+        if form.is_valid():
+            try:
+                case = attaching.attach(
+                    case, form.cleaned_data["grant"], by=request.user, at=clock.now(),
+                    reason=form.cleaned_data["reason"],
+                )  # fmt: skip
+            except INCOMPLETE as error:
+                form.take_problems(error.problems)
+            except REFUSALS as error:
+                messages.error(request, str(error))
+                return self._show(request, self._case(request, pk), status=409, attach=form)
+            else:
+                messages.success(request, "It is about this access now, with what was flagged there.")
+                return redirect("admin:flag_case", case.pk)
+        return self._show(request, self._case(request, pk), status=422, attach=form)
 
     def sanction(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Write what follows from a confirmed case."""
@@ -260,6 +297,8 @@ class FlagCaseAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
             "finding": forms.get("finding") or FindingForm(case=case),
             "sanction_form": forms.get("sanction") or SanctionForm(case=case),
             "outcome": forms.get("outcome"),
+            "attach": forms.get("attach"),
+            "is_found": forms.get("is_found", True),
         }
         return self.rendered(
             request, "admin/enforcement/flag_case.html", status=status, title=f"Flags {case.pk}", opened=opened,

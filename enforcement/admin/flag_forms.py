@@ -1,11 +1,15 @@
 """What reviewers say of flags, what follows, and which categories do not wait for them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 
+from accounts.models import User
 from enforcement.domain.sanctions import Said
 from enforcement.models import FlagCase
+from enforcement.models.flag import REASON_MOST
+from enforcement.permissions import hidden_applications
 from enforcement.states import (
     REASONS,
     AppealKind,
@@ -15,6 +19,7 @@ from enforcement.states import (
     SanctionReason,
     SanctionTarget,
 )
+from onboarding.models import Grant
 from policies.domain import guidelines
 from policies.states import Severity
 
@@ -23,16 +28,16 @@ def categories() -> list[tuple[str, str]]:
     return [("", "Choose"), *guidelines.in_force().categories.values_list("code", "name")]
 
 
-class ByHand(forms.Form):
-    """A form whose rules are the domain's: its problems come back by field."""
-
-    def take_problems(self, problems: dict[str, str]) -> None:
-        for name, problem in problems.items():
 def number_in(text: str) -> int:
     """Return the number of a row that was sent; 0, which no row has, for anything else."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
 
 
+class ByHand(forms.Form):
+    """A form whose rules are the domain's: its problems come back by field."""
+
+    def take_problems(self, problems: dict[str, str]) -> None:
+        for name, problem in problems.items():
             self.add_error(name if name in self.fields else None, problem)
 
 
@@ -54,6 +59,31 @@ class FindingForm(ByHand):
     def __init__(self, *args: Any, case: FlagCase, **kwargs: Any) -> None:
         super().__init__(*args, prefix="f", initial={"category": case.category}, **kwargs)
         self.fields["category"].choices = categories()
+
+
+class AttachForm(ByHand):
+    """Whose access a report is about: one of those found, or the one that was chosen before."""
+
+    grant = forms.ModelChoiceField(
+        label="Which access?", queryset=Grant.objects.none(), empty_label=None, widget=forms.RadioSelect,
+        error_messages={"required": "Choose one.", "invalid_choice": "Choose one of those found."},
+    )  # fmt: skip
+    reason = forms.CharField(
+        label="How do you know?", required=False, help_text="For colleagues.",
+        widget=forms.Textarea(attrs={"rows": 3, "data-count": "", "data-max": REASON_MOST}),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, by: User, found: Sequence[Grant] = (), **kwargs: Any) -> None:
+        super().__init__(*args, prefix="g", **kwargs)
+        shown = [grant.pk for grant in found] or [number_in(self.data.get(self.add_prefix("grant"), ""))]
+        visible = Grant.objects.exclude(application__in=hidden_applications(by)).filter(pk__in=shown)
+        self.fields["grant"].queryset = visible.select_related(
+            "owner__person", "owner__organisation", "program", "application__owner"
+        )
+        self.fields["reason"].mark = "required"
+        self.fields["grant"].label_from_instance = lambda grant: (
+            f"{grant.owner}: {grant.program.name}, {grant.application.number}, {grant.get_state_display().lower()}"
+        )
 
 
 class SanctionForm(ByHand):
@@ -133,4 +163,4 @@ class EmergencyForm(ByHand):
         self.fields["covered_by"].choices = categories()[1:]
 
 
-__all__ = ["AppealOutcomeForm", "EmergencyForm", "FindingForm", "SanctionForm"]
+__all__ = ["AppealOutcomeForm", "AttachForm", "EmergencyForm", "FindingForm", "SanctionForm"]

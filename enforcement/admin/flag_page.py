@@ -25,7 +25,7 @@ from policies.models import Category
 SHOWN = 50  # flags, earlier cases
 CASES = FlagCase.objects.select_related(
     "owner__person", "owner__organisation", "grant__owner", "grant__program", "grant__tier", "grant__revision",
-    "grant__application__owner", "taken_by", "decided_by",
+    "grant__application__owner", "taken_by", "decided_by", "attached_by",
 )  # fmt: skip
 
 
@@ -39,8 +39,8 @@ def context(case: FlagCase, *, user: User, at: datetime) -> dict[str, Any]:
         .values_list("code", "name")
     )
     kept = case.state == FlagCaseState.TAKEN and case.taken_until is not None and case.taken_until > at
-    return {
     flags = list(case.flags.select_related("key", "raised_by").order_by("-pk")[:SHOWN])
+    return {
         "case": case,
         "grant": grant,
         "due": row.due,
@@ -55,22 +55,27 @@ def context(case: FlagCase, *, user: User, at: datetime) -> dict[str, Any]:
         "may_waive": bool(grant) and may_waive(user, grant),
         "mine": case.state == FlagCaseState.TAKEN and case.taken_by_id == user.pk,
         "held": kept and case.taken_by_id != user.pk,
-        "is_open": case.state != FlagCaseState.DECIDED,
+        "is_open": case.state in OPEN_CASES,
         "may_decide": may_decide_flags(user, case),
         "may_sanction": bool(grant) and case.finding == Finding.VIOLATION and may_sanction(user, case),
     }
 
 
-def _earlier(case: FlagCase) -> list[FlagCase]:
 def _waivers(grant: Grant, flags: list[Flag], at: datetime) -> list[tuple[Waiver, bool]]:
     """Return the exceptions of a grant that hold now, each with whether it is about one of these flags."""
     found = Waiver.objects.in_force(at).filter(grant=grant).select_related("given_by")
     return [(waiver, any(waiver.covers(flag) for flag in flags)) for waiver in found]
 
 
+def _earlier(case: FlagCase) -> list[FlagCase]:
     if case.owner_id is None:
         return []
-    return list(FlagCase.objects.filter(owner=case.owner_id).exclude(pk=case.pk).order_by("-pk")[:SHOWN])
+    return list(
+        FlagCase.objects.filter(owner=case.owner_id)
+        .exclude(pk=case.pk)
+        .exclude(merged_into__isnull=False)
+        .order_by("-pk")[:SHOWN]
+    )
 
 
 def _sanctions(case: FlagCase, user: User) -> list[dict[str, Any]]:

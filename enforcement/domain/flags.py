@@ -128,7 +128,7 @@ def _wait_for_mark(flag: Flag) -> None:
 
 
 def _case_for(flag: Flag, by: ledger.Actor, at: datetime) -> FlagCase:
-    case = _open_case(flag)
+    case = open_case_like(flag.grant, flag.owner, flag.category, flag.rule)
     if case is None:
         case = FlagCase.objects.create(
             owner=flag.owner, grant=flag.grant, category=flag.category, rule=flag.rule, severity=flag.severity,
@@ -148,16 +148,16 @@ def _case_for(flag: Flag, by: ledger.Actor, at: datetime) -> FlagCase:
     return case
 
 
-def _open_case(flag: Flag) -> FlagCase | None:
+def open_case_like(grant: Grant | None, owner: Owner | None, category: str, rule: str) -> FlagCase | None:
     """Return the undecided case that says the same of the same, locked; a category counts before a rule."""
     alike = Q()
-    if flag.category:
-        alike |= Q(category=flag.category)
-    if flag.rule:
-        alike |= Q(rule=flag.rule, category__in=["", flag.category]) if flag.category else Q(rule=flag.rule)
-    if flag.owner_id is None or not alike:
+    if category:
+        alike |= Q(category=category)
+    if rule:
+        alike |= Q(rule=rule, category__in=["", category]) if category else Q(rule=rule)
+    if owner is None or not alike:
         return None
-    found = FlagCase.objects.open().filter(alike, owner=flag.owner_id, grant=flag.grant_id)
+    found = FlagCase.objects.open().filter(alike, owner=owner, grant=grant)
     return found.select_for_update(of=("self",)).order_by("-category", "pk").first()
 
 
@@ -199,4 +199,13 @@ def plain(text: str) -> str:
     return text.replace("\0", "").replace("\r\n", "\n").strip()
 
 
-__all__ = ["ANSWERED_WITHIN", "URGENT_WITHIN", "BadFlag", "due_at", "forget_excerpts", "record"]
+__all__ = [
+    "ANSWERED_WITHIN",
+    "URGENT_WITHIN",
+    "BadFlag",
+    "due_at",
+    "forget_excerpts",
+    "open_case_like",
+    "plain",
+    "record",
+]

@@ -22,7 +22,7 @@ from onboarding.models import Grant, Key
 from onboarding.models.application import ALPHABET
 from policies.states import Severity
 
-EXCERPT_MOST, SAID_MOST, NOTE_MOST = 500, 2000, 2000  # characters
+EXCERPT_MOST, SAID_MOST, NOTE_MOST, REASON_MOST = 500, 2000, 2000, 500  # characters
 OPEN_CASES = (FlagCaseState.OPEN, FlagCaseState.TAKEN)
 
 
@@ -74,8 +74,18 @@ class FlagCase(models.Model):
     found_category = models.SlugField(max_length=60, blank=True)
     found_severity = models.PositiveSmallIntegerField(null=True, choices=Severity.choices)
     note = models.TextField(max_length=NOTE_MOST, blank=True, help_text="Why, for colleagues.")
+    attached_at = models.DateTimeField(
+        null=True, help_text="When a person said whose access this is about; empty where it was known."
+    )
+    attached_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    attach_reason = models.CharField(max_length=REASON_MOST, blank=True)
+    merged_into = models.ForeignKey(
+        "self", null=True, on_delete=models.PROTECT, related_name="merged", help_text="Where its flags went."
+    )
 
-    PERSONAL_FIELDS = ("note",)
+    PERSONAL_FIELDS = ("note", "attach_reason")
 
     objects = FlagCaseQuerySet.as_manager()
 
@@ -84,6 +94,18 @@ class FlagCase(models.Model):
         triggers = [
             *moves.only(FLAG_CASE_TRANSITIONS, first=(FlagCaseState.OPEN,)),
             pgtrigger.Protect(name="kept", operation=pgtrigger.Delete),
+            pgtrigger.Protect(
+                name="whose_it_is_is_said_once",
+                operation=pgtrigger.Update,
+                condition=(
+                    pgtrigger.Q(old__grant__isnull=False)
+                    & pgtrigger.Q(old__grant__df=pgtrigger.F("new__grant"))
+                )
+                | (
+                    pgtrigger.Q(old__owner__isnull=False)
+                    & pgtrigger.Q(old__owner__df=pgtrigger.F("new__owner"))
+                ),
+            ),
             pgtrigger.Protect(
                 name="what_was_found_never_changes",
                 operation=pgtrigger.Update,
@@ -134,7 +156,24 @@ class FlagCase(models.Model):
                     taken_at__isnull=False,
                     taken_by__isnull=False,
                     taken_until=None,
+                )
+                | Q(
+                    state=FlagCaseState.MERGED,
+                    taken_at__isnull=False,
+                    taken_by__isnull=False,
+                    taken_until=None,
                 ),
+            ),
+            models.CheckConstraint(
+                name="flag_case_attached_at_by",
+                condition=Q(attached_at=None, attached_by=None, attach_reason="")
+                | Q(attached_at__isnull=False, attached_by__isnull=False, grant__isnull=False)
+                & ~Q(attach_reason=""),
+            ),
+            models.CheckConstraint(
+                name="a_merged_flag_case_says_where_to",
+                condition=Q(state=FlagCaseState.MERGED, merged_into__isnull=False, attached_at__isnull=False)
+                | ~Q(state=FlagCaseState.MERGED) & Q(merged_into=None),
             ),
             models.CheckConstraint(
                 name="flag_case_decided_at_by",
@@ -216,9 +255,20 @@ class Flag(models.Model):
                 name="what_was_noticed_never_changes",
                 operation=pgtrigger.Update,
                 condition=pgtrigger.AnyChange(
-                    "receipt", "source", "rule", "rule_version", "owner", "grant", "key", "end_user", "category",
-                    "severity", "figures", "case", "raised_at", "raised_by", "idempotency",
+                    "receipt", "source", "rule", "rule_version", "key", "end_user", "category", "severity", "figures",
+                    "raised_at", "raised_by", "idempotency",
                 ),
+            ),
+            pgtrigger.Protect(  # where nobody could tell, a person says it once, and the flag may move to its case
+                name="whose_it_is_is_said_once",
+                operation=pgtrigger.Update,
+                condition=(pgtrigger.Q(old__grant__isnull=False) | pgtrigger.Q(new__grant__isnull=True))
+                & (
+                    pgtrigger.Q(old__grant__df=pgtrigger.F("new__grant"))
+                    | pgtrigger.Q(old__owner__df=pgtrigger.F("new__owner"))
+                    | pgtrigger.Q(old__case__df=pgtrigger.F("new__case"))
+                )
+                | pgtrigger.Q(old__owner__isnull=False) & pgtrigger.Q(old__owner__df=pgtrigger.F("new__owner")),
             ),
         ]  # fmt: skip
         indexes = [

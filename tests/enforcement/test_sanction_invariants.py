@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from enforcement.domain import appeals, flag_cases
+from enforcement.domain import appeals, attaching, flag_cases, flags
 from enforcement.invariants import OF_FLAGS_AND_SANCTIONS
 from tests.audit.test_invariants import broken, by_force
 from tests.enforcement.appealing import known
@@ -26,6 +26,7 @@ BREAKS = {
     "The ledger agrees with the state of every case of flags.": "UPDATE enforcement_flagcase SET state = 'taken' WHERE state = 'open'",
     "The ledger agrees with the state of every sanction.": "UPDATE enforcement_sanction SET state = 'ended' WHERE state = 'active'",
     "No flag of a decided case is open, and none of an open case is decided.": "UPDATE enforcement_flagcase SET state = 'open'",
+    "A merged case has no flags left; they are of the access of the case they went to.": "UPDATE enforcement_flag SET case_id = (SELECT id FROM enforcement_flagcase WHERE state = 'merged')",
     "What a machine did for flags that were nothing is not in force.": "UPDATE enforcement_sanction SET state = 'active' WHERE proposed_by_id IS NULL",
     "People sanction only what a person found to be a violation.": "UPDATE enforcement_flagcase SET finding = 'cannot_tell'",
     "Every sanction in force was told with its reasons.": "DELETE FROM outbox_letter WHERE kind = 'enforcement/sanction_imposed'",
@@ -40,9 +41,9 @@ BREAKS = {
 
 @pytest.fixture(autouse=True)
 def _everything():
-    """A case that is open, a suspension and a limit in force, one of two end users, one reversed, and one by a machine that was lifted."""
+    """A case that is open and one merged into it; a suspension, a limit and two of end users in force; some that ended."""
     later = TUESDAY + timedelta(days=1)
-    make_flag(make_grant(), category="fraud_spam")
+    noticed = make_flag(make_grant(), category="fraud_spam")
     make_sanction(make_grant())
     make_sanction(make_grant(), kind="limit", per_minute=5)
     first = make_sanction(make_grant(), target="end_user", end_user="z")
@@ -51,7 +52,11 @@ def _everything():
     appeals.uphold(appeal, by=tess, at=later, reason_code="facts_wrong", explanation="It was a lesson.")
     make_emergency()
     case = make_case(make_grant(), severity=3)
-    flag_cases.decide(case, by=known("bob", make_reviewer), at=TUESDAY, **NOTHING)
+    bob = known("bob", make_reviewer)
+    flag_cases.decide(case, by=bob, at=TUESDAY, **NOTHING)
+    report = flags.record(source="public", owner=None, by="public", at=TUESDAY, category="fraud_spam").case
+    flag_cases.take(report, by=bob, at=TUESDAY)
+    attaching.attach(report, noticed.grant, by=bob, at=TUESDAY, reason="The start of its key.")
 
 
 def test_each_has_its_breakage():

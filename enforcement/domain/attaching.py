@@ -1,0 +1,114 @@
+"""Say whose access a report is about that named nobody we knew, and put it with what says the same of that access.
+
+Locks: owner, case, the case it merges into. Nothing is suspended by it, whatever the category: a person is looking.
+"""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from accounts.models import Owner, User
+from audit import ledger
+from audit.events import Event
+from enforcement.domain import flag_cases, flags
+from enforcement.models import FlagCase
+from enforcement.models.flag import REASON_MOST
+from enforcement.permissions import hidden_applications, may_attach, may_decide_flags
+from enforcement.states import FLAG_CASE_TRANSITIONS, FlagCaseState
+from onboarding.domain import secrets
+from onboarding.models import Grant, Key, Secret
+
+FOUND_MOST = 20
+SHOWN_OF_A_SECRET = 4  # random characters of its start that a hint keeps, see `accounts.secrets.hint_of`
+LEAST = 3  # random characters of a key's start, or of its id: fewer would list everybody's
+NAMED = (
+    "owner__person__email",
+    "owner__person__full_name",
+    "owner__organisation__name",
+    "owner__imported_as",
+)
+
+
+class NotYoursToAttach(Exception):
+    def __init__(self) -> None:
+        super().__init__("Somebody else says so: a reviewer with no part in this access.")
+
+
+class AlreadyAttached(Exception):
+    def __init__(self) -> None:
+        super().__init__("It is known whose access this is about; nothing was changed.")
+
+
+def find(said: str, *, by: User) -> QuerySet[Grant]:
+    """Return the grants, FOUND_MOST at most, that this may mean: start of a key or its id, owner, application number.
+
+    Those in which the person has a part are not among them. A whole secret finds its key and is kept nowhere.
+    """
+    text = " ".join(said.replace("\0", "").split())
+    if not text:
+        return Grant.objects.none()
+    named = Q(application__number__istartswith=text)
+    for field in NAMED:
+        named |= Q(**{f"{field}__icontains": text})
+    about = Grant.objects.filter(named | Q(pk__in=_keys(text).values("grant")))
+    shown = about.exclude(application__in=hidden_applications(by)).order_by("-pk")
+    return shown.select_related("owner__person", "owner__organisation", "program", "application")[:FOUND_MOST]
+
+
+@transaction.atomic
+def attach(case: FlagCase, grant: Grant, *, by: User, at: datetime, reason: str) -> FlagCase:
+    """Say whose access the case is about, for good; return the case its flags are in now.
+
+    Where an undecided case of the grant says the same (see `flags.record`), they join that one and it becomes no less
+    urgent. Raises NotYoursToAttach, flag_cases.NotForYou, AlreadyAttached, flag_cases.AlreadyDecided,
+    flag_cases.NotHeld, flag_cases.Incomplete.
+    """
+    Owner.objects.select_for_update(no_key=True).get(pk=grant.owner_id)
+    case = FlagCase.objects.select_for_update(of=("self",)).get(pk=case.pk)
+    words = flags.plain(reason)
+    _check(case, grant, by, words)
+    case.owner_id, case.grant = grant.owner_id, grant
+    case.attached_at, case.attached_by, case.attach_reason = at, by, words
+    other = flags.open_case_like(grant, grant.owner, case.category, case.rule)
+    ledger.record(
+        Event.FLAG_CASE_ATTACHED, subject=case, actor=by, at=at, reason=ledger.digest(words), grant=grant.pk
+    )
+    case.flags.update(owner=grant.owner_id, grant=grant, case=other or case)
+    if other is None:
+        case.save()
+        return case
+    assert FlagCaseState.MERGED in FLAG_CASE_TRANSITIONS[case.state]
+    case.state, case.merged_into, case.taken_until = FlagCaseState.MERGED, other, None
+    case.save()
+    ledger.record(Event.FLAG_CASE_MERGED, subject=case, actor=by, at=at, into=other.pk)
+    other.severity, other.due_at = max(other.severity, case.severity), min(other.due_at, case.due_at)
+    other.save(update_fields=["severity", "due_at"])
+    return other
+
+
+def _check(case: FlagCase, grant: Grant, by: User, words: str) -> None:
+    if not may_decide_flags(by, case):
+        raise flag_cases.NotForYou
+    if not may_attach(by, grant):
+        raise NotYoursToAttach
+    if case.state == FlagCaseState.DECIDED:
+        raise flag_cases.AlreadyDecided(case)
+    if case.grant_id is not None:
+        raise AlreadyAttached
+    if case.taken_by_id != by.pk:
+        raise flag_cases.NotHeld
+    if not words or len(words) > REASON_MOST:
+        raise flag_cases.Incomplete({"reason": f"Write how you know, in at most {REASON_MOST} characters."})
+
+
+def _keys(text: str) -> QuerySet[Key]:
+    """Return the keys whose id or secret begins like this; of a whole secret exactly its key."""
+    if secrets.is_well_formed(text):
+        digests = [digest for _pepper, digest in secrets.candidates(text)]
+        return Key.objects.filter(secrets__digest__in=digests)
+    start, _sep, rest = text.rpartition("_")
+    if len(rest) < LEAST:
+        return Key.objects.none()
+    hints = Secret.objects.filter(hint__startswith=f"{start}_{rest[:SHOWN_OF_A_SECRET]}")
+    return Key.objects.filter(Q(key_id__startswith=text.lower()) | Q(pk__in=hints.values("key")))
