@@ -1,9 +1,10 @@
 """What every test may rely on: the real servers of devstack's plugin, and a database that can be emptied."""
 
 import pytest
-from django.db import OperationalError, connection
-from django.db.backends.base.operations import BaseDatabaseOperations
-from psycopg.errors import DeadlockDetected
+from django.db import connection
+from django.test import TransactionTestCase
+
+from tests import tables
 
 COSTLY = (
     "tests/browser/",
@@ -22,7 +23,7 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup, django_db_blocker, _patient_flush):
+def django_db_setup(django_db_setup, django_db_blocker):
     """Let transactional tests empty their tables: only the TRUNCATE refusals are switched off, nothing else."""
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute(
@@ -33,22 +34,11 @@ def django_db_setup(django_db_setup, django_db_blocker, _patient_flush):
             cursor.execute(f'ALTER TABLE "{table}" DISABLE TRIGGER "{trigger}"')
 
 
-@pytest.fixture(scope="session")
-def _patient_flush():
-    """Empty the tables again after a deadlock: gateways that live for the session read several in one statement."""
-    once = BaseDatabaseOperations.execute_sql_flush
-
-    def patiently(self, sql_list):
-        for _ in range(5):
-            try:
-                return once(self, sql_list)
-            except OperationalError as error:
-                if not isinstance(error.__cause__, DeadlockDetected):
-                    raise
-        return once(self, sql_list)
-
+@pytest.fixture(scope="session", autouse=True)
+def _quick_emptying():
+    """Most of the suite's time went into flushing all tables after each test that commits."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(BaseDatabaseOperations, "execute_sql_flush", patiently)
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda test: tables.empty())
         yield
 
 

@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 from accounts.models import User
 from devstack.processes import HOST
 from devstack.stack import Stack
+from tests import tables
 from tests.factories import make_roles, make_user, verified
 from tests.processes import environment, until
 
@@ -83,7 +84,7 @@ def site(chromium, django_db_setup, django_db_blocker, tmp_path_factory) -> Iter
             yield Site(stack.url("web"), mails)
         # A database that somebody still uses cannot be destroyed at the end of the run.
         until(lambda: sessions() <= before, "the site's sessions at the database to end")
-        call_command("flush", verbosity=0, interactive=False)
+        tables.empty()
 
 
 def sessions() -> set[int]:
