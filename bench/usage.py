@@ -1,4 +1,4 @@
-"""Usage at size: `python bench/usage.py [--json] [--keys N] [--days N] [--rounds N]`; 100,000 keys, 14 days unless said.
+"""Usage at size: `python bench/usage.py [--json] [--keys N] [--days N] [--rounds N]`; 100,000 keys, 14 days.
 
 On a throw-away database filled set-based: one key is made by the product's own verbs and copied with its owner and
 grant. Each key has every hour of the last day and six hours of each day before; one in ten asks more than a hundred
@@ -19,6 +19,7 @@ import platform  # noqa: E402
 import statistics  # noqa: E402
 import time  # noqa: E402
 from collections.abc import Callable  # noqa: E402
+from datetime import timedelta  # noqa: E402
 
 from devstack import environment  # noqa: E402
 
@@ -39,25 +40,27 @@ from enforcement.domain import hours, unusual, usage_notices  # noqa: E402
 from enforcement.domain.anomaly_rules import FIRST  # noqa: E402
 from enforcement.domain.days import EPOCH_DAY  # noqa: E402
 from enforcement.models import UsageHour  # noqa: E402
+from enforcement.models.usage import HOURS_A_DAY  # noqa: E402
 from onboarding import projection  # noqa: E402
 from onboarding.models import Key  # noqa: E402
 from tests.factories import make_secret  # noqa: E402
 
-A, HOURS_A_DAY = 1_000_000, 24  # ids of the copies are counted from A
+A = 1_000_000  # ids of the copies are counted from here
 SHARE = 10  # of the keys one in so many is touched between two copies
 LIMITS = {"copy of every key": 60, "notices, a run": 60}  # seconds: beat asks again after a minute
 
-# A tenth asks 150 times an hour, the others 6 times. A thousandth each: more at night, refused, filter hits, errors.
+# A tenth asks 150 times an hour, the others 6 times. One in a thousand each: at night, refused, hits, errors, networks.
 HOURS = """INSERT INTO enforcement_usagehour
         (key_id, hour, epoch, ok, rate_limited, suspended, outside_scope, terms_not_accepted, revoked_key, expired_key,
-         tokens_in, tokens_out, end_users, more)
+         tokens_in, tokens_out, end_users, networks, more)
     SELECT %(a)s + n, hour, 1,
         CASE WHEN n %% 1000 = 1 THEN CASE WHEN is_now AND hour %% 24 < 6 THEN 400 ELSE 20 END
             WHEN n %% 10 = 0 THEN 150 + (n + hour) %% 20 ELSE 6 + (n + hour) %% 5 END,
         0, CASE WHEN n %% 1000 = 2 AND is_now THEN 50 ELSE 0 END, 0, 0, 0, 0, 4000, 1000, n %% 7,
+        CASE WHEN n %% 1000 = 5 AND is_now THEN 60 ELSE 1 + n %% 3 END,
         jsonb_build_object('reported', 6, 'upstream_ok', 5,
             CASE WHEN n %% 1000 = 3 AND is_now THEN 'hit:cards.1' ELSE 'upstream_error' END,
-            CASE WHEN n %% 1000 = 4 AND is_now THEN 90 ELSE 1 END)
+            CASE WHEN n %% 1000 IN (3, 4) AND is_now THEN 90 ELSE 1 END)
     FROM generate_series(1, %(keys)s) n, (
         SELECT hour, hour > %(last)s - 24 AS is_now FROM generate_series(%(last)s - 23 - %(past)s * 24, %(last)s) hour
         WHERE hour > %(last)s - 24 OR (hour + 3) %% 4 = 0) AS each
@@ -91,14 +94,16 @@ def fill(keys: int, *, past: int, last: int) -> None:
     application, owner = grant.application, grant.owner
     revision = application.revisions.latest("pk")
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")  # a copy of what is right needs no trigger
+        cursor.execute(
+            "SET LOCAL session_replication_role = replica"
+        )  # a copy of what is right needs no trigger
         place = f"{A} + n"
         zone = "(ARRAY['UTC', 'Asia/Tokyo', 'Europe/Berlin', 'America/New_York'])[1 + n / 1000 % 4]"
         copy(owner.person, keys, id=place, email="'owner' || n || '@bench.example'", time_zone=zone)
         copy(owner, keys, id=place, person_id=place)
         copy(application, keys, id=place, number="'B' || n", owner_id=place, applicant_id=place)
         copy(revision, keys, id=place, application_id=place)
-        copy(grant, keys, id=place, application_id=place, owner_id=place, revision_id="NULL")
+        copy(grant, keys, id=place, application_id=place, owner_id=place, seat_id=place, revision_id="NULL")
         copy(key, keys, id=place, key_id="'k_' || lpad(n::text, 16, '0')", grant_id=place)
         cursor.execute(HOURS, {"a": A, "keys": keys, "last": last, "past": past})
     with connection.cursor() as cursor:
@@ -121,10 +126,10 @@ def count_into_redis(keys: int, *, hour: int, every: int = 1) -> None:
 
 def notices(last: int) -> None:
     """Ask which levels of a day's limit are reached, as each run does; none is new."""
-    first = last // HOURS_A_DAY * HOURS_A_DAY
-    day = EPOCH_DAY.fromordinal(EPOCH_DAY.toordinal() + first // HOURS_A_DAY)
+    day = EPOCH_DAY + timedelta(days=last // HOURS_A_DAY)
+    whole = {"first": last - HOURS_A_DAY + 1, "on": day, "at": clock.now()}  # as much as at the end of a day
     with connection.cursor() as cursor:
-        cursor.execute(usage_notices.LEVELS_REACHED, {"first": first, "on": day, "at": clock.now()})
+        cursor.execute(usage_notices.LEVELS_REACHED, whole)
 
 
 def measure(keys: int, rounds: int, last: int) -> dict[str, list[float]]:

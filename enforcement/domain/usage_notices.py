@@ -34,15 +34,17 @@ LINES = 20  # of a letter to the provider
 
 # The tier as `onboarding.projection` chooses it; the least of its limit, the grant's and the rows of limits.
 LEVELS_REACHED = """
-    WITH spent AS (
-        SELECT g.id AS grant_id, t.environment, sum(u.ok) AS allowed, sum(u.rate_limited) AS limited,
-            sum(u.tokens_in + u.tokens_out) AS tokens, min(least(t.requests_per_day, g.most_per_day)) AS requests_most
-        FROM enforcement_usagehour u JOIN onboarding_key k ON k.id = u.key_id
-        JOIN onboarding_grant g ON g.id = k.grant_id
+    WITH of_key AS (
+        SELECT u.key_id, sum(u.ok) AS allowed, sum(u.rate_limited) AS limited, sum(u.tokens_in + u.tokens_out) AS tokens
+        FROM enforcement_usagehour u WHERE u.hour >= %(first)s AND u.hour < %(first)s + 24 GROUP BY u.key_id),
+    spent AS (
+        SELECT g.id AS grant_id, t.environment, sum(allowed) AS allowed, sum(limited) AS limited,
+            sum(tokens) AS tokens, min(least(t.requests_per_day, g.most_per_day)) AS requests_most
+        FROM of_key JOIN onboarding_key k ON k.id = of_key.key_id JOIN onboarding_grant g ON g.id = k.grant_id
         JOIN LATERAL (SELECT * FROM onboarding_tier tier WHERE tier.program_id = g.program_id AND tier.environment
             IN (k.environment, CASE WHEN g.limited_since IS NOT NULL THEN 'test' END)
             ORDER BY tier.requests_per_day, tier.environment DESC LIMIT 1) t ON TRUE
-        WHERE u.hour >= %(first)s AND u.hour < %(first)s + 24 GROUP BY g.id, t.environment),
+        GROUP BY g.id, t.environment),
     bound AS (
         SELECT spent.*, least(requests_most, (SELECT min(l.most) FROM onboarding_limit l WHERE l.kind = 'requests'
                 AND {fits})) AS requests, (SELECT min(l.most) FROM onboarding_limit l WHERE l.kind = 'tokens'
