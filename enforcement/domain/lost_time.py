@@ -36,6 +36,7 @@ def _alone(sanction: Sanction, grant: Grant, *, since: datetime, until: datetime
     alone, moment = timedelta(0), since
     begun_and_closed = others.exclude(pk=sanction.pk).values_list("active_at", "closed_at")
     for begun, closed in begun_and_closed.order_by("active_at"):
+        assert begun is not None, "each of these took effect"
         alone += max(begun - moment, timedelta(0))
         moment = max(moment, closed or until)
     return alone + max(until - moment, timedelta(0))
