@@ -25,7 +25,7 @@ BREAKS = {
     "The ledger agrees with the state of every flag.": "UPDATE enforcement_flag SET state = 'dismissed' WHERE state = 'confirmed'",
     "The ledger agrees with the state of every case of flags.": "UPDATE enforcement_flagcase SET state = 'taken' WHERE state = 'open'",
     "The ledger agrees with the state of every sanction.": "UPDATE enforcement_sanction SET state = 'ended' WHERE state = 'active'",
-    "No flag of a decided case is open, and none of an open case is decided.": "UPDATE enforcement_flagcase SET state = 'open'",
+    "No flag of a decided case is open, and none of an open case is decided.": "UPDATE enforcement_flagcase SET state = 'open' WHERE state = 'decided'",
     "A merged case has no flags left; they are of the access of the case they went to.": "UPDATE enforcement_flag SET case_id = (SELECT id FROM enforcement_flagcase WHERE state = 'merged')",
     "What a machine did for flags that were nothing is not in force.": "UPDATE enforcement_sanction SET state = 'active' WHERE proposed_by_id IS NULL",
     "People sanction only what a person found to be a violation.": "UPDATE enforcement_flagcase SET finding = 'cannot_tell'",
