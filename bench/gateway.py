@@ -54,6 +54,7 @@ from tests.factories import accept_guidelines, make_manager, make_program, make_
 
 ROOT = Path(__file__).resolve().parent.parent
 PLENTY = 100_000_000  # of every limit: what is measured is letting in
+PLENTY_A_DAY = 1_000_000_000_000  # of tokens, too: each request reserves some hundreds
 LIMITS = (
     ("owner", "tokens", "minute"),
     ("owner", "tokens", "day"),
@@ -95,7 +96,7 @@ def fill() -> dict[str, str]:
     Tier.objects.update(requests_per_minute=PLENTY, requests_per_day=PLENTY)
     for level, kind, per in LIMITS:
         sort = Sort(level, kind, per, "" if level == "program" else "live")
-        set_limit(program, sort, most=PLENTY, by=dora, at=at)
+        set_limit(program, sort, most=PLENTY_A_DAY if sort.per == "day" else PLENTY, by=dora, at=at)
     key, secret = make_secret(program, at=at)
     accept_guidelines(key.grant.application.applicant)
     projection.write_owed()

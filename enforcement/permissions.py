@@ -1,5 +1,7 @@
 """Who may do what with flags, sanctions and appeals. An appeal needs a third person, with no part in any of it."""
 
+from typing import Any
+
 from django.db.models import Q, QuerySet
 
 from accounts.models import Owner, User
@@ -70,7 +72,7 @@ def hidden_flags(user: User) -> Q:
     return Q(owner__in=Application.objects.filter(conflicts(user)).values("owner"))
 
 
-def hidden_applications(user: User) -> QuerySet[Application, dict[str, int]]:
+def hidden_applications(user: User) -> QuerySet[Application, Any]:
     """Return the ids of the applications kept from this person, for the same reasons."""
     return Application.objects.filter(conflicts(user)).values("pk")
 
