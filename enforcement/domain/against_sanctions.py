@@ -165,7 +165,9 @@ def carry_out_owed(*, at: datetime) -> int:
     """Make ends of access final whose time to appeal is over with nothing open; return how many. Safe to run twice."""
     waiting = Sanction.objects.active().filter(kind=SanctionKind.TERMINATE, carried_out_at=None)
     waiting = waiting.exclude(appeals__state__in=OPEN_STATES).order_by("active_at")
-    return owed.settle_each(waiting, lambda pk: _carry_out(pk, at), what="The end of access of sanction")
+    return owed.settle_each(
+        waiting, lambda pk: _carry_out(pk, at), what="The end of access of sanction", most=5000
+    )
 
 
 def expire_owed(*, at: datetime) -> int:
