@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
 KEPT = {"django_migrations", "django_content_type", "auth_permission"}  # made once, by the migrations
@@ -34,4 +34,14 @@ def empty() -> None:
             for name in filled:
                 cursor.execute(f'DELETE FROM "{name}"')
             return
-    call_command("flush", verbosity=0, interactive=False)
+    _flush()
+
+
+def _flush(tries: int = 5) -> None:
+    """Let Django empty everything; again where PostgreSQL chose us to end a deadlock with a gateway."""
+    try:
+        call_command("flush", verbosity=0, interactive=False)
+    except CommandError as error:
+        if tries == 1 or "deadlock" not in str(error.__cause__):
+            raise
+        _flush(tries - 1)

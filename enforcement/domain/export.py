@@ -87,6 +87,7 @@ def _sanctions(user: User) -> Iterator[dict[str, Any]]:
             "number": sanction.number,
             "kind": sanction.kind,
             "target": sanction.target,
+            "end_user": sanction.end_user,
             "state": sanction.state,
             "reason": sanction.reason_code,
             "category": sanction.category,

@@ -7,7 +7,7 @@ from django.db.models import Q
 from audit import ledger
 from enforcement.domain import effects
 from enforcement.models import Sanction
-from enforcement.states import STANDING_SANCTIONS, SanctionState, SanctionTarget
+from enforcement.states import STANDING_SANCTIONS, Finding, SanctionState, SanctionTarget
 from onboarding.domain import holds
 from onboarding.models import Grant
 
@@ -33,6 +33,8 @@ def _alone(sanction: Sanction, grant: Grant, *, since: datetime, until: datetime
     if sanction.key is not None:
         wide |= Q(target=SanctionTarget.KEY, key=sanction.key)
     others = Sanction.objects.filter(wide, kind__in=effects.STOPS, state__in=COUNTED, active_at__lt=until)
+    dismissed = Q(state=SanctionState.LIFTED, proposed_by=None) & ~Q(case__finding=Finding.VIOLATION)
+    others = others.exclude(dismissed)  # what a machine did for nothing was as wrong
     alone, moment = timedelta(0), since
     begun_and_closed = others.exclude(pk=sanction.pk).values_list("active_at", "closed_at")
     for begun, closed in begun_and_closed.order_by("active_at"):

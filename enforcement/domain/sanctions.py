@@ -147,8 +147,11 @@ def lift_caused_by(case: FlagCase, *, by: User, at: datetime, reason: str) -> in
     """
     caused = list(Sanction.objects.active().filter(case=case, proposed_by=None).order_by("pk"))
     for each in caused:
-        sanction = _lift(locked(each), by, at, reason)
+        sanction = locked(each)
+        close(sanction, SanctionState.LIFTED, Event.SANCTION_LIFTED, by=by, at=at, reason=reason)
         lost_time.give_back(sanction, until=at, by=by, at=at)
+        sanction.grant.refresh_from_db(fields=["expires_at"])  # the letter says whether access goes on
+        statements.write("sanction_lifted", sanction, at=at)
     return len(caused)
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.models import User
 from audit import ledger
@@ -43,8 +44,14 @@ class ThrottleIsOver(Exception):
 def begin_owed(*, at: datetime) -> int:
     """Throttle the grants of fresh findings whose rule says so; return how many."""
     fresh = AnomalyFinding.objects.filter(
-        is_shadow=False, rule__throttle_to__isnull=False, throttle=None, found_at__gt=at - FRESH
-    )
+        is_shadow=False,
+        rule__throttle_to__isnull=False,
+        throttle=None,
+        found_at__gt=at - FRESH,
+        key__grant__state__in=LIVE_GRANT_STATES,
+    ).exclude(
+        Exists(_limited(OuterRef("key__grant")))
+    )  # those stay as they are, and would stand before all others
     return owed.settle_each(
         fresh.order_by("pk"), lambda pk: _begin(pk, at=at), what="The throttle for finding"
     )
@@ -84,15 +91,9 @@ def lift(throttle: Throttle, *, by: User, at: datetime) -> Throttle:
 def _begin(pk: int, *, at: datetime) -> bool:
     finding = AnomalyFinding.objects.select_related("rule", "key").get(pk=pk)
     grant = Grant.objects.select_for_update(of=("self",)).get(pk=finding.key.grant_id)
-    limited = Limit.objects.in_force().filter(
-        grant=grant,
-        level=SORT.level,
-        kind=SORT.kind,
-        per=SORT.per,
-        environment="",
-        source=LimitSource.SANCTION,
-    )
-    if grant.state not in LIVE_GRANT_STATES or limited.exists():  # a person, or another finding, was faster
+    if (
+        grant.state not in LIVE_GRANT_STATES or _limited(grant).exists()
+    ):  # a person, or another finding, was faster
         return False
     most = finding.rule.throttle_to
     assert most is not None, "asked for only where the rule throttles"
@@ -106,6 +107,12 @@ def _begin(pk: int, *, at: datetime) -> bool:
     )  # fmt: skip
     _write("throttled", made, at=at)
     return True
+
+
+def _limited(grant: Grant | OuterRef) -> QuerySet[Limit]:
+    """Return the limits by which a throttle or a sanction holds this grant already."""
+    sort = {"level": SORT.level, "kind": SORT.kind, "per": SORT.per, "environment": ""}
+    return Limit.objects.in_force().filter(grant=grant, source=LimitSource.SANCTION, **sort)
 
 
 @transaction.atomic

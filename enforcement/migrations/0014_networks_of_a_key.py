@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='usagehour',
             name='networks',
-            field=models.PositiveIntegerField(default=0, help_text='About how many it was used from in this hour (IPv4 /24, IPv6 /48).'),
+            field=models.PositiveIntegerField(db_default=0, default=0, help_text='About how many it was used from in this hour (IPv4 /24, IPv6 /48).'),
         ),
         migrations.AlterField(
             model_name='anomalyrule',

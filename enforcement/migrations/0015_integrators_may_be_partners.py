@@ -11,6 +11,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='integrator',
             name='is_partner',
-            field=models.BooleanField(default=False, help_text='Trusted: what they flag is looked at within 24 hours.'),
+            field=models.BooleanField(db_default=False, default=False, help_text='Trusted: what they flag is looked at within 24 hours.'),
         ),
     ]

@@ -23,7 +23,7 @@ class Integrator(models.Model):
     )
     hint = models.CharField(max_length=40, help_text="Start and end of the token, to tell tokens apart.")
     is_partner = models.BooleanField(
-        default=False, help_text="Trusted: what they flag is looked at within 24 hours."
+        default=False, db_default=False, help_text="Trusted: what they flag is looked at within 24 hours."
     )
     made_at = models.DateTimeField()
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")

@@ -46,7 +46,9 @@ class UsageHour(Counts):
         default=0, help_text="About how many different ones in this hour; of a day that is no sum."
     )
     networks = models.PositiveIntegerField(
-        default=0, help_text="About how many it was used from in this hour (IPv4 /24, IPv6 /48)."
+        default=0,
+        db_default=0,
+        help_text="About how many it was used from in this hour (IPv4 /24, IPv6 /48).",
     )
 
     class Meta:

@@ -39,7 +39,7 @@ from onboarding.models import (
     QuestionSet,
     WaitlistEntry,
 )
-from onboarding.states import EntryState, InvitationState
+from onboarding.states import LIVE_GRANT_STATES, EntryState, InvitationState
 from outbox import erasure as letters
 
 MOVED_ON = (
@@ -147,6 +147,7 @@ def _forget(user: User, at: datetime) -> None:
     declined = Invitation.objects.filter(seat__entry__owner__in=ending).exclude(decline_reason="")
     declined.update(decline_reason=BLANKED)
     Grant.objects.filter(owner__in=ending).exclude(key_name="").update(key_name=BLANKED)
+    Grant.objects.filter(owner__in=ending).exclude(state__in=LIVE_GRANT_STATES).update(end_users_kept_out=[])
     Key.objects.filter(grant__owner__in=ending).update(name=BLANKED)
     _take_name_out(user, ending, at)
 

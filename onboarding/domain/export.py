@@ -160,6 +160,7 @@ def _grants(user: User) -> Iterator[dict[str, Any]]:
             "expires_at": grant.expires_at,
             "suspended_at": grant.suspended_at,
             "suspended_because": grant.suspend_reason,
+            "end_users_kept_out": grant.end_users_kept_out,
             "ended_at": grant.ended_at,
         }
 

@@ -102,9 +102,7 @@ def limit_key(key: Key, *, kind: str, per: str, most: int | None, by: User, at: 
     saw too many of one key.
     """
     program = key.grant.program
-    Program.objects.select_for_update().get(
-        pk=program.pk
-    )  # as set_limit locks: no two of an hour's last at once
+    _lock(program, None, key)  # as set_limit does: no two of an hour's last at once
     if not may_handle_keys(by, key.grant):
         raise NotYoursToLimit
     key.refresh_from_db(fields=["state"])

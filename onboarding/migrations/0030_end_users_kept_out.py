@@ -11,6 +11,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='grant',
             name='end_users_kept_out',
-            field=models.JSONField(default=list, help_text='As the caller hashes them, in order; the gateways refuse them, see `domain.holds`.'),
+            field=models.JSONField(db_default=[], default=list, help_text='As the caller hashes them, in order; the gateways refuse them, see `domain.holds`.'),
         ),
     ]

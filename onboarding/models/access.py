@@ -36,6 +36,7 @@ class Grant(models.Model):
         "key_name",
         "conditions",
         "suspend_reason",
+        "end_users_kept_out",
     )
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -100,6 +101,7 @@ class Grant(models.Model):
     )
     end_users_kept_out = models.JSONField(
         default=list,
+        db_default=[],
         help_text="As the caller hashes them, in order; the gateways refuse them, see `domain.holds`.",
     )
     key_owed = models.BooleanField(

@@ -33,5 +33,5 @@ def test_limits_of_a_program_a_key_and_a_sanction_change_at_once_and_none_waits_
     left = set(Limit.objects.in_force().values_list("source", "kind", "most"))
     assert (said, left) == (
         ["limited", "limited", "limited", "projected"],
-        {("staff", "tokens", 30), ("owner", "requests", 30)},
+        {("staff", "tokens", 30), ("owner", "requests", 4)},
     )
