@@ -107,6 +107,8 @@ OF_FLAGS_AND_SANCTIONS: dict[str, str] = {
         JOIN accounts_owner owner ON owner.id = application.owner_id
         WHERE appeal.decided_by_id IN
             (sanction.proposed_by_id, sanction.signed_by_id, kase.decided_by_id, appeal.filed_by_id)
+        OR EXISTS (SELECT FROM enforcement_flagcase said WHERE (said.id = kase.id OR said.merged_into_id = kase.id)
+            AND said.attached_by_id = appeal.decided_by_id AND said.attached_at <= appeal.decided_at)
         OR {BEHIND.format(person="appeal.decided_by_id", moment="appeal.decided_at")}""",
     "Of a deleted account's sanctions no word is left.": """
         SELECT sanction.id FROM enforcement_sanction sanction JOIN accounts_owner owner ON owner.id = sanction.owner_id

@@ -123,11 +123,15 @@ def may_decide_sanction_appeal(user: User, appeal: Appeal) -> bool:
         sanction.case.decided_by_id,
         appeal.filed_by_id,
     )
+    said_whose = FlagCase.objects.filter(
+        Q(pk=sanction.case_id) | Q(merged_into=sanction.case_id), attached_by=user
+    )
     return (
         user.pk not in made_it
         and may(user, Duty.DECIDE_APPEALS)
         and sanction.category not in spared_categories(user)
         and not has_part_in(user, sanction.grant.application)
+        and not said_whose.exists()
     )
 
 

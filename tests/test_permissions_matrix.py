@@ -355,9 +355,9 @@ POST 302 302 302 302 302 403 403 403  admin/enforcement/flagcase/<int:pk>/releas
 GET  302 302 302 405 405 405 405 405  admin/enforcement/flagcase/<int:pk>/decide/
 POST 302 302 302 409 409 403 403 403  admin/enforcement/flagcase/<int:pk>/decide/
 GET  302 302 302 405 405 405 405 405  admin/enforcement/flagcase/<int:pk>/find/
-POST 302 302 302 200 200 403 403 403  admin/enforcement/flagcase/<int:pk>/find/
+POST 302 302 302 409 409 403 403 403  admin/enforcement/flagcase/<int:pk>/find/
 GET  302 302 302 405 405 405 405 405  admin/enforcement/flagcase/<int:pk>/attach/
-POST 302 302 302 422 422 403 403 403  admin/enforcement/flagcase/<int:pk>/attach/
+POST 302 302 302 409 409 403 403 403  admin/enforcement/flagcase/<int:pk>/attach/
 GET  302 302 302 405 405 405 405 405  admin/enforcement/flagcase/<int:pk>/sanction/
 POST 302 302 302 409 422 403 403 403  admin/enforcement/flagcase/<int:pk>/sanction/
 GET  302 302 302 405 405 405 405 405  admin/enforcement/flagcase/raise/<int:pk>/

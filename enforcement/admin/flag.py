@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
-from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.reading import OwnPages, ReadOnly
@@ -34,9 +34,10 @@ from reviews.admin.paginating import CappedPaginator
 from reviews.permissions import has_part_in
 
 REFUSALS = (
-    flag_cases.NotForYou, flag_cases.HeldBy, flag_cases.NotHeld, flag_cases.AlreadyDecided, sanctions.NotForYou,
-    sanctions.NotConfirmed, sanctions.IllegalMove, appeals.NotForYou, appeals.HeldBy, appeals.NotHeld,
-    appeals.AppealIsOver, appeals.AlreadyDecided, SayWhy, attaching.NotYoursToAttach, attaching.AlreadyAttached,
+    flag_cases.NotForYou, flag_cases.HeldBy, flag_cases.NotHeld, flag_cases.AlreadyDecided, flag_cases.MergedInto,
+    sanctions.NotForYou, sanctions.NotConfirmed, sanctions.IllegalMove, appeals.NotForYou, appeals.HeldBy,
+    appeals.NotHeld, appeals.AppealIsOver, appeals.AlreadyDecided, SayWhy, attaching.NotYoursToAttach,
+    attaching.AlreadyAttached,
 )  # fmt: skip
 INCOMPLETE = (flag_cases.Incomplete, sanctions.Incomplete, appeals.Incomplete)
 
@@ -167,17 +168,28 @@ class FlagCaseAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
         )
 
     @method_decorator(sensitive_post_parameters("said"))
+    @sensitive_variables()
     def find(self, request: HttpRequest, pk: int) -> HttpResponse:
         """List whose access a report may be about. By POST: a reporter may have sent a whole secret."""
         case = self._case(request, pk)
-        found = list(attaching.find(request.POST.get("said", ""), by=request.user))
+        try:
+            found = list(attaching.find(case, request.POST.get("said", ""), by=request.user))
+        except (flag_cases.Incomplete, *REFUSALS) as error:
+            return self._refused(request, case, error)
         return self._show(
             request, case, attach=AttachForm(by=request.user, found=found), is_found=bool(found)
         )
 
     def attach(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Say whose access a report is about; go on with the case its flags are in now."""
+        """Say whose access a report is about; go on with the case its flags are in now.
+
+        Whoever does not hold the case is refused before an access is looked up: its label names people.
+        """
         case = self._case(request, pk)
+        try:
+            attaching.ready(case, by=request.user)
+        except REFUSALS as error:
+            return self._refused(request, case, error)
         form = AttachForm(request.POST, by=request.user)
         if form.is_valid():
             try:
@@ -188,8 +200,7 @@ class FlagCaseAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
             except INCOMPLETE as error:
                 form.take_problems(error.problems)
             except REFUSALS as error:
-                messages.error(request, str(error))
-                return self._show(request, self._case(request, pk), status=409, attach=form)
+                return self._refused(request, case, error)
             else:
                 messages.success(request, "It is about this access now, with what was flagged there.")
                 return redirect("admin:flag_case", case.pk)
@@ -288,6 +299,12 @@ class FlagCaseAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
             else:
                 return redirect("admin:flag_case", case.pk)
         return self._show(request, self._case(request, case.pk), status=status, **forms)
+
+    def _refused(self, request: HttpRequest, case: FlagCase, error: Exception) -> HttpResponse:
+        """Show what was refused as a sentence on the case as it is now."""
+        messages.error(request, str(error))
+        status = 422 if isinstance(error, INCOMPLETE) else 409
+        return self._show(request, self._case(request, case.pk), status=status)
 
     def _show(
         self, request: HttpRequest, case: FlagCase, *, status: int = 200, opened: int = 0, **forms: Any

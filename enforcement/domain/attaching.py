@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.views.decorators.debug import sensitive_variables
 
 from accounts.models import Owner, User
 from audit import ledger
@@ -21,7 +22,8 @@ from onboarding.models import Grant, Key, Secret
 
 FOUND_MOST = 20
 SHOWN_OF_A_SECRET = 4  # random characters of its start that a hint keeps, see `accounts.secrets.hint_of`
-LEAST = 3  # random characters of a key's start, or of its id: fewer would list everybody's
+LEAST = 3  # characters of a name, random ones of a key's start: fewer would list everybody's
+TOO_LITTLE = f"Type at least {LEAST} characters; of a key, {LEAST} after its last “_”."
 NAMED = (
     "owner__person__email",
     "owner__person__full_name",
@@ -40,18 +42,33 @@ class AlreadyAttached(Exception):
         super().__init__("It is known whose access this is about; nothing was changed.")
 
 
-def find(said: str, *, by: User) -> QuerySet[Grant]:
+def ready(case: FlagCase, *, by: User) -> None:
+    """Do nothing where this person may say whose access a case is about, and look for it; else say why not.
+
+    Raises flag_cases.NotForYou, flag_cases.AlreadyDecided, AlreadyAttached, flag_cases.NotHeld.
+    """
+    if not may_decide_flags(by, case):
+        raise flag_cases.NotForYou
+    if case.state == FlagCaseState.DECIDED:
+        raise flag_cases.AlreadyDecided(case)
+    if case.grant_id is not None:
+        raise AlreadyAttached
+    if case.taken_by_id != by.pk:
+        raise flag_cases.NotHeld
+
+
+@sensitive_variables()
+def find(case: FlagCase, said: str, *, by: User) -> QuerySet[Grant]:
     """Return the grants, FOUND_MOST at most, that this may mean: start of a key or its id, owner, application number.
 
-    Those in which the person has a part are not among them. A whole secret finds its key and is kept nowhere.
+    Those in which the person has a part are not among them. A whole secret finds its key by its digest; no more of any
+    secret than a hint keeps is asked of the database, whose log is not ours. Raises what `ready` does, and
+    flag_cases.Incomplete for too little.
     """
+    ready(case, by=by)
     text = " ".join(said.replace("\0", "").split())
-    if not text:
-        return Grant.objects.none()
-    named = Q(application__number__istartswith=text)
-    for field in NAMED:
-        named |= Q(**{f"{field}__icontains": text})
-    about = Grant.objects.filter(named | Q(pk__in=_keys(text).values("grant")))
+    secret = secrets.found_in(text)
+    about = Grant.objects.filter(Q(pk__in=_keys(secret).values("grant")) if secret else _named(text))
     shown = about.exclude(application__in=hidden_applications(by)).order_by("-pk")
     return shown.select_related("owner__person", "owner__organisation", "program", "application")[:FOUND_MOST]
 
@@ -88,27 +105,33 @@ def attach(case: FlagCase, grant: Grant, *, by: User, at: datetime, reason: str)
 
 
 def _check(case: FlagCase, grant: Grant, by: User, words: str) -> None:
-    if not may_decide_flags(by, case):
-        raise flag_cases.NotForYou
+    ready(case, by=by)
     if not may_attach(by, grant):
         raise NotYoursToAttach
-    if case.state == FlagCaseState.DECIDED:
-        raise flag_cases.AlreadyDecided(case)
-    if case.grant_id is not None:
-        raise AlreadyAttached
-    if case.taken_by_id != by.pk:
-        raise flag_cases.NotHeld
     if not words or len(words) > REASON_MOST:
         raise flag_cases.Incomplete({"reason": f"Write how you know, in at most {REASON_MOST} characters."})
 
 
-def _keys(text: str) -> QuerySet[Key]:
-    """Return the keys whose id or secret begins like this; of a whole secret exactly its key."""
-    if secrets.is_well_formed(text):
-        digests = [digest for _pepper, digest in secrets.candidates(text)]
+@sensitive_variables()
+def _keys(secret: str) -> QuerySet[Key]:
+    """Return the keys with a secret that begins like this; of a whole secret exactly its key."""
+    if secrets.is_well_formed(secret):
+        digests = [digest for _pepper, digest in secrets.candidates(secret)]
         return Key.objects.filter(secrets__digest__in=digests)
-    start, _sep, rest = text.rpartition("_")
-    if len(rest) < LEAST:
-        return Key.objects.none()
-    hints = Secret.objects.filter(hint__startswith=f"{start}_{rest[:SHOWN_OF_A_SECRET]}")
-    return Key.objects.filter(Q(key_id__startswith=text.lower()) | Q(pk__in=hints.values("key")))
+    start = secret.rindex("_") + 1
+    if len(secret) < start + LEAST:
+        raise flag_cases.Incomplete({"said": TOO_LITTLE})
+    hints = Secret.objects.filter(hint__startswith=secret[: start + SHOWN_OF_A_SECRET])
+    return Key.objects.filter(pk__in=hints.values("key"))
+
+
+def _named(text: str) -> Q:
+    """Return the condition on grants whose application, owner or key is called so, or whose number begins like this."""
+    if len(text) < LEAST:
+        raise flag_cases.Incomplete({"said": TOO_LITTLE})
+    named = Q(application__number__istartswith=text)
+    for field in NAMED:
+        named |= Q(**{f"{field}__icontains": text})
+    if len(text.rpartition("_")[2]) >= LEAST:
+        named |= Q(pk__in=Key.objects.filter(key_id__startswith=text.lower()).values("grant"))
+    return named

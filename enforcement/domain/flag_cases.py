@@ -50,6 +50,11 @@ class AlreadyDecided(Exception):
         )
 
 
+class MergedInto(Exception):
+    def __init__(self, case: FlagCase):
+        super().__init__(f"Its flags are in case {case.merged_into_id} now.")
+
+
 class Incomplete(Exception):
     """`problems` says what a decision lacks, by field."""
 
@@ -62,13 +67,15 @@ class Incomplete(Exception):
 def take(case: FlagCase, *, by: User, at: datetime) -> FlagCase:
     """Take it up for KEPT_FOR; asking again renews it; what another kept too long is taken over.
 
-    Raises NotForYou, HeldBy, AlreadyDecided.
+    Raises NotForYou, HeldBy, AlreadyDecided, MergedInto.
     """
     case = _locked(case)
     if not may_decide_flags(by, case):
         raise NotForYou
     if case.state == FlagCaseState.DECIDED:
         raise AlreadyDecided(case)
+    if case.state == FlagCaseState.MERGED:
+        raise MergedInto(case)
     if case.state == FlagCaseState.TAKEN and case.taken_by_id != by.pk:
         if case.taken_until and case.taken_until > at:
             raise HeldBy(case)
@@ -120,7 +127,8 @@ def decide(
 ) -> FlagCase:
     """Say what the flags of a case are, for good; what is no violation lifts at once what a flag caused.
 
-    The same by the same person again is once. Raises NotForYou, AlreadyDecided, NotHeld, HeldBy, Incomplete.
+    The same by the same person again is once. Raises NotForYou, AlreadyDecided, MergedInto, NotHeld, HeldBy,
+    Incomplete.
     """
     case = _locked(case)
     if not may_decide_flags(by, case):
@@ -129,6 +137,8 @@ def decide(
         if (case.decided_by_id, case.finding) == (by.pk, finding):
             return case
         raise AlreadyDecided(case)
+    if case.state == FlagCaseState.MERGED:
+        raise MergedInto(case)
     if case.state == FlagCaseState.OPEN:
         raise NotHeld
     if case.taken_by_id != by.pk:

@@ -23,11 +23,17 @@ from reviews.models import Decision
 
 STATEMENT_LEAST, STATEMENT_MOST = 40, 5000  # characters
 
-# The third person: who takes and decides it neither made nor signed the decision. Membership is the domain's to ask.
-THIRD_PERSON = """IF EXISTS (SELECT FROM enforcement_sanction sanction
-        JOIN enforcement_flagcase kase ON kase.id = sanction.case_id WHERE sanction.id = NEW.sanction_id
-        AND (NEW.taken_by_id IN (sanction.proposed_by_id, sanction.signed_by_id, kase.decided_by_id)
-            OR NEW.decided_by_id IN (sanction.proposed_by_id, sanction.signed_by_id, kase.decided_by_id))) THEN
+# The third person: who takes and decides it neither made nor signed the decision, nor said whose access a case, or one
+# merged into it, is about. Asked when somebody comes to it, not when words are blanked later. Membership is the
+# domain's to ask.
+THIRD_PERSON = """IF TG_OP = 'UPDATE' AND NEW.taken_by_id IS NOT DISTINCT FROM OLD.taken_by_id
+        AND NEW.decided_by_id IS NOT DISTINCT FROM OLD.decided_by_id THEN RETURN NEW; END IF;
+    IF EXISTS (SELECT FROM enforcement_sanction sanction
+        JOIN enforcement_flagcase kase ON kase.id = sanction.case_id
+        CROSS JOIN LATERAL (VALUES (sanction.proposed_by_id), (sanction.signed_by_id), (kase.decided_by_id)
+            UNION ALL SELECT said.attached_by_id FROM enforcement_flagcase said
+            WHERE said.id = kase.id OR said.merged_into_id = kase.id) AS part(person)
+        WHERE sanction.id = NEW.sanction_id AND part.person IN (NEW.taken_by_id, NEW.decided_by_id)) THEN
     RAISE EXCEPTION 'enforcement_appeal: whoever imposed the sanction does not decide the appeal'
     USING ERRCODE = 'check_violation'; END IF;
     IF EXISTS (SELECT FROM reviews_decision decision WHERE decision.id = NEW.decision_id

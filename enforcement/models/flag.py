@@ -21,6 +21,7 @@ from enforcement.states import (
 from onboarding.models import Grant, Key
 from onboarding.models.application import ALPHABET
 from policies.states import Severity
+from reviews.models.decision import BLANKED
 
 EXCERPT_MOST, SAID_MOST, NOTE_MOST, REASON_MOST = 500, 2000, 2000, 500  # characters
 OPEN_CASES = (FlagCaseState.OPEN, FlagCaseState.TAKEN)
@@ -29,6 +30,10 @@ OPEN_CASES = (FlagCaseState.OPEN, FlagCaseState.TAKEN)
 def new_receipt() -> str:
     """Return a receipt number: `R` and 16 characters, 80 random bits. The second migration names it here."""
     return "R" + "".join(secrets.choice(ALPHABET) for _ in range(16))
+
+
+def _said_once(field: str) -> pgtrigger.Q:
+    return pgtrigger.Q(**{f"old__{field}__isnull": False, f"old__{field}__df": pgtrigger.F(f"new__{field}")})
 
 
 class FlagCaseQuerySet(models.QuerySet["FlagCase"]):
@@ -97,14 +102,15 @@ class FlagCase(models.Model):
             pgtrigger.Protect(
                 name="whose_it_is_is_said_once",
                 operation=pgtrigger.Update,
-                condition=(
-                    pgtrigger.Q(old__grant__isnull=False)
-                    & pgtrigger.Q(old__grant__df=pgtrigger.F("new__grant"))
+                condition=_said_once("grant")
+                | _said_once("owner")
+                | _said_once("attached_at")
+                | _said_once("attached_by")
+                | _said_once("merged_into")
+                | pgtrigger.Q(
+                    old__attached_at__isnull=False, old__attach_reason__df=pgtrigger.F("new__attach_reason")
                 )
-                | (
-                    pgtrigger.Q(old__owner__isnull=False)
-                    & pgtrigger.Q(old__owner__df=pgtrigger.F("new__owner"))
-                ),
+                & ~pgtrigger.Q(new__attach_reason=BLANKED),
             ),
             pgtrigger.Protect(
                 name="what_was_found_never_changes",

@@ -137,6 +137,11 @@ class Sanction(models.Model):
                 | Q(target=SanctionTarget.END_USER, key=None) & ~Q(end_user=""),
             ),
             models.CheckConstraint(
+                name="an_end_user_is_warned_or_suspended",
+                condition=~Q(target=SanctionTarget.END_USER)
+                | Q(kind__in=[SanctionKind.WARN, SanctionKind.SUSPEND]),
+            ),
+            models.CheckConstraint(
                 name="a_limit_says_how_many",
                 condition=Q(kind=SanctionKind.LIMIT)
                 & (Q(per_minute__gte=1) | Q(per_day__gte=1))

@@ -28,6 +28,7 @@ __all__ = [
     "candidates",
     "checksum",
     "digest",
+    "found_in",
     "hint_of",
     "is_well_formed",
     "mint",
@@ -37,6 +38,13 @@ __all__ = [
 def mint(environment: str) -> Secret:
     """Return a new secret for the `test` or `live` environment."""
     return secrets.mint(f"{settings.KEY_PREFIX}_{environment}_")
+
+
+def found_in(text: str) -> Secret:
+    """Return the first secret, or start of one, in a text, its prefix as it is written here; empty where none is."""
+    prefix = settings.KEY_PREFIX
+    found = re.search(rf"{re.escape(prefix)}_(test|live)_([0-9A-Za-z]*)", text, re.IGNORECASE)
+    return Secret(f"{prefix}_{found[1].lower()}_{found[2]}" if found else "")
 
 
 def is_well_formed(text: str) -> bool:

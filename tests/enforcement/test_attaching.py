@@ -1,11 +1,15 @@
 """A report about nobody we knew becomes one about an access: found by a person, said once, merged where it belongs."""
 
+import sys
 from datetime import timedelta
 
 import pytest
 from django.core.cache import cache
-from django.db import DatabaseError, transaction
+from django.core.signals import got_request_exception
+from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.views.debug import ExceptionReporter
 
 from audit import ledger
 from enforcement.domain import attaching, flag_cases, flags
@@ -48,6 +52,11 @@ def attach(case, grant, by, *, reason=WHY, at=TUESDAY):
     return attaching.attach(case, grant, by=by, at=at, reason=reason)
 
 
+def look(said, by, case=None):
+    """Return the accesses found for somebody who holds the case of a report."""
+    return list(attaching.find(case or make_report(by=by), said, by=by))
+
+
 # Finding
 
 
@@ -55,34 +64,104 @@ def test_an_access_is_found_by_what_a_reporter_may_have_seen(bob):
     key, secret = make_secret(applicant=make_user("alice"))
     start = secret[: secret.rindex("_") + 4]
 
+    seen = (start, secret, start.upper()[:8] + start[8:], f"key={secret}.", f"{secret[:20]} {secret[20:]}")
     found = [
-        [each.pk for each in attaching.find(said, by=bob)]
-        for said in (start, secret, key.key_id, key.key_id[:8], "ALICE@", key.grant.application.number[:6])
+        [each.pk for each in look(said, bob)]
+        for said in (*seen, key.key_id, key.key_id[:8], "ALICE@", key.grant.application.number[:6])
     ]
 
-    assert found == [[key.grant.pk]] * 6
+    assert found == [[key.grant.pk]] * 9
 
 
 def test_an_organisation_is_found_by_its_name(bob):
     alice = make_user("alice")
     grant = make_grant(applicant=alice, owner=owner_of(make_organisation(alice)))
 
-    assert list(attaching.find("pygma", by=bob)) == [grant]
+    assert look("pygma", bob) == [grant]
 
 
-@pytest.mark.parametrize(
-    "said", ["", " ", "k_", "gh_live_", "gh_live_a", "\0", "%", "nobody at all"], ids=repr
-)
-def test_what_says_too_little_finds_nobody(bob, said):
+@pytest.mark.parametrize("said", ["nobody at all", "%%%", "___", "gh_live_0000", "gh_pat_alice"], ids=repr)
+def test_what_nobody_is_called_finds_nobody(bob, said):
     make_secret(applicant=make_user("alice"))
 
-    assert list(attaching.find(said, by=bob)) == []
+    assert look(said, bob) == []
+
+
+@pytest.mark.parametrize("said", ["", " ", "al", "k_", "gh_live_", "gh_live_ab", "\0", "%"], ids=repr)
+def test_what_says_too_little_is_told_so(bob, said):
+    make_secret(applicant=make_user("alice"))
+
+    with pytest.raises(flag_cases.Incomplete, match="at least 3 characters"):
+        look(said, bob)
 
 
 def test_nobody_finds_their_own_access(bob):
     make_grant(applicant=bob)
 
-    assert list(attaching.find("bob", by=bob)) == []
+    assert look("bob", bob) == []
+
+
+@pytest.mark.parametrize("spoilt", ["", "x", "gh_", "Bearer "], ids=repr)
+def test_no_more_of_a_secret_than_its_hint_is_sent_to_the_database(bob, spoilt):
+    """Whole, mistyped, without its end, in the middle of other words: a database may log what it is asked."""
+    secret = make_secret(applicant=make_user("alice"))[1]
+    case = make_report(by=bob)
+    said = {"": secret, "x": f"{secret}x", "gh_": secret[:30].replace("gh_live", "GH_Live")}
+
+    with CaptureQueriesContext(connection) as asked:
+        look(said.get(spoilt, spoilt + secret), bob, case)
+
+    start = secret.rindex("_") + 1
+    assert [
+        query["sql"] for query in asked if secret[start + 4 : start + 12].lower() in query["sql"].lower()
+    ] == []
+
+
+def not_taken(bob, grant):
+    return make_report()
+
+
+def with_another(bob, grant):
+    return make_report(by=make_senior("sam"))
+
+
+def attached(bob, grant):
+    case = make_report(by=bob)
+    attach(case, grant, bob)
+    case.refresh_from_db()
+    return case
+
+
+def merged(bob, grant):
+    make_flag(grant, category="cyber_abuse")
+    return attached(bob, grant)
+
+
+def decided(bob, grant):
+    return flag_cases.decide(make_report(by=bob), by=bob, at=TUESDAY, **NOTHING)
+
+
+def reported_by_them(bob, grant):
+    return flags.record(source="public", owner=None, by=bob, at=TUESDAY, said="Odd.").case
+
+
+REFUSED = {
+    not_taken: flag_cases.NotHeld,
+    with_another: flag_cases.NotHeld,
+    attached: attaching.AlreadyAttached,
+    merged: attaching.AlreadyAttached,
+    decided: flag_cases.AlreadyDecided,
+    reported_by_them: flag_cases.NotForYou,
+}
+
+
+@pytest.mark.parametrize(("made", "refusal"), REFUSED.items(), ids=lambda each: each.__name__)
+def test_only_who_holds_a_case_about_nobody_known_looks_for_people(bob, grant, made, refusal):
+    make_guidelines()
+    case = made(bob, grant)
+
+    with pytest.raises(refusal):
+        look(grant.application.number, bob, case)
 
 
 # Saying so
@@ -301,3 +380,53 @@ def test_a_case_one_has_not_taken_says_so(client, page, grant):
     answer = client.post(page("flag_case_attach", case), {"g-grant": grant.pk, "g-reason": WHY})
 
     assert (answer.status_code, "Take it first" in answer.content.decode()) == (409, True)
+
+
+@pytest.mark.parametrize("name", ["flag_case_find", "flag_case_attach"])
+def test_whoever_does_not_hold_the_case_is_shown_no_access(client, page, grant, name):
+    case = make_report(by=make_senior("sam"))
+    number = grant.application.number
+
+    answer = client.post(page(name, case), {"said": number, "g-grant": grant.pk, "g-reason": ""})
+
+    shown = answer.content.decode()
+    assert (answer.status_code, number in shown, "Take it first" in shown) == (409, False, True)
+
+
+def test_too_little_to_look_for_comes_back_with_a_sentence(client, page, bob):
+    answer = client.post(page("flag_case_find", make_report(by=bob)), {"said": "al"})
+
+    assert (answer.status_code, "Type at least 3 characters" in answer.content.decode()) == (422, True)
+
+
+@pytest.mark.parametrize("name", ["flag_case_take", "flag_case_decide"])
+def test_a_merged_case_is_neither_taken_nor_decided_and_says_where_its_flags_are(
+    client, page, bob, grant, name
+):
+    case = merged(bob, grant)
+    said = {f"f-{field}": value for field, value in NOTHING.items()}
+
+    answer = client.post(page(name, case), said)
+
+    sentence = f"Its flags are in case {case.merged_into_id} now."
+    assert (answer.status_code, sentence in answer.content.decode()) == (409, True)
+
+
+def test_a_report_of_an_error_names_nothing_that_was_pasted(client, page, bob, monkeypatch):
+    secret = make_secret(applicant=make_user("alice"))[1]
+    case, reports = make_report(by=bob), []
+
+    def broken(user):
+        raise RuntimeError("the database went away")
+
+    def report(request, **_kwargs):
+        reports.append(ExceptionReporter(request, *sys.exc_info()).get_traceback_html())
+
+    monkeypatch.setattr(attaching, "hidden_applications", broken)
+    got_request_exception.connect(report)
+    client.raise_request_exception = False
+    client.post(page("flag_case_find", case), {"said": f"key: {secret}"})
+    got_request_exception.disconnect(report)
+
+    start = secret.rindex("_") + 1
+    assert ["went away" in each and secret[start:] not in each for each in reports] == [True]
