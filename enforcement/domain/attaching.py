@@ -16,7 +16,7 @@ from enforcement.domain import flag_cases, flags
 from enforcement.models import FlagCase
 from enforcement.models.flag import REASON_MOST
 from enforcement.permissions import hidden_applications, may_attach, may_decide_flags
-from enforcement.states import FLAG_CASE_TRANSITIONS, FlagCaseState
+from enforcement.states import FlagCaseState
 from onboarding.domain import secrets
 from onboarding.models import Grant, Key, Secret
 
@@ -95,10 +95,8 @@ def attach(case: FlagCase, grant: Grant, *, by: User, at: datetime, reason: str)
     if other is None:
         case.save()
         return case
-    assert FlagCaseState.MERGED in FLAG_CASE_TRANSITIONS[case.state]
-    case.state, case.merged_into, case.taken_until = FlagCaseState.MERGED, other, None
-    case.save()
-    ledger.record(Event.FLAG_CASE_MERGED, subject=case, actor=by, at=at, into=other.pk)
+    case.merged_into, case.taken_until = other, None
+    flag_cases.move(case, FlagCaseState.MERGED, Event.FLAG_CASE_MERGED, by, at, into=other.pk)
     other.severity, other.due_at = max(other.severity, case.severity), min(other.due_at, case.due_at)
     other.save(update_fields=["severity", "due_at"])
     return other

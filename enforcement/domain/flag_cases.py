@@ -85,7 +85,7 @@ def take(case: FlagCase, *, by: User, at: datetime) -> FlagCase:
         case.save(update_fields=["taken_until"])
         return case
     case.taken_by, case.taken_at, case.taken_until = by, at, at + KEPT_FOR
-    return _move(case, FlagCaseState.TAKEN, Event.FLAG_CASE_TAKEN, by, at)
+    return move(case, FlagCaseState.TAKEN, Event.FLAG_CASE_TAKEN, by, at)
 
 
 @transaction.atomic
@@ -148,7 +148,7 @@ def decide(
     case.finding, case.found_category, case.note = finding, category, words
     case.found_severity = case.severity if severity is None else severity
     case.decided_by, case.decided_at, case.taken_until = by, at, None
-    _move(case, FlagCaseState.DECIDED, Event.FLAG_CASE_DECIDED, by, at, reason=finding, category=category)
+    move(case, FlagCaseState.DECIDED, Event.FLAG_CASE_DECIDED, by, at, reason=finding, category=category)
     _settle_flags(case, FLAGS_AFTER[finding], by, at)
     if finding != Finding.VIOLATION:
         sanctions.lift_caused_by(case, by=by, at=at, reason=words)
@@ -188,7 +188,7 @@ def _locked(case: FlagCase) -> FlagCase:
     )
 
 
-def _move(
+def move(
     case: FlagCase,
     to: FlagCaseState,
     event: Event,
@@ -197,6 +197,7 @@ def _move(
     reason: str = "",
     **details: object,
 ) -> FlagCase:
+    """Change the state of a locked case, save what the verb set on it, and record it; no other function does."""
     assert to in FLAG_CASE_TRANSITIONS[case.state], f"{case.state} to {to}"
     case.state = to
     case.save()
@@ -206,7 +207,7 @@ def _move(
 
 def _let_go(case: FlagCase, *, by: ledger.Actor, at: datetime, reason: str) -> FlagCase:
     case.taken_by = case.taken_at = case.taken_until = None
-    return _move(case, FlagCaseState.OPEN, Event.FLAG_CASE_RELEASED, by, at, reason)
+    return move(case, FlagCaseState.OPEN, Event.FLAG_CASE_RELEASED, by, at, reason)
 
 
 @transaction.atomic

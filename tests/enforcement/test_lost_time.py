@@ -16,6 +16,7 @@ from tests.enforcement.flagging import (
     NOTHING,
     TUESDAY,
     make_case,
+    make_confirmed,
     make_emergency,
     make_sanction,
     make_taken_appeal,
@@ -139,6 +140,28 @@ def test_flags_that_were_nothing_give_back_what_a_machine_took(grant):
     flag_cases.decide(case, by=bob, at=TUESDAY + DAY / 2, **NOTHING)
 
     assert ends(grant) - END == DAY / 2
+
+
+def test_flags_that_were_nothing_say_nothing_of_an_end_that_has_moved(grant):
+    make_emergency()
+    case, bob = make_case(grant, severity=3), known("bob", make_reviewer)
+
+    flag_cases.decide(case, by=bob, at=END + DAY, **NOTHING)
+
+    said = " ".join(Letter.objects.get(kind="enforcement/sanction_lifted").text.split())
+    assert (ends(grant), "has reached its own end" in said) == (END + (END + DAY - TUESDAY), False)
+
+
+def test_time_that_two_mistakes_took_is_given_back_whichever_is_mended_first(grant):
+    make_emergency()
+    case, bob = make_case(grant, severity=3), known("bob", make_reviewer)
+    apart = make_confirmed(grant, by=bob, at=TUESDAY + DAY, category="fraud_spam", rule="")
+    other = make_sanction(case=apart, at=TUESDAY + DAY)
+
+    flag_cases.decide(case, by=bob, at=TUESDAY + 2 * DAY, **NOTHING)
+    win(other, at=TUESDAY + 4 * DAY)
+
+    assert ends(grant) - END == 4 * DAY
 
 
 def test_what_can_no_longer_be_appealed_expires_and_before_that_it_waits(key, grant):

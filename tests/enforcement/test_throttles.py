@@ -1,19 +1,20 @@
 """Soft throttles: begun by a finding, held by the gateways' limit, over after a day unless a person confirms."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import IntegrityError, connection
 
 from audit.models import LedgerEntry
-from enforcement.domain import anomalies, anomaly_rules, throttles
+from enforcement.domain import anomalies, anomaly_rules, owed, throttles
 from enforcement.invariants import INVARIANTS
 from enforcement.models import Throttle
 from onboarding import projection
 from onboarding.models import Grant, Limit
 from outbox.models import Letter
 from tests.enforcement.test_anomalies import HOUR, NOW, WHY, rule_of, use
-from tests.factories import make_reviewer, make_secret, make_senior
+from tests.factories import make_reviewer, make_secret, make_senior, make_user
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -141,6 +142,22 @@ def test_a_second_finding_does_not_throttle_twice(key, senior):
     anomalies.judge(anomalies.AnomalyRule.objects.get(kind="filter_hits"), hour=HOUR, at=NOW)
 
     assert (throttles.begin_owed(at=NOW), Throttle.objects.count()) == (0, 1)
+
+
+def test_findings_of_access_that_is_held_already_stand_before_no_other(key, senior, monkeypatch):
+    begun(key, senior)
+    rule = anomaly_rules.switch(
+        rule_of(kind="filter_hits", throttle_to=7), to="on", by=senior, at=NOW, reason=WHY
+    )
+    free, _ = make_secret(applicant=make_user("later"))
+    for each in (key, free):
+        use(each, 0, **{"ok": 20, "hit:a": 90})
+    anomalies.judge(rule, hour=HOUR, at=NOW)
+    monkeypatch.setattr("enforcement.domain.owed.settle_each", partial(owed.settle_each, most=1))
+
+    made = throttles.begin_owed(at=NOW)
+
+    assert (made, set(Throttle.objects.values_list("grant", flat=True))) == (1, {key.grant_id, free.grant_id})
 
 
 def test_the_database_lets_no_throttle_last_longer_without_a_person(key, senior):
