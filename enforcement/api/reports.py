@@ -10,12 +10,13 @@ from django.utils.translation import gettext as _
 from ninja import Field, Header, Path, Router, Schema, Status
 
 from accounts.api import By, Problem, plain, refusals
-from accounts.models import Owner, User
+from accounts.models import Owner
 from accounts.scopes import Scope
 from audit import clock
 from enforcement.domain import flags
 from enforcement.models import Flag
 from enforcement.states import FlagSource
+from onboarding.api.access import visible
 from onboarding.models import Grant
 from policies.models import Category
 
@@ -59,7 +60,7 @@ class ReportOut(Schema):
 def report(request: HttpRequest, access: UUID, said: ReportIn, mark: str = Mark) -> Status:
     """Report a key that others use, or an end user who misuses what you build; a person looks within 24 hours."""
     user, at = request.auth.user, clock.now()
-    grant = _grant(user, access)
+    grant = visible(user, access)
     words = _words(grant, said) | {"idempotency": f"{user.pk}:{grant.pk}:{mark}"}
     before = Flag.objects.filter(source=FlagSource.HOLDER, idempotency=words["idempotency"]).first()
     if before is None:
@@ -91,16 +92,6 @@ def detail(request: HttpRequest, receipt: str = Receipt) -> dict[str, Any]:
     if found is None:
         raise Problem(404, "not_found", _("There is no such report, or it is not yours to see."))
     return _out(found)
-
-
-def _grant(user: User, access: UUID) -> Grant:
-    """Return the access; for everybody who is not on its owner's side it is not there."""
-    found = Grant.objects.select_related("owner").filter(
-        public_id=access, owner__in=Owner.objects.of(user)
-    ).first()  # fmt: skip
-    if found is None:
-        raise Problem(404, "not_found", _("There is no such access, or it is not yours to see."))
-    return found
 
 
 def _words(grant: Grant, said: ReportIn) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def index(request: HttpRequest, limit: int = Query(50, ge=1, le=MOST)) -> dict[s
 def ask(request: HttpRequest, access: UUID, said: AskIn) -> Status:
     """Ask for one more key; it is made within a minute, and its first secret is shown on its page."""
     user = request.auth.user
-    grant = _mine(user, access)
+    grant = visible(user, access)
     refused = (
         keys.AccessStopped,
         keys.GrantHasEnded,
@@ -97,7 +97,7 @@ def ask(request: HttpRequest, access: UUID, said: AskIn) -> Status:
     )
     with refusing(*refused), naming():
         keys.ask(grant, environment=said.environment, name=said.name, by=user, at=clock.now())
-    return Status(202, _out(_mine(user, access)))
+    return Status(202, _out(visible(user, access)))
 
 
 @router.get(
@@ -108,7 +108,7 @@ def ask(request: HttpRequest, access: UUID, said: AskIn) -> Status:
 )
 def used(request: HttpRequest, access: UUID) -> dict[str, Any]:
     """Tell the answers of the last days to all its keys, and what is left of each limit now."""
-    grant, at = _mine(request.auth.user, access), clock.now()
+    grant, at = visible(request.auth.user, access), clock.now()
     shown = held.holding(grant, {}, at)
     tiers = Tier.objects.filter(program=grant.program, environment__in=shown.environments)
     opened = [one.key.key_id for one in shown.keys if one.key and one.secret]
@@ -143,7 +143,7 @@ def _left(grant: Grant, tier: Tier) -> dict[str, Any]:
     }
 
 
-def _mine(user: User, access: UUID) -> Grant:
+def visible(user: User, access: UUID) -> Grant:
     """Return the access; for everybody who is not on its owner's side it is not there."""
     grant = held.grants_of(user).filter(public_id=access).first()
     if grant is None:
