@@ -106,3 +106,11 @@ def make_taken_appeal(
     """Return an appeal against a sanction, and the senior reviewer who has taken it up."""
     third = by or known("tess", make_senior)
     return appeals.take(make_sanction_appeal(sanction, kind=kind, at=at), by=third, at=at), third
+
+
+def make_report(*, by=None, at=TUESDAY, **said):
+    """Return the case of a public report; taken up where `by` says by whom."""
+    make_guidelines()
+    said = {"category": "cyber_abuse", "said": "They sell exploits.", "reply_to": "dana@example.org"} | said
+    case = flags.record(source="public", owner=None, by="public", at=at, **said).case
+    return flag_cases.take(case, by=by, at=at) if by else case
