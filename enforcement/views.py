@@ -8,6 +8,7 @@ from allauth.core import ratelimit
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -233,10 +234,12 @@ def _sanction_page(
 def report(request: HttpRequest) -> HttpResponse:
     """Let anybody report misuse, without an account; a receipt says what happens next."""
     form = ReportForm(request.POST if request.method == "POST" else None)
+    wanted = request.GET.get("receipt", "").strip().upper()
+    if request.method != "POST" and wanted and _reports().filter(receipt=wanted).exists():
+        return redirect("report_receipt", wanted)
     if request.method != "POST" or not form.is_valid():
-        return render(
-            request, "enforcement/report.html", {"form": form}, status=422 if form.is_bound else 200
-        )
+        shown = {"form": form, "wanted": wanted}
+        return render(request, "enforcement/report.html", shown, status=422 if form.is_bound else 200)
     if not ratelimit.consume(request, action="report"):
         form.add_error(None, _("Too many reports were sent from here. Wait an hour, then try again."))
         return render(request, "enforcement/report.html", {"form": form}, status=429)
@@ -252,9 +255,13 @@ def report(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD"])
 def report_receipt(request: HttpRequest, receipt: str) -> HttpResponse:
     """Show whoever has the number of a report by a person where it stands; nothing else about it."""
-    people = Flag.objects.filter(source__in=[FlagSource.PUBLIC, FlagSource.HOLDER]).select_related("case")
-    flag = get_object_or_404(people, receipt=receipt)
+    flag = get_object_or_404(_reports().select_related("case"), receipt=receipt)
     return render(request, "enforcement/report_receipt.html", {"flag": flag, "case": flag.case})
+
+
+def _reports() -> QuerySet[Flag]:
+    """Return what people reported, who look it up by its number."""
+    return Flag.objects.filter(source__in=[FlagSource.PUBLIC, FlagSource.HOLDER])
 
 
 @login_required

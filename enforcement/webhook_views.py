@@ -117,11 +117,18 @@ def shown(request: HttpRequest, webhook: Webhook) -> dict[str, Any]:
     rows = webhook.deliveries.order_by("-id").prefetch_related(
         Prefetch("log", queryset=WebhookTry.objects.order_by("-id"))
     )
-    if before.isascii() and before.isdecimal() and len(before) < 19:
+    is_older = before.isascii() and before.isdecimal() and len(before) < 19
+    if is_older:
         rows = rows.filter(pk__lt=int(before))
     found = list(rows[: PAGE + 1])
     older = found[PAGE - 1].pk if len(found) > PAGE else None
-    return {"webhook": webhook, "deliveries": found[:PAGE], "older": older, "at": clock.now()}
+    return {
+        "webhook": webhook,
+        "deliveries": found[:PAGE],
+        "older": older,
+        "is_older": is_older,
+        "at": clock.now(),
+    }
 
 
 @require_POST

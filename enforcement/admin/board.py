@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from django.db.models import Q, QuerySet
+from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
 from django.utils.timesince import timesince
@@ -13,7 +14,8 @@ from django.utils.timesince import timesince
 from accounts.models import User
 from accounts.roles import Duty, may
 from enforcement.models import Appeal, FlagCase
-from enforcement.permissions import conflicts, may_see_appeals
+from enforcement.permissions import conflicts, may_see_appeals, may_see_flags
+from onboarding.models import Program
 from reviews.permissions import spared_categories
 from reviews.states import SecondPerson
 
@@ -24,9 +26,13 @@ SOON = timedelta(days=2)
 
 @dataclass(frozen=True)
 class Row:
-    """One appeal in one line; `is_yours_to_decide` is wrong where one made or signed the decision."""
+    """One appeal in one line; `is_yours_to_decide` is wrong where one made or signed what it is against."""
 
     appeal: Appeal
+    title: str
+    url: str
+    against: str  # what it is against, in a word
+    program: Program
     due: str
     urgency: str  # the pill's class: stop (late), wait (soon), or none
     is_yours_to_decide: bool
@@ -44,17 +50,16 @@ class Board:
 
 
 def visible_to(user: User) -> QuerySet[Appeal]:
-    """Return the open appeals against decisions without those in which this person has a part."""
-    open_ones = Appeal.objects.open().filter(decision__isnull=False)
-    return open_ones.exclude(conflicts(user, to="decision__case__application__"))
+    """Return the open appeals, against decisions and sanctions, without those in which this person has a part."""
+    open_ones = Appeal.objects.open().exclude(conflicts(user, to="decision__case__application__"))
+    if not may_see_flags(user):  # the page of a sanction is that of its case
+        return open_ones.filter(sanction=None)
+    return open_ones.exclude(conflicts(user, to="sanction__grant__application__"))
 
 
 def page(query: Mapping[str, str], *, user: User, at: datetime) -> Board:
     """Return one page, from the place that `after` or `before` names."""
-    appeals = visible_to(user).select_related(
-        "decision__case__application", "decision__case__program", "filed_by", "taken_by"
-    )
-    appeals = appeals.defer("statement", "decision__case__application__answers")
+    appeals = _whole(visible_to(user))
     after, before = mark_of(query.get("after", "")), mark_of(query.get("before", ""))
     backwards = before is not None and after is None
     if mark := (before if backwards else after):
@@ -85,11 +90,7 @@ def on_desk(user: User, *, at: datetime) -> OnDesk | None:
     """Return what the desk shows of appeals, in one query more than a reader's conflicts; None without the duty."""
     if not may_see_appeals(user):
         return None
-    mine = decidable_by(user).select_related(
-        "decision__case__application", "decision__case__program", "taken_by"
-    )
-    mine = mine.defer("statement", "decision__case__application__answers")
-    found = list(mine[: ON_DESK + 1])
+    found = list(_whole(decidable_by(user))[: ON_DESK + 1])
     return OnDesk(
         rows=[_row(appeal, user, at) for appeal in found[:ON_DESK]],
         late=sum(appeal.due_at <= at for appeal in found[:ON_DESK]),
@@ -99,10 +100,16 @@ def on_desk(user: User, *, at: datetime) -> OnDesk | None:
 
 def decidable_by(user: User) -> QuerySet[Appeal]:
     """Return the open appeals this person may decide: `may_decide` as a condition."""
+    spared = sorted(spared_categories(user))
     mine = visible_to(user).exclude(
-        Q(decision__decided_by=user) | Q(decision__signed_by=user) | Q(filed_by=user)
+        Q(decision__decided_by=user)
+        | Q(decision__signed_by=user)
+        | Q(sanction__proposed_by=user)
+        | Q(sanction__signed_by=user)
+        | Q(sanction__case__decided_by=user)
+        | Q(filed_by=user)
     )
-    mine = mine.exclude(decision__case__severe__has_any_keys=sorted(spared_categories(user)))
+    mine = mine.exclude(decision__case__severe__has_any_keys=spared).exclude(sanction__category__in=spared)
     if not may(user, Duty.SIGN_AS_SENIOR):
         mine = mine.exclude(decision__second=SecondPerson.SENIOR)
     return mine
@@ -112,15 +119,39 @@ def due_words(appeal: Appeal, at: datetime) -> tuple[str, str]:
     """Return when it is due in words, and the class of its pill."""
     if appeal.due_at <= at:
         return f"late by {timesince(appeal.due_at, at, depth=1)}", "stop"
-    day = date_format(appeal.due_at.astimezone(appeal.decision.case.program.zone), "D j M")
+    day = date_format(appeal.due_at.astimezone(_program(appeal).zone), "D j M")
     return f"due {day}", "wait" if appeal.due_at - at <= SOON else ""
 
 
+def _whole(appeals: QuerySet[Appeal]) -> QuerySet[Appeal]:
+    """Return them with what a line shows."""
+    about = ("decision__case__application", "sanction__grant__application")
+    return appeals.select_related(
+        *about,
+        "decision__case__program",
+        "sanction__grant__program",
+        "sanction__case",
+        "filed_by",
+        "taken_by",
+    ).defer("statement", *(f"{each}__answers" for each in about))
+
+
+def _program(appeal: Appeal) -> Program:
+    return appeal.sanction.grant.program if appeal.sanction else appeal.decision.case.program
+
+
 def _row(appeal: Appeal, user: User, at: datetime) -> Row:
-    words, urgency = due_words(appeal, at)
-    decision = appeal.decision
-    made_it = user.pk in (decision.decided_by_id, decision.signed_by_id)
-    return Row(appeal, words, urgency, is_yours_to_decide=not made_it)
+    due, urgency = due_words(appeal, at)
+    if sanction := appeal.sanction:
+        made_it = {sanction.proposed_by_id, sanction.signed_by_id, sanction.case.decided_by_id}
+        url = f"{reverse('admin:flag_case', args=[sanction.case_id])}#appeal-{appeal.pk}"
+        title, against = sanction.grant.application.title or "Untitled", sanction.get_kind_display().lower()
+    else:
+        made_it = {appeal.decision.decided_by_id, appeal.decision.signed_by_id}
+        url = reverse("admin:appeal", args=[appeal.pk])
+        title, against = appeal.decision.case.shown_title, "decision"
+    yours = user.pk not in made_it
+    return Row(appeal, title, url, against, _program(appeal), due, urgency, is_yours_to_decide=yours)
 
 
 def cursor_of(row: Appeal | FlagCase) -> str:

@@ -14,7 +14,7 @@ from accounts.reading import OwnPages, ReadOnly
 from accounts.roles import Duty
 from audit import clock, ledger
 from enforcement.admin import filter_back_test
-from enforcement.domain import filter_hits, filter_rules, filter_trials
+from enforcement.domain import filter_hits, filter_rules, filter_trials, statements
 from enforcement.domain.filter_rules import BadFilter, EditedMeanwhile, NoSuchStep, TextsFail, Wording
 from enforcement.filters.rules import BadContent, Kind, Rule
 from enforcement.filters.text import MOST, TooLong
@@ -123,7 +123,10 @@ class FilterRuleAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
             each for each in found if each.state in (FilterState.ON, FilterState.SHADOW) or _is_newest(each)
         ]
         told = filter_hits.figures(days=DAYS, at=clock.now())
-        rows = [(version, _did(version, told)) for version in shown]
+        names = statements.clauses(version.category for version in shown)
+        rows = [
+            (version, names.get(version.category, version.category), _did(version, told)) for version in shown
+        ]
         return self.rendered(
             request, "admin/enforcement/filters.html", title="Filter rules", rows=rows, days=DAYS
         )
@@ -234,6 +237,7 @@ class FilterRuleAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
             found = rule.versions.select_related("rule", "written_by", "changed_by")
             versions = [*found.prefetch_related("test_texts")]
             told = filter_hits.figures(days=DAYS, at=clock.now())
+        names = statements.clauses(version.category for version in versions)
         return self.rendered(
             request,
             "admin/enforcement/filter_rule.html",
@@ -241,7 +245,10 @@ class FilterRuleAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
             title=str(rule) if rule else "New filter rule",
             form=form,
             rule=rule,
-            history=[(version, _did(version, told), _steps(version)) for version in versions],
+            history=[
+                (version, names.get(version.category, version.category), _did(version, told), _steps(version))
+                for version in versions
+            ],
             moves=list(ledger.of(rule).order_by("-id")[:HISTORY]) if rule else [],
             days=DAYS,
             text_most=TEXT_MOST,

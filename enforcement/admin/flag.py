@@ -24,12 +24,13 @@ from enforcement.admin.flag_forms import (
     FindingForm,
     SanctionForm,
 )
-from enforcement.domain import appeals, attaching, emergencies, flag_cases, flags, sanctions
+from enforcement.domain import appeals, attaching, emergencies, flag_cases, flags, sanctions, statements
 from enforcement.models import Appeal, EmergencyRule, FlagCase, Sanction
 from enforcement.permissions import hidden_flags, may_see_flag_case, may_see_flags, may_set_emergencies
 from enforcement.states import FlagSource
 from onboarding.domain.programs import SayWhy
 from onboarding.models import Grant
+from policies.states import Severity
 from reviews.admin.paginating import CappedPaginator
 from reviews.permissions import has_part_in
 
@@ -102,10 +103,12 @@ class FlagCaseAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
         """Show the open cases in the order in which they are due."""
         if not may_see_flags(request.user):
             raise PermissionDenied
-        shown = flag_board.page(request.GET, user=request.user, at=clock.now())
+        at, user = clock.now(), request.user
+        shown = flag_board.page(request.GET, user=user, at=at)
         return self.rendered(
             request, "admin/enforcement/flags.html", title="Flags", board=shown, sources=FlagSource.choices,
-            query=request.GET,
+            severities=Severity.choices[1:], query=request.GET, counts=flag_board.counts(user, at=at),
+            to_follow=flag_board.to_follow(user, at=at),
         )  # fmt: skip
 
     def page(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -269,7 +272,12 @@ class FlagCaseAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
             else:
                 messages.success(request, "Set. It holds from the next flag on.")
                 return redirect("admin:emergencies")
-        rows = EmergencyRule.objects.select_related("set_by")[:100]
+        kept = list(EmergencyRule.objects.select_related("set_by")[:100])
+        names = statements.clauses(code for row in kept for code in (row.category, *row.covered_by))
+        rows = [
+            (row, names.get(row.category, row.category), [names.get(code, code) for code in row.covered_by])
+            for row in kept
+        ]
         return self.rendered(
             request, "admin/enforcement/emergencies.html", title="Emergencies", form=form, rows=rows,
             status=422 if form.errors else 200,

@@ -2,27 +2,52 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils.timesince import timesince
 
 from accounts.models import User
+from accounts.roles import Duty, may
 from enforcement.admin.board import PAGE, beyond, cursor_of, mark_of
+from enforcement.domain import statements
 from enforcement.models import Flag, FlagCase, Sanction
 from enforcement.permissions import hidden_flags, may_see_flags
-from enforcement.states import FlagSource
+from enforcement.states import Finding, FlagSource, SanctionState
 from reviews.permissions import spared_categories
 
 ON_DESK = 5
+FOLLOWED = 20  # of each sort
+FOLLOW_WITHIN = timedelta(
+    days=30
+)  # a violation from which nothing followed by then was not to have consequences
 
 
 @dataclass(frozen=True)
 class Row:
     case: FlagCase
+    category: str  # as the guidelines name it
     due: str
     urgency: str  # the pill's class: stop (late), wait (within a day)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What waits for one person: all of it, late, held by them."""
+
+    open: int
+    late: int
+    mine: int
+
+
+@dataclass(frozen=True)
+class Follow:
+    """What waits for a senior reviewer after a case was decided."""
+
+    case: FlagCase
+    says: str
+    since: datetime
 
 
 @dataclass(frozen=True)
@@ -30,6 +55,7 @@ class Board:
     rows: list[Row]
     newer_url: str
     older_url: str
+    narrows: bool
 
     @property
     def says(self) -> str:
@@ -56,32 +82,74 @@ def page(query: Mapping[str, str], *, user: User, at: datetime) -> Board:
     found = found[::-1] if backwards else found
     has_newer, has_older = (more, True) if backwards else (mark is not None, more)
     return Board(
-        rows=[row(case, at) for case in found],
+        rows=_rows(found, at),
         newer_url=f"?{urlencode(kept | {'before': cursor_of(found[0])})}" if has_newer and found else "",
         older_url=f"?{urlencode(kept | {'after': cursor_of(found[-1])})}" if has_older and found else "",
+        narrows=bool(kept or mark),
     )
+
+
+def counts(user: User, *, at: datetime) -> Counts:
+    """Return how much of all of it waits for this person: one query beside what they do not see."""
+    late, mine = Count("pk", filter=Q(due_at__lte=at)), Count("pk", filter=Q(taken_by=user))
+    return Counts(**visible_to(user).order_by().aggregate(open=Count("pk"), late=late, mine=mine))
+
+
+def following(case: FlagCase, user: User, *, at: datetime) -> FlagCase | None:
+    """Return the open case that is due first and that nobody else holds, other than this one."""
+    held = Q(taken_until__gt=at) & ~Q(taken_by=user)
+    return visible_to(user).exclude(pk=case.pk).exclude(held).only("pk").first()
+
+
+def to_follow(user: User, *, at: datetime) -> list[Follow]:
+    """Return the sanctions this person may sign, then the violations of a month from which nothing followed yet."""
+    if not may(user, Duty.MANAGE_ACCESS):
+        return []
+    about = ("case__grant__application", "case__owner__person", "case__owner__organisation")
+    proposed = Sanction.objects.filter(state=SanctionState.PROPOSED, needs_second=True).exclude(
+        proposed_by=user
+    )
+    seen = FlagCase.objects.exclude(hidden_flags(user))
+    unsigned = proposed.filter(case__in=seen).select_related(*about).order_by("proposed_at")[:FOLLOWED]
+    signs = may(user, Duty.SIGN_AS_SENIOR)
+    found = [
+        Follow(each.case, f"to sign: {each.get_kind_display().lower()}", each.proposed_at)
+        for each in (unsigned if signs else [])
+    ]
+    bare = seen.filter(finding=Finding.VIOLATION, decided_at__gt=at - FOLLOW_WITHIN, grant__isnull=False)
+    bare = bare.exclude(Exists(Sanction.objects.filter(case=OuterRef("pk"))))
+    bare = bare.select_related("grant__application", "owner__person", "owner__organisation").order_by(
+        "decided_at"
+    )
+    return found + [
+        Follow(each, "a violation, and no sanction yet", each.decided_at) for each in bare[:FOLLOWED]
+    ]
 
 
 def on_desk(user: User, *, at: datetime) -> list[Row]:
     """Return the first few for the reviewers' desk."""
     if not may_see_flags(user) or not FlagCase.objects.open().exists():  # on most days nothing more is asked
         return []
-    return [row(case, at) for case in _shown(visible_to(user))[:ON_DESK]]
+    return _rows(list(_shown(visible_to(user))[:ON_DESK]), at)
 
 
-def row(case: FlagCase, at: datetime) -> Row:
+def due_words(case: FlagCase, at: datetime) -> tuple[str, str]:
+    """Return when it is due in words, and the class of its pill."""
     if case.due_at <= at:
-        return Row(case, f"late by {timesince(case.due_at, at, depth=1)}", "stop")
-    return Row(
-        case, f"in {timesince(at, case.due_at, depth=1)}", "wait" if (case.due_at - at).days < 1 else ""
-    )
+        return f"late by {timesince(case.due_at, at, depth=1)}", "stop"
+    return f"due in {timesince(at, case.due_at, depth=1)}", "wait" if (case.due_at - at).days < 1 else ""
+
+
+def _rows(cases: list[FlagCase], at: datetime) -> list[Row]:
+    names = statements.clauses(case.category for case in cases)
+    return [Row(case, names.get(case.category, case.category), *due_words(case, at)) for case in cases]
 
 
 def _shown(cases: QuerySet[FlagCase]) -> QuerySet[FlagCase]:
     stopped = Sanction.objects.active().filter(case=OuterRef("pk"), proposed_by=None)
-    return cases.select_related("grant__application", "grant__program", "owner", "taken_by").annotate(
-        count=Count("flags"), is_stopped=Exists(stopped)
-    )
+    return cases.select_related(
+        "grant__application", "grant__program", "owner__person", "owner__organisation", "taken_by"
+    ).annotate(count=Count("flags"), is_stopped=Exists(stopped))
 
 
 def _narrowed(

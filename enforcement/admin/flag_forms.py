@@ -1,5 +1,6 @@
 """What reviewers say of flags, what follows, and which categories do not wait for them."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,6 +42,11 @@ class ByHand(forms.Form):
             self.add_error(name if name in self.fields else None, problem)
 
 
+def shown_when(key: str, *values: str) -> str:
+    """Return what `conditional.js` reads: show a field where the named input has one of these values."""
+    return json.dumps({"key": key, "op": "in", "values": values})
+
+
 class FindingForm(ByHand):
     finding = forms.ChoiceField(
         label="What you found", choices=Finding.choices, widget=forms.RadioSelect, required=False
@@ -59,6 +65,19 @@ class FindingForm(ByHand):
     def __init__(self, *args: Any, case: FlagCase, **kwargs: Any) -> None:
         super().__init__(*args, prefix="f", initial={"category": case.category}, **kwargs)
         self.fields["category"].choices = categories()
+        for name in ("category", "severity"):
+            self.fields[name].shown_when = shown_when("f-finding", Finding.VIOLATION)
+        for name in ("finding", "category", "note"):
+            self.fields[name].mark = "required"
+
+
+SHOWN_WHEN = {
+    "key": ("s-target", SanctionTarget.KEY),
+    "end_user": ("s-target", SanctionTarget.END_USER),
+    "per_minute": ("s-kind", SanctionKind.LIMIT),
+    "per_day": ("s-kind", SanctionKind.LIMIT),
+    "ends_at": ("s-kind", SanctionKind.LIMIT, SanctionKind.SUSPEND),
+}
 
 
 class AttachForm(ByHand):
@@ -107,13 +126,20 @@ class SanctionForm(ByHand):
     ends_at = forms.DateTimeField(
         label="Until",
         required=False,
-        help_text="Empty: no end.",
+        help_text="In your own time zone. Empty: no end.",
         widget=forms.DateTimeInput({"type": "datetime-local"}),
     )
 
     def __init__(self, *args: Any, case: FlagCase, **kwargs: Any) -> None:
         super().__init__(*args, prefix="s", **kwargs)
         self.fields["key"].queryset = case.grant.keys.live() if case.grant else FlagCase.objects.none()
+        self.fields["key"].label_from_instance = lambda key: (
+            f"{key.name or key.key_id} ({key.get_environment_display()})"
+        )
+        for name, when in SHOWN_WHEN.items():
+            self.fields[name].shown_when = shown_when(*when)
+        for name in ("kind", "target", "key", "end_user", "reason_code", "facts"):
+            self.fields[name].mark = "required"
 
     def said(self) -> tuple[Said, Any]:
         typed = dict(self.cleaned_data)
@@ -138,11 +164,12 @@ class AppealOutcomeForm(ByHand):
     def __init__(self, *args: Any, kind: str, **kwargs: Any) -> None:
         super().__init__(*args, prefix="a", **kwargs)
         reasons = [
-            reason
-            for state in (AppealState.UPHELD, AppealState.DENIED)
-            for reason in REASONS[AppealKind(kind), state]
+            (label, [(each.value, each.label) for each in REASONS[AppealKind(kind), state]])
+            for label, state in (("To uphold it", AppealState.UPHELD), ("To deny it", AppealState.DENIED))
         ]
-        self.fields["reason_code"].choices = [("", "Choose"), *((each.value, each.label) for each in reasons)]
+        self.fields["reason_code"].choices = [("", "Choose"), *reasons]
+        for field in self.fields.values():
+            field.mark = "required"
 
 
 class EmergencyForm(ByHand):

@@ -8,7 +8,7 @@ from django.db.models import Prefetch, Q
 from accounts.models import User
 from enforcement.admin import flag_board
 from enforcement.admin.flag_forms import AppealOutcomeForm
-from enforcement.domain import emergencies, statements
+from enforcement.domain import emergencies, flag_cases, statements
 from enforcement.models import Appeal, Flag, FlagCase, Sanction, Waiver
 from enforcement.models.flag import OPEN_CASES
 from enforcement.permissions import (
@@ -20,7 +20,7 @@ from enforcement.permissions import (
 )
 from enforcement.states import Finding, FlagCaseState, SanctionState
 from onboarding.models import Grant
-from policies.models import Category
+from reviews.models import Case
 
 SHOWN = 50  # flags, earlier cases
 CASES = FlagCase.objects.select_related(
@@ -30,31 +30,39 @@ CASES = FlagCase.objects.select_related(
 
 
 def context(case: FlagCase, *, user: User, at: datetime) -> dict[str, Any]:
-    row = flag_board.row(case, at)
+    due, urgency = flag_board.due_words(case, at)
     grant = case.grant
     codes = emergencies.approved_for(grant) if grant else set()
-    names = dict(
-        Category.objects.filter(code__in={*codes, case.category, case.found_category})
-        .order_by("guidelines")
-        .values_list("code", "name")
+    earlier = _earlier(case)
+    names = statements.clauses(
+        {*codes, case.category, case.found_category, *(each.category for each in earlier)}
     )
     kept = case.state == FlagCaseState.TAKEN and case.taken_until is not None and case.taken_until > at
     flags = list(case.flags.select_related("key", "raised_by").order_by("-pk")[:SHOWN])
     return {
         "case": case,
         "grant": grant,
-        "due": row.due,
-        "urgency": row.urgency,
+        "due": due,
+        "urgency": urgency,
+        "following": flag_board.following(case, user, at=at),
         "category": names.get(case.category, case.category),
         "found": names.get(case.found_category, case.found_category),
         "approved": [names.get(code, code) for code in sorted(codes)],
-        "flags": flags,
-        "earlier": _earlier(case),
+        "declared": grant.revision.answers.get("summary", "") if grant and grant.revision else "",
+        "application_case": Case.objects.filter(application=grant.application_id)
+        .values_list("pk", flat=True)
+        .first()
+        if grant
+        else None,
+        "flags": [(flag, [_in_words(*figure) for figure in flag.figures.items()]) for flag in flags],
+        "flags_most": SHOWN,
+        "earlier": [(each, names.get(each.category, each.category)) for each in earlier],
         "sanctions": _sanctions(case, user),
         "waivers": _waivers(grant, flags, at) if grant else [],
         "may_waive": bool(grant) and may_waive(user, grant),
         "mine": case.state == FlagCaseState.TAKEN and case.taken_by_id == user.pk,
         "held": kept and case.taken_by_id != user.pk,
+        "kept_hours": int(flag_cases.KEPT_FOR.total_seconds() // 3600),
         "is_open": case.state in OPEN_CASES,
         "may_decide": may_decide_flags(user, case),
         "may_sanction": bool(grant) and case.finding == Finding.VIOLATION and may_sanction(user, case),
@@ -65,6 +73,14 @@ def _waivers(grant: Grant, flags: list[Flag], at: datetime) -> list[tuple[Waiver
     """Return the exceptions of a grant that hold now, each with whether it is about one of these flags."""
     found = Waiver.objects.in_force(at).filter(grant=grant).select_related("given_by")
     return [(waiver, any(waiver.covers(flag) for flag in flags)) for waiver in found]
+
+
+def _in_words(name: str, value: Any) -> tuple[str, Any]:
+    """Return a figure with spaces in its name, and a number as one reads it."""
+    if isinstance(value, float):
+        value = round(value, 2)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return name.replace("_", " "), f"{value:,}" if is_number else value
 
 
 def _earlier(case: FlagCase) -> list[FlagCase]:

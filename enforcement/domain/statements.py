@@ -3,7 +3,7 @@
 After Article 17 of the Digital Services Act; standard wording for like cases, no personal data in it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.utils.translation import gettext as _
@@ -46,6 +46,12 @@ def clause(category: str, guidelines: int | None) -> str:
     rows = Category.objects.filter(code=category).order_by("-guidelines")
     found = rows.filter(guidelines=guidelines).first() if guidelines else rows.first()
     return found.name if found else category
+
+
+def clauses(codes: Iterable[str]) -> dict[str, str]:
+    """Return what these categories are called in the newest guidelines that have them; others are left out."""
+    rows = Category.objects.filter(code__in=set(codes)).order_by("guidelines")
+    return dict(rows.values_list("code", "name"))
 
 
 def write(kind: str, sanction: Sanction, *, at: datetime) -> None:
