@@ -163,12 +163,13 @@ class FlagCaseAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
         """Say what it is."""
         case, at = self._case(request, pk), clock.now()
         form = FindingForm(request.POST, case=case)
-        return self._do(
-            request,
-            case,
-            lambda: flag_cases.decide(case, by=request.user, at=at, **form.cleaned_data),
-            finding=form,
-        )
+
+        def decide() -> None:
+            if request.POST.get("take"):  # somebody's time ran out while they typed
+                flag_cases.take(case, by=request.user, at=at)
+            flag_cases.decide(case, by=request.user, at=at, **form.cleaned_data)
+
+        return self._do(request, case, decide, finding=form)
 
     @method_decorator(sensitive_post_parameters("said"))
     @sensitive_variables()
@@ -240,7 +241,7 @@ class FlagCaseAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
         """Take up, give back or decide an appeal against a sanction of this case."""
         case, at = self._case(request, pk), clock.now()
         found = get_object_or_404(Appeal, pk=appeal, sanction__case=case)
-        form = AppealOutcomeForm(request.POST, kind=found.kind)
+        form = AppealOutcomeForm(request.POST, kind=found.kind, about=found.pk)
 
         def decide() -> None:
             typed = form.cleaned_data

@@ -161,8 +161,9 @@ class AppealOutcomeForm(ByHand):
         widget=forms.Textarea(attrs={"rows": 5, "data-max": 2000}),
     )
 
-    def __init__(self, *args: Any, kind: str, **kwargs: Any) -> None:
-        super().__init__(*args, prefix="a", **kwargs)
+    def __init__(self, *args: Any, kind: str, about: int, **kwargs: Any) -> None:
+        super().__init__(*args, prefix="a", auto_id=f"id_%s_{about}", **kwargs)
+        self.about = about
         reasons = [
             (label, [(each.value, each.label) for each in REASONS[AppealKind(kind), state]])
             for label, state in (("To uphold it", AppealState.UPHELD), ("To deny it", AppealState.DENIED))

@@ -111,7 +111,7 @@ def _sanctions(case: FlagCase, user: User) -> list[dict[str, Any]]:
             decides = here and may_decide(user, appeal)
             appeals.append({
                 "appeal": appeal, "may_decide": decides, "mine": appeal.taken_by_id == user.pk,
-                "form": AppealOutcomeForm(kind=appeal.kind),
+                "form": AppealOutcomeForm(kind=appeal.kind, about=appeal.pk),
             })  # fmt: skip
         rows.append({
             "sanction": sanction,

@@ -175,3 +175,21 @@ def test_the_holder_reads_what_was_sent_against_it(client, at):
     said = client.get(reverse("sanction", args=[appeal.sanction.number])).content.decode()
 
     assert said.index("What you sent") < said.index("4711")
+
+
+def test_what_was_typed_is_still_there_when_ones_time_ran_out_and_is_decided_by_taking_it_again(client, at):
+    bob = known("bob", make_reviewer)
+    case = make_case(make_grant(), by=bob, at=at - timedelta(hours=3))
+    flag_cases.release_run_out(at=at)
+    client.force_login(bob)
+    url = reverse("admin:flag_case_decide", args=[case.pk])
+    typed = {"f-finding": "no_violation", "f-note": "A lesson about old bugs."}
+
+    refused = client.post(url, typed)
+    client.post(url, typed | {"take": "1"})
+
+    case.refresh_from_db()
+    said = refused.content.decode()
+    assert (refused.status_code, "A lesson about old bugs." in said, "Take it again" in said, case.finding) == (
+        409, True, True, "no_violation",
+    )  # fmt: skip
