@@ -15,7 +15,7 @@ from accounts.models import User
 from accounts.roles import Duty, may
 from enforcement.models import Appeal, FlagCase
 from enforcement.permissions import conflicts, may_see_appeals, may_see_flags
-from onboarding.models import Program
+from onboarding.models import Application, Program
 from reviews.permissions import spared_categories
 from reviews.states import SecondPerson
 
@@ -51,10 +51,11 @@ class Board:
 
 def visible_to(user: User) -> QuerySet[Appeal]:
     """Return the open appeals, against decisions and sanctions, without those in which this person has a part."""
-    open_ones = Appeal.objects.open().exclude(conflicts(user, to="decision__case__application__"))
+    kept_away = Application.objects.filter(conflicts(user)).values("pk")
+    open_ones = Appeal.objects.open().exclude(decision__case__application__in=kept_away)
     if not may_see_flags(user):  # the page of a sanction is that of its case
         return open_ones.filter(sanction=None)
-    return open_ones.exclude(conflicts(user, to="sanction__grant__application__"))
+    return open_ones.exclude(sanction__grant__application__in=kept_away)
 
 
 def page(query: Mapping[str, str], *, user: User, at: datetime) -> Board:

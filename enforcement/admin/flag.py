@@ -107,7 +107,7 @@ class FlagCaseAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
         shown = flag_board.page(request.GET, user=user, at=at)
         return self.rendered(
             request, "admin/enforcement/flags.html", title="Flags", board=shown, sources=FlagSource.choices,
-            severities=Severity.choices[1:], query=request.GET, counts=flag_board.counts(user, at=at),
+            severities=Severity.choices[1:], query=request.GET,
             to_follow=flag_board.to_follow(user, at=at),
         )  # fmt: skip
 

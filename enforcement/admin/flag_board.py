@@ -56,6 +56,7 @@ class Board:
     newer_url: str
     older_url: str
     narrows: bool
+    counts: Counts
 
     @property
     def says(self) -> str:
@@ -70,7 +71,8 @@ def visible_to(user: User) -> QuerySet[FlagCase]:
 
 def page(query: Mapping[str, str], *, user: User, at: datetime) -> Board:
     """Return one page, from the place that `after` or `before` names; `source`, `severity`, `show` narrow it."""
-    cases, kept = _narrowed(_shown(visible_to(user)), query, user, at)
+    visible = visible_to(user)
+    cases, kept = _narrowed(_shown(visible), query, user, at)
     after, before = mark_of(query.get("after", "")), mark_of(query.get("before", ""))
     backwards = before is not None and after is None
     if mark := (before if backwards else after):
@@ -86,13 +88,8 @@ def page(query: Mapping[str, str], *, user: User, at: datetime) -> Board:
         newer_url=f"?{urlencode(kept | {'before': cursor_of(found[0])})}" if has_newer and found else "",
         older_url=f"?{urlencode(kept | {'after': cursor_of(found[-1])})}" if has_older and found else "",
         narrows=bool(kept or mark),
+        counts=_counts(visible, user, at),
     )
-
-
-def counts(user: User, *, at: datetime) -> Counts:
-    """Return how much of all of it waits for this person: one query beside what they do not see."""
-    late, mine = Count("pk", filter=Q(due_at__lte=at)), Count("pk", filter=Q(taken_by=user))
-    return Counts(**visible_to(user).order_by().aggregate(open=Count("pk"), late=late, mine=mine))
 
 
 def following(case: FlagCase, user: User, *, at: datetime) -> FlagCase | None:
@@ -131,6 +128,11 @@ def on_desk(user: User, *, at: datetime) -> list[Row]:
     if not may_see_flags(user) or not FlagCase.objects.open().exists():  # on most days nothing more is asked
         return []
     return _rows(list(_shown(visible_to(user))[:ON_DESK]), at)
+
+
+def _counts(visible: QuerySet[FlagCase], user: User, at: datetime) -> Counts:
+    late, mine = Count("pk", filter=Q(due_at__lte=at)), Count("pk", filter=Q(taken_by=user))
+    return Counts(**visible.order_by().aggregate(open=Count("pk"), late=late, mine=mine))
 
 
 def due_words(case: FlagCase, at: datetime) -> tuple[str, str]:

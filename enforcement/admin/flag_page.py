@@ -44,7 +44,7 @@ def context(case: FlagCase, *, user: User, at: datetime) -> dict[str, Any]:
         "grant": grant,
         "due": due,
         "urgency": urgency,
-        "following": flag_board.following(case, user, at=at),
+        "following": flag_board.following(case, user, at=at) if case.decided_at else None,
         "category": names.get(case.category, case.category),
         "found": names.get(case.found_category, case.found_category),
         "approved": [names.get(code, code) for code in sorted(codes)],

@@ -65,11 +65,7 @@ class Hostile:
         self.sanctions = dict(self.all_sanctions())
         self.appeals = [self.appealed(kind) for kind in ("appeal", "reinstatement")]
         self.nobodys = self.flag(None, source="public", said=LONG, reply_to="who@example.org")
-        for number in range(flags_more):
-            self.flag(
-                self.access(newcomer("many"), f"{number} {UGLY}" if number % 5 else f"Tutor {number}").grant,
-                source=SOURCES[number % 8], severity=number % 4, at=self.at - number * HOUR, category="fraud_spam",
-            )  # fmt: skip
+        self.queue(flags_more)
         self.rules_about_use()
         self.filter_rule()
         self.webhooks()
@@ -109,6 +105,18 @@ class Hostile:
                          "place": ADDRESS[:200]} if number % 2 else {},
             )  # fmt: skip
         return flag.case
+
+    def queue(self, many: int) -> None:
+        """As many cases of four categories, due in turn, some late."""
+        categories = ("fraud_spam", "cyber_abuse", "mass_content", "")
+        for number in range(many):
+            if number % 4 == 0:
+                title = UGLY if number % 8 else f"Tutor for the exams of {number} schools"
+                grant = self.access(newcomer("many"), title).grant
+            self.flag(
+                grant, source=SOURCES[number % 7], category=categories[number % 4], rule="" if number % 4 else "sold",
+                severity=number % 4, at=self.at - number * 2 * HOUR, figures={"hits": number},
+            )  # fmt: skip
 
     def confirmed(self, key: Key) -> FlagCase:
         case = self.flag(key.grant, category="fraud_spam", rule="sold", excerpt=UGLY, key=key).case

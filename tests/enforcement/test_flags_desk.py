@@ -19,7 +19,7 @@ from tests.enforcement.flagging import (
 from tests.factories import make_grant, make_guidelines, make_reviewer, make_secret, make_senior, make_staff
 
 pytestmark = pytest.mark.django_db
-LIST = 10  # queries
+LIST = 12  # queries
 PAGE = 30
 
 
@@ -69,7 +69,7 @@ def test_the_page_of_a_case_asks_as_often_whatever_was_flagged(
     with django_assert_max_num_queries(PAGE):
         answer = client.get(page(case))
 
-    assert answer.content.decode().count('<article class="decision">') == flags
+    assert answer.content.decode().count('<article class="decision" id="flag-') == flags
 
 
 def test_pages_of_the_list_follow_each_other_without_a_gap(client, bob, monkeypatch):
