@@ -1,9 +1,11 @@
 """Everything of enforcement with something in it, as ugly as people and machines type it, and where it is seen."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import count
 
+from django.db import transaction
 from django.urls import reverse
 
 from accounts.domain import owners
@@ -42,7 +44,7 @@ PICTURES = "👩🏽‍🚀🏳️‍🌈🇪🇸🧑‍🧑‍🧒‍🧒"
 UGLY = f"{WORD} {RTL} {PICTURES} {MARKUP}"
 LONG = f"{UGLY} {'x' * 200}\n\n{'Asked for how to break into what is not theirs. ' * 60}"[:1990]
 HASH = "u-" + "9f86d081884c7d65" * 7
-ADDRESS = f"https://8.8.8.8/{WORD.lower()}/{'hooks' * 40}"  # public, and nobody needs to resolve it
+ADDRESS = f"https://8.8.8.8/{WORD.lower().replace('ä', 'ae')}/{'hooks' * 40}"  # public, and nobody needs to resolve it
 SOURCES = ("filter", "anomaly", "integrator", "partner", "holder", "public", "reviewer", "leak")
 HOUR = timedelta(hours=1)
 _serial = count(1)
@@ -75,9 +77,9 @@ class Hostile:
         user = user or self.owner
         accept_guidelines(user)
         began = self.at - timedelta(days=2)
-        return make_secret(
-            self.program, applicant=user, at=began, title=title[:80], domains=["security_autonomy"]
-        )[0]
+        said = {"applicant": user, "title": title[:80], "domains": ["security_autonomy"]}
+        with transaction.atomic():  # out of sight of the worker beside us, until all of it is there
+            return make_secret(self.program, at=began, **said)[0]
 
     def used(self, key: Key) -> None:
         hour = int(self.at.timestamp() // 3600)
@@ -141,8 +143,9 @@ class Hostile:
         }.items():
             key = self.access(newcomer("held")) if name not in ("suspended", "one end user") else self.key
             yield name, self.sanctioned(name, key, {"target": "grant"} | words)
-        emergencies_on = {"on": True, "reason": LONG[:480], "covered_by": ("security_autonomy",)}
-        emergencies.set_rule("child_safety", by=self.people["pia"], at=self.at, **emergencies_on)
+        emergencies_on = {"on": True, "reason": LONG[:480], "covered_by": ("health",)}
+        with suppress(emergencies.AlreadySo):
+            emergencies.set_rule("child_safety", by=self.people["pia"], at=self.at, **emergencies_on)
         by_machine = self.flag(self.access(newcomer("held")).grant, category="child_safety", excerpt=UGLY)
         yield "by a machine", by_machine.case.sanctions.get()
 
@@ -161,13 +164,12 @@ class Hostile:
         return made
 
     def against(self, name: str, sanction: Sanction) -> None:
-        holder, sol = sanction.grant.application.applicant, self.people["sol"]
-        appeal = against_sanctions.file(
-            sanction, kind="appeal", statement=LONG, by=holder, at=self.at - HOUR / 4
-        )
+        """File against it now, for the worker may have sent its letter a moment ago."""
+        holder, sol, at = sanction.grant.application.applicant, self.people["sol"], clock.now()
+        appeal = against_sanctions.file(sanction, kind="appeal", statement=LONG, by=holder, at=at)
         if name != "appealed":
-            appeal = appeals.take(appeal, by=sol, at=self.at - HOUR / 5)
-        answered = {"by": sol, "at": self.at, "explanation": LONG[:1900]}
+            appeal = appeals.take(appeal, by=sol, at=at)
+        answered = {"by": sol, "at": at, "explanation": LONG[:1900]}
         if name == "denied":
             appeals.deny(appeal, reason_code="decision_right", **answered)
         if name == "upheld":
@@ -176,8 +178,14 @@ class Hostile:
     def appealed(self, kind: str) -> Appeal:
         """An appeal against a rejection by Bob."""
         at = self.at - timedelta(hours=5)
-        says = {"explanation": LONG[:900], "facts": LONG[:900], "what_would_change": LONG[:900]}
-        decision = make_rejection(
+        says = {
+            "why_different": "It is somebody else's.",
+            "explanation": LONG[:900],
+            "facts": LONG[:900],
+            "what_would_change": LONG[:900],
+        }
+        with transaction.atomic():
+            decision = make_rejection(
             by=self.people["bob"], applicant=newcomer("ugly"), at=at, title=UGLY[:80], says=says,
             program=make_program(f"hostile-{kind}-{next(_serial)}"),
         )  # fmt: skip
@@ -222,7 +230,7 @@ class Hostile:
             passes=[f"A bath. {RTL} {MARKUP}"],
         )
         name = f"hostile-{next(_serial)}-{WORD.lower().replace('ä', 'ae')}"[:60]
-        version = filter_rules.write(name, UGLY[:200], texts, by=pia, at=self.at, reason=LONG[:1000])
+        version = filter_rules.write(name, UGLY[:100], texts, by=pia, at=self.at, reason=LONG[:480])
         self.filter = version.rule
         filter_rules.switch(version, to="shadow", by=pia, at=self.at, reason="To count")
         filter_rules.switch(version, to="on", by=pia, at=self.at, reason=UGLY[:480])
@@ -232,8 +240,10 @@ class Hostile:
 
     def webhooks(self) -> None:
         at, dora = self.at, self.people["dora"]
-        self.integrator, _ = integrators.make(name=UGLY[:80], by=dora, at=at)
-        integrators.revoke(integrators.make(name=WORD, by=dora, at=at)[0], by=dora, at=at)
+        self.integrator, _ = integrators.make(name=f"{next(_serial)}{UGLY}"[:80], by=dora, at=at)
+        integrators.revoke(
+            integrators.make(name=f"{WORD[:70]}{next(_serial)}", by=dora, at=at)[0], by=dora, at=at
+        )
         self.mine, _ = webhooks.add(ADDRESS, by=self.owner, at=at, owner=owners.of_person(self.owner))
         stopped, _ = webhooks.add(ADDRESS, by=self.owner, at=at, owner=owners.of_person(self.owner))
         webhooks.stop(stopped, by=self.owner, at=at)
@@ -260,7 +270,8 @@ class Hostile:
         set_limit(self.program, shadow, most=70_000, by=dora, at=at, grant=self.grant)
         set_limit(self.program, shadow, most=None, by=dora, at=at, grant=self.grant)
         leaks.set_rule("end_secret", by=dora, at=at, reason=UGLY[:290])
-        leaky = make_secret(self.program, applicant=newcomer("leaky"), at=at - timedelta(days=1))[1]
+        with transaction.atomic():
+            leaky = make_secret(self.program, applicant=newcomer("leaky"), at=at - timedelta(days=1))[1]
         leaks.report(
             [leaks.Found(token=leaky, kind="gatehouse_key", place=ADDRESS, source="content")],
             reporter="scanner",
