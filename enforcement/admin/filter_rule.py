@@ -10,9 +10,11 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.models import User
 from accounts.reading import OwnPages, ReadOnly
 from accounts.roles import Duty
 from audit import clock, ledger
+from audit.models import LedgerEntry
 from enforcement.admin import filter_back_test
 from enforcement.domain import filter_hits, filter_rules, filter_trials, statements
 from enforcement.domain.filter_rules import BadFilter, EditedMeanwhile, NoSuchStep, TextsFail, Wording
@@ -249,11 +251,19 @@ class FilterRuleAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
                 (version, names.get(version.category, version.category), _did(version, told), _steps(version))
                 for version in versions
             ],
-            moves=list(ledger.of(rule).order_by("-id")[:HISTORY]) if rule else [],
+            moves=_moves(rule) if rule else [],
             days=DAYS,
             text_most=TEXT_MOST,
             **more,
         )
+
+
+def _moves(rule: FilterRule) -> list[tuple[LedgerEntry, str]]:
+    """Return the newest rows of the ledger about a rule, each with who it was."""
+    rows = list(ledger.of(rule).order_by("-id")[:HISTORY])
+    ids = [row.actor.removeprefix("user:") for row in rows if row.actor.startswith("user:")]
+    people = {f"user:{user.pk}": str(user) for user in User.objects.filter(pk__in=ids)}
+    return [(row, people.get(row.actor, "a machine")) for row in rows]
 
 
 def _permit(request: HttpRequest) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils.timesince import timesince
 
 from accounts.models import User
@@ -28,6 +28,7 @@ FOLLOW_WITHIN = timedelta(
 class Row:
     case: FlagCase
     category: str  # as the guidelines name it
+    source: str  # of its newest flag, in words
     due: str
     urgency: str  # the pill's class: stop (late), wait (within a day)
 
@@ -144,14 +145,19 @@ def due_words(case: FlagCase, at: datetime) -> tuple[str, str]:
 
 def _rows(cases: list[FlagCase], at: datetime) -> list[Row]:
     names = statements.clauses(case.category for case in cases)
-    return [Row(case, names.get(case.category, case.category), *due_words(case, at)) for case in cases]
+    sources = dict(FlagSource.choices)
+    return [
+        Row(case, names.get(case.category, case.category), sources.get(case.source, ""), *due_words(case, at))
+        for case in cases
+    ]
 
 
 def _shown(cases: QuerySet[FlagCase]) -> QuerySet[FlagCase]:
+    newest = Flag.objects.filter(case=OuterRef("pk")).order_by("-pk")
     stopped = Sanction.objects.active().filter(case=OuterRef("pk"), proposed_by=None)
     return cases.select_related(
         "grant__application", "grant__program", "owner__person", "owner__organisation", "taken_by"
-    ).annotate(count=Count("flags"), is_stopped=Exists(stopped))
+    ).annotate(count=Count("flags"), is_stopped=Exists(stopped), source=Subquery(newest.values("source")[:1]))
 
 
 def _narrowed(
