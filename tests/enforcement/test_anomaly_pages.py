@@ -33,8 +33,8 @@ def test_the_list_says_in_words_what_each_rule_finds_and_what_it_found(client):
     text = " ".join(client.get(RULES).content.decode().split())
 
     assert "0.5 share of all calls, in at least 10 calls in 24 hours" in text
-    assert 'data-label="Hits">1</td>' in text
-    assert "In shadow: finds, and flags nothing" in text
+    assert 'data-label="Hits, 28 days">1</td>' in text
+    assert "in shadow</span>" in text
 
 
 def test_the_list_asks_as_often_for_seven_rules_as_for_one(client, django_assert_max_num_queries):
