@@ -17,7 +17,7 @@ from audit import ledger
 from audit.events import Event
 from onboarding.domain import clocks, invitations, keys, programs, questions, rates, waitlist
 from onboarding.domain.programs import Limits
-from onboarding.models import Application, Grant, Key, Program, QuestionSet, Revision, WaitlistEntry
+from onboarding.models import Application, Grant, Key, Program, QuestionSet, Revision, Seat, WaitlistEntry
 from onboarding.states import ApplicationState, Environment
 from outbox import letters
 from outbox.models import Letter
@@ -223,6 +223,13 @@ def make_entry(program: Program | None = None, *, at: datetime = MONDAY, **field
     return waitlist.join(
         make_application(program, state=ApplicationState.APPROVED, at=at, **fields), by="test", at=at
     )
+
+
+def give_seats(program: Program, *, at: datetime = MONDAY) -> list[Seat]:
+    """Admit, and return the seats given by that, in their order."""
+    before = set(Seat.objects.values_list("pk", flat=True))
+    waitlist.admit(program, by="beat", at=at)
+    return list(Seat.objects.filter(week__program=program).exclude(pk__in=before).order_by("pk"))
 
 
 def deliver(*, at: datetime = MONDAY) -> None:

@@ -25,7 +25,7 @@ from enforcement.domain import archive, emergencies, flags, leaving, webhooks
 from enforcement.domain import erasure as enforcement
 from enforcement.models import LeakReport
 from onboarding.domain import erasure as onboarding
-from onboarding.domain import invitations, order, waitlist
+from onboarding.domain import invitations, order
 from onboarding.domain.attachments import Checked
 from onboarding.models import SealedAnswer
 from onboarding.states import FileKind
@@ -38,6 +38,7 @@ from tests.enforcement.filters.making import make_hit
 from tests.enforcement.flagging import make_sanction
 from tests.factories import (
     MONDAY,
+    give_seats,
     make_application,
     make_entry,
     make_invitation,
@@ -211,7 +212,7 @@ def _decline(user: User) -> None:
     program = make_program()
     make_rate(program, 1)
     make_entry(program, applicant=user)
-    (seat,) = waitlist.admit(program, by="beat", at=MONDAY)
+    (seat,) = give_seats(program)
     invitations.tell_owed(at=MONDAY)
     invitations.decline(seat.invitation, by=user, at=MONDAY, reason="Found another.")
 

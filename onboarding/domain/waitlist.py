@@ -3,20 +3,18 @@
 Order: (priority, joined_at, id). A place only gets worse by a written move of somebody else.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
 from django.utils.translation import gettext as _
 
 from accounts.models import Owner
 from audit import ledger
 from audit.events import Event
-from onboarding.domain import weeks
-from onboarding.models import Application, Grant, Invitation, Program, Seat, WaitlistEntry, Week
+from onboarding.domain import seating, weeks
+from onboarding.models import Application, Grant, Program, WaitlistEntry, Week
 from onboarding.states import ENTRY_TRANSITIONS, LIVE_ENTRY_STATES, EntryState, Stage
 from outbox import hints
 
@@ -50,41 +48,24 @@ def join(application: Application, *, by: ledger.Actor, at: datetime) -> Waitlis
 
 
 @transaction.atomic
-def admit(program: Program, *, by: ledger.Actor, at: datetime, most: int | None = None) -> list[Seat]:
-    """Give this week's free seats to the first in line, never one more; return the seats given now.
+def admit(program: Program, *, by: ledger.Actor, at: datetime, most: int | None = None) -> int:
+    """Give this week's free seats to the first in line, never one more; return how many were given now.
 
-    Set-based: a fixed number of statements whatever the number of seats and of people waiting. The lock is on the
-    week, so any number of workers may call it at once. Paused or not admitting: nobody is seated.
+    A fixed number of statements and flat memory, whatever the number of seats and of people waiting. The lock is on
+    the week, so any number of workers may call it at once. Paused or not admitting: nobody is seated.
     """
     week = weeks.open_due(program, by=by, at=at)
     if week is None:
-        return []
+        return 0
     week = Week.objects.select_for_update().get(pk=week.pk)
     program.refresh_from_db(fields=["paused_at", "stage"])
     free = week.limit - week.admitted
     if program.paused_at or program.stage == Stage.CLOSED or free <= 0:
-        return []
-    # No SKIP LOCKED: whoever is first keeps the seat although their row is busy for a moment. And never a second seat
-    # in the same week: an invitation that ran out within its week waits for the next one.
-    entries = list(
-        WaitlistEntry.objects.waiting()
-        .filter(program=program)
-        .exclude(seats__week=week)
-        .in_order()
-        .select_for_update(of=("self",))[: free if most is None else min(free, most)]
-    )
-    return _seat(week, entries, by, at) if entries else []
-
-
-def _seat(week: Week, entries: Sequence[WaitlistEntry], by: ledger.Actor, at: datetime) -> list[Seat]:
-    WaitlistEntry.objects.filter(pk__in=[entry.pk for entry in entries]).update(state=EntryState.SEATED)
-    Week.objects.filter(pk=week.pk).update(admitted=F("admitted") + len(entries))
-    seats = Seat.objects.bulk_create(Seat(week=week, entry=entry, given_at=at) for entry in entries)
-    invitations = Invitation.objects.bulk_create(Invitation(seat=seat, offered_at=at) for seat in seats)
-    ledger.record_many(Event.ENTRY_SEATED, subjects=entries, actor=by, at=at, week=week.pk)
-    ledger.record_many(Event.INVITATION_OFFERED, subjects=invitations, actor=by, at=at, week=week.pk)
-    transaction.on_commit(partial(hints.later, "onboarding.tasks.tell_invitations"), robust=True)
-    return seats
+        return 0
+    given = seating.give(week, most=free if most is None else min(free, most), by=by, at=at)
+    if given:
+        transaction.on_commit(partial(hints.later, "onboarding.tasks.tell_invitations"), robust=True)
+    return given
 
 
 def move(

@@ -1,6 +1,7 @@
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from accounts.models import User
 from audit import ledger
 from audit.events import Event
 from audit.models import LedgerEntry
@@ -127,3 +128,31 @@ def test_an_entry_goes_with_its_change_when_the_change_fails():
         transaction.set_rollback(True)
 
     assert not LedgerEntry.objects.exists()
+
+
+def test_rows_that_a_query_selects_are_recorded_as_record_many_would():
+    people = [make_user(name) for name in ("alice", "bob", "charlie")]
+    kept = ("at", "event", "subject_type", "subject_id", "actor", "reason", "details")
+    said = {
+        "actor": people[0],
+        "at": MONDAY,
+        "reason": "A1",
+        "week": 7,
+        "note": 'a "word"',
+        "more": [1, None],
+    }
+
+    ledger.record_many(Event.USER_JOINED, subjects=reversed(people), **said)
+    ids = User.objects.filter(pk__in=[person.pk for person in people]).order_by("-pk").values("pk")
+    number = ledger.record_selected(Event.USER_JOINED, subject=User, ids=ids, **said)
+
+    *many, a, b, c = LedgerEntry.objects.filter(reason="A1").order_by("id").values_list(*kept)
+    assert (number, many) == (3, [a, b, c])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_selecting_rows_to_record_outside_a_transaction_is_refused():
+    with pytest.raises(ledger.NotInATransaction):
+        ledger.record_selected(
+            Event.USER_JOINED, subject=User, ids=User.objects.values("pk"), actor="beat", at=MONDAY
+        )

@@ -8,6 +8,7 @@ from reviews.models import Case
 from tests.factories import (
     MONDAY,
     deliver,
+    give_seats,
     make_application,
     make_entry,
     make_grant,
@@ -45,7 +46,7 @@ def invited(alice, *, program=None, at=MONDAY):
     program = program or make_program()
     make_rate(program, 5)
     entry = make_entry(program, applicant=alice, at=at)
-    (seat,) = waitlist.admit(program, by="beat", at=at)
+    (seat,) = give_seats(program, at=at)
     invitations.tell_owed(at=at)
     deliver(at=at)
     seat.invitation.refresh_from_db()

@@ -7,7 +7,7 @@ from onboarding.domain import clocks, invitations, waitlist
 from onboarding.models import Grant, Invitation
 from onboarding.states import ApplicationState, EntryState, InvitationState
 from outbox.models import Letter
-from tests.factories import MONDAY, deliver, make_entry, make_program, make_rate, make_user
+from tests.factories import MONDAY, deliver, give_seats, make_entry, make_program, make_rate, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -17,7 +17,7 @@ def invitation():
     program = make_program()
     make_rate(program, 5)
     make_entry(program)
-    (seat,) = waitlist.admit(program, by="beat", at=MONDAY)
+    (seat,) = give_seats(program)
     invitations.tell_owed(at=MONDAY)
     deliver()
     seat.invitation.refresh_from_db()

@@ -14,6 +14,7 @@ from onboarding.states import EntryState
 from outbox.models import Letter
 from tests.factories import (
     MONDAY,
+    give_seats,
     make_entry,
     make_manager,
     make_organisation,
@@ -153,9 +154,9 @@ def test_moving_to_where_it_stands_is_refused(program, dora):
 def test_a_held_place_is_passed_over_and_comes_back_as_it_was(program, dora):
     first, second = line(program, 2)
     order.hold(first, by=dora, at=MONDAY, reason="Your company is being checked.")
-    held = waitlist.admit(program, by="beat", at=MONDAY + timedelta(hours=1))
+    held = give_seats(program, at=MONDAY + timedelta(hours=1))
     order.unhold(WaitlistEntry.objects.get(pk=first.pk), by=dora, at=MONDAY, reason="It was.")
-    freed = waitlist.admit(program, by="beat", at=MONDAY + timedelta(weeks=1))
+    freed = give_seats(program, at=MONDAY + timedelta(weeks=1))
 
     assert ([seat.entry for seat in held], [seat.entry for seat in freed]) == ([second], [first])
     assert list(ledger.of(first).values_list("event", flat=True)) == [

@@ -5,8 +5,17 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from onboarding.domain import clocks, invitations, order, places, programs, waitlist
-from tests.factories import MONDAY, deliver, make_entry, make_manager, make_program, make_rate, make_user
+from onboarding.domain import clocks, invitations, order, places, programs
+from tests.factories import (
+    MONDAY,
+    deliver,
+    give_seats,
+    make_entry,
+    make_manager,
+    make_program,
+    make_rate,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
 WEEK = timedelta(weeks=1)
@@ -25,7 +34,7 @@ def live_through(program, weeks):
         at = MONDAY + number * WEEK
         for _ in range(4):
             make_entry(program, at=at)
-        seats = waitlist.admit(program, by="beat", at=at)
+        seats = give_seats(program, at=at)
         invitations.tell_owed(at=at)
         deliver(at=at)
         for seat in seats[1:]:
