@@ -1,5 +1,6 @@
 """Letters to the applicant: who is written to, and what every letter names."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,8 @@ from accounts.languages import spoken
 from accounts.models import Membership, Owner, User
 from onboarding.models import Application
 from outbox import letters
+
+UNTITLED = gettext_lazy("Untitled")
 
 
 def draft(
@@ -36,7 +39,7 @@ def draft(
     context = {
         "name": str(reader),
         "program": application.program.name,
-        "title": application.title or gettext_lazy("Untitled"),
+        "title": application.title or UNTITLED,
         "number": application.number,
         "url": page("application", application.number),
     }
@@ -73,9 +76,30 @@ def reader_of(application: Application) -> User | None:
     return staying[0].user
 
 
+def readers_of(sent: Iterable[tuple[int, int | None]]) -> dict[tuple[int, int | None], User]:
+    """Return who reads letters about applications, by applicant and organisation: `reader_of`, in two queries."""
+    asked = set(sent)
+    teams = {organisation for _, organisation in asked if organisation is not None}
+    staying: dict[int, list[User]] = defaultdict(list)
+    for member in _heirs(organisation__in=teams).select_related("user"):
+        staying[member.organisation_id].append(member.user)
+    wanted = User.objects.only("email", "full_name", "language", "time_zone", "erased_at")
+    applicants = wanted.in_bulk([applicant for applicant, _ in asked])
+    found = {}
+    for applicant, organisation in asked:
+        team = staying[organisation] if organisation is not None else []
+        gone = team and all(user.pk != applicant for user in team)
+        found[applicant, organisation] = team[0] if gone else applicants[applicant]
+    return found
+
+
 def heirs(organisation: int) -> QuerySet[Membership]:
     """Return who letters about an organisation's applications can go to: owners first, the longest member first."""
-    members = Membership.objects.filter(organisation=organisation, user__is_active=True)
+    return _heirs(organisation=organisation)
+
+
+def _heirs(**of: Any) -> QuerySet[Membership]:
+    members = Membership.objects.filter(user__is_active=True, **of)
     return members.order_by("-role", "since_at", "pk")  # "owner" is after "member"
 
 

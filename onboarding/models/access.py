@@ -1,5 +1,6 @@
 """Grants: the right to use."""
 
+import base64
 import secrets
 import uuid
 
@@ -15,10 +16,12 @@ from onboarding.models.program import Program, Tier
 from onboarding.states import GRANT_TRANSITIONS, LIVE_GRANT_STATES, Environment, GrantState
 from policies.models import GuidelineVersion
 
+TO_ALPHABET = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", ALPHABET.encode())
+
 
 def new_key_id() -> str:
     """Return a key's public id: `k_` and 16 characters, 80 random bits. The first migration names it here."""
-    return "k_" + "".join(secrets.choice(ALPHABET) for _ in range(16)).lower()
+    return "k_" + base64.b32encode(secrets.token_bytes(10)).translate(TO_ALPHABET).decode().lower()
 
 
 class GrantQuerySet(models.QuerySet["Grant"]):

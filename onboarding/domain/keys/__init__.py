@@ -23,7 +23,6 @@ from onboarding.domain.keys.issuing import (
     LiveNotAllowed,
     TooManyKeys,
     ask,
-    issue_owed,
     owe,
 )
 from onboarding.domain.keys.leaking import end_leaked
@@ -40,6 +39,7 @@ from onboarding.domain.keys.opening import (
     open,
     rotate,
 )
+from onboarding.domain.keys.paying import issue_owed
 from onboarding.domain.keys.telling import access_changed
 from onboarding.domain.keys.using import used
 

@@ -1,6 +1,6 @@
-"""Asking for keys, and issuing them: a promise on the grant, paid by Celery exactly once."""
+"""Asking for keys: a promise on the grant, which `paying` keeps."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from django.db import transaction
@@ -9,13 +9,11 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
-from onboarding.domain import notices
 from onboarding.domain.keys import locking, naming
 from onboarding.models import Grant, Key
 from onboarding.states import LIVE_GRANT_STATES, Environment, GrantState
-from outbox import hints, letters
+from outbox import hints
 
-CHUNK = 1000
 MOST_LIVE = 10  # keys of one grant: enough for a team's services, few enough to look through
 
 
@@ -95,66 +93,3 @@ def owe(grant: Grant, *, environment: Environment, name: str, by: ledger.Actor, 
         environment=environment,
     )
     transaction.on_commit(partial(hints.later, "onboarding.tasks.issue_owed_keys"), robust=True)
-
-
-def issue_owed(*, at: datetime) -> int:
-    """Issue a key for each grant that is owed one; return how many. Safe to run twice and beside itself.
-
-    Key, letter, ledger row and the debt commit together, chunk by chunk: a crash leaves whole chunks owed.
-    """
-    issued = 0
-    while taken := _issue_chunk(at):
-        issued += taken
-    return issued
-
-
-@transaction.atomic
-def _issue_chunk(at: datetime) -> int:
-    grants = list(
-        Grant.objects.owed_a_key()
-        .filter(given_at__lte=at)  # one given since this payer read the clock is the next payer's
-        .select_for_update(skip_locked=True, of=("self",))
-        .select_related(
-            "tier", "program", "application__applicant", "application__owner", "application__program"
-        )
-        .order_by("pk")[:CHUNK]
-    )
-    if not grants:
-        return 0
-    made = Key.objects.bulk_create(
-        Key(
-            grant=grant,
-            request=grant.key_request,
-            name=grant.key_name,
-            environment=grant.key_environment,
-            issued_at=at,
-            open_by=at + timedelta(days=grant.program.unopened_key_days),
-            expires_at=grant.expires_at,
-            access_changed_at=at,
-        )
-        for grant in grants
-    )
-    Grant.objects.filter(pk__in=[grant.pk for grant in grants]).update(
-        key_owed=False, key_environment="", key_name=""
-    )
-    ledger.record_many(
-        Event.KEY_ISSUED,
-        subjects=made,
-        actor="worker",
-        at=at,
-        each={key.pk: {"grant": key.grant_id} for key in made},
-    )
-    letters.write_many((_letter("key_ready", key) for key in made), at=at)
-    return len(grants)
-
-
-def _letter(kind: str, key: Key) -> letters.Draft:
-    return notices.draft(
-        kind,
-        key.grant.application,
-        about=key,
-        once=f"{kind}:{key.pk}",
-        url=notices.page("grant", str(key.grant.public_id)),
-        key_name=key.name,
-        expires_at=key.open_by.astimezone(key.grant.program.zone),
-    )
