@@ -28,6 +28,7 @@ app.conf.beat_schedule = {
         "accounts.tasks.warn_of_tokens": HOUR,
         "onboarding.tasks.admit_due": MINUTE,
         "onboarding.tasks.tell_invitations": MINUTE,
+        "onboarding.tasks.fold_counts": MINUTE,
         "onboarding.tasks.run_clocks": MINUTE,
         "onboarding.tasks.expire_due": MINUTE,
         "onboarding.tasks.remind_owed": MINUTE,

@@ -1,6 +1,7 @@
 """What must hold of applications, the line, seats, grants and keys, as SQL that returns the rows breaking it."""
 
 from audit.invariants import states_agree
+from onboarding.counted import COUNTS
 
 STATES: dict[str, str] = {
     "The ledger agrees with the state of every application.": states_agree(
@@ -391,4 +392,6 @@ LIMITS: dict[str, str] = {
                 AND member.user_id = held.set_by_id AND member.since_at <= held.set_at)))""",
 }
 
-INVARIANTS: dict[str, str] = {**STATES, **APPLICATIONS, **SEATS, **ACCESS, **ERASED, **REQUESTS, **LIMITS}
+INVARIANTS: dict[str, str] = {
+    **STATES, **APPLICATIONS, **SEATS, **ACCESS, **ERASED, **REQUESTS, **LIMITS, **COUNTS,
+}  # fmt: skip

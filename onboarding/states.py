@@ -135,6 +135,16 @@ KEY_TRANSITIONS: dict[str, set[str]] = {
 LIVE_KEY_STATES = (KeyState.ISSUED, KeyState.ACTIVE, KeyState.SUSPENDED)
 
 
+class Step(TextChoices):
+    """How far people came, from application to access: what is counted for the board."""
+
+    APPLIED = "applied", "Applied"
+    DECIDED = "decided", "Decided"
+    APPROVED = "approved", "Approved"
+    INVITED = "invited", "Invited"
+    ACCEPTED = "accepted", "Accepted"
+
+
 class Environment(TextChoices):
     TEST = "test", "Test"
     LIVE = "live", "Live"

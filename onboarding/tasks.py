@@ -12,6 +12,7 @@ from onboarding.domain import (
     acknowledgements,
     attachments,
     clocks,
+    counts,
     erasure,
     invitations,
     keys,
@@ -39,6 +40,12 @@ def admit_due() -> None:
     for program in Program.objects.admitting():
         with going_on(f"admitting to {program.slug}"):
             waitlist.admit(program, by="beat", at=clock.now())
+
+
+@shared_task
+def fold_counts() -> None:
+    """Fold what was counted since."""
+    counts.fold_owed()
 
 
 @shared_task

@@ -25,7 +25,7 @@ from audit import clock  # noqa: E402
 from enforcement.domain import appeals, filter_hits, flag_cases, flags, sanctions  # noqa: E402
 from enforcement.models import Appeal, FlagCase, Sanction  # noqa: E402
 from onboarding import projection  # noqa: E402
-from onboarding.domain import amending, invitations, keys, limits, waitlist  # noqa: E402
+from onboarding.domain import amending, counts, invitations, keys, limits, waitlist  # noqa: E402
 from onboarding.models import Application, Grant, Invitation, Key, Program  # noqa: E402
 from onboarding.states import Environment, Overlap  # noqa: E402
 from reviews.domain import (  # noqa: E402
@@ -46,6 +46,18 @@ from tests.processes import START_LINE  # noqa: E402
 
 def admit(program: str, at: str) -> int:
     return waitlist.admit(Program.objects.get(pk=program), by="racer", at=datetime.fromisoformat(at))
+
+
+def join(application: str, at: str) -> int:
+    found = Application.objects.select_related("program", "owner").get(pk=application)
+    return waitlist.join(found, by="racer", at=datetime.fromisoformat(at)).pk
+
+
+def fold() -> str:
+    """Fold the counts of the line, again and again."""
+    for _ in range(25):
+        counts.fold_owed()
+    return "folded"
 
 
 def issue(at: str) -> int:

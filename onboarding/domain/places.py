@@ -8,7 +8,7 @@ from django.db.models import Count, Q
 
 from accounts.models import User
 from audit.events import Event
-from onboarding.domain import applications, waitlist, weeks
+from onboarding.domain import applications, counts, waitlist, weeks
 from onboarding.models import Application, Program, Seat, WaitlistEntry
 from onboarding.permissions import may_see
 from onboarding.states import EntryState, InvitationState, Stage
@@ -60,14 +60,9 @@ class Reached:
 
 
 def of(entry: WaitlistEntry) -> Place:
-    """Return the entry's place among those waiting; one index scan over those before it."""
-    line = WaitlistEntry.objects.waiting().filter(program=entry.program_id)
-    before = line.filter(
-        Q(priority__lt=entry.priority)
-        | Q(priority=entry.priority, joined_at__lt=entry.joined_at)
-        | Q(priority=entry.priority, joined_at=entry.joined_at, pk__lt=entry.pk)
-    )
-    return Place(position=before.count() + 1, total=line.count())
+    """Return the entry's place among those waiting, from the counts of the line."""
+    before, total = counts.before(entry)
+    return Place(position=before + 1, total=total)
 
 
 def forecast(entry: WaitlistEntry, *, at: datetime) -> Forecast | None:

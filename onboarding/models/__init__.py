@@ -3,6 +3,7 @@
 from onboarding.models.access import Grant
 from onboarding.models.application import Application, QuestionSet, Revision
 from onboarding.models.attachment import Attachment
+from onboarding.models.counts import LineCount, StepCount
 from onboarding.models.imports import ImportJob
 from onboarding.models.key import Key, Secret
 from onboarding.models.limit import Limit
@@ -19,6 +20,7 @@ __all__ = [
     "Invitation",
     "Key",
     "Limit",
+    "LineCount",
     "Move",
     "OfferedModel",
     "Program",
@@ -29,6 +31,7 @@ __all__ = [
     "SealedAnswer",
     "Seat",
     "Secret",
+    "StepCount",
     "Tier",
     "WaitlistEntry",
     "Week",

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 
 from accounts.models import Owner
 from audit import moves
+from onboarding.models import counts
 from onboarding.models.application import ALPHABET, Application, Revision
 from onboarding.models.line import Seat
 from onboarding.models.program import Program, Tier
@@ -129,7 +130,7 @@ class Grant(models.Model):
     class Meta:
         default_permissions = ()
         ordering = ["-id"]
-        triggers = moves.only(GRANT_TRANSITIONS, first=(GrantState.ACTIVE,))
+        triggers = [*moves.only(GRANT_TRANSITIONS, first=(GrantState.ACTIVE,)), *counts.of_grants()]
         indexes = [
             models.Index(fields=["id"], name="grant_owed_a_key", condition=Q(state="active", key_owed=True)),
             models.Index(fields=["expires_at"], name="grant_live", condition=Q(state__in=LIVE_GRANT_STATES)),

@@ -12,6 +12,7 @@ from django.db.models.functions import Now, Upper
 from accounts.models import Owner
 from audit import moves
 from audit.models import append_only_but_blanked_once
+from onboarding.models import counts
 from onboarding.models.program import Program
 from onboarding.states import (
     APPLICATION_TRANSITIONS,
@@ -143,6 +144,7 @@ class Application(models.Model):
         ordering = ["-id"]
         triggers = [
             *moves.only(APPLICATION_TRANSITIONS, first=(ApplicationState.DRAFT,)),
+            *counts.of_applications(),
             pgtrigger.Protect(
                 name="kind_never_changes",
                 operation=pgtrigger.Update,

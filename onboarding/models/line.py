@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from accounts.models import Owner
 from audit import moves
 from audit.models import append_only
+from onboarding.models import counts
 from onboarding.models.application import Application
 from onboarding.models.program import Program
 from onboarding.states import (
@@ -59,7 +60,7 @@ class WaitlistEntry(models.Model):
     class Meta:
         default_permissions = ()
         verbose_name_plural = "waitlist entries"
-        triggers = moves.only(ENTRY_TRANSITIONS, first=(EntryState.WAITING,))
+        triggers = [*moves.only(ENTRY_TRANSITIONS, first=(EntryState.WAITING,)), *counts.of_entries()]
         indexes = [
             models.Index(
                 fields=["program", "priority", "joined_at", "id"],
@@ -179,7 +180,7 @@ class Seat(models.Model):
 
     class Meta:
         default_permissions = ()
-        triggers = append_only()
+        triggers = [*append_only(), *counts.of_seats()]
         constraints = [models.UniqueConstraint(fields=["week", "entry"], name="one_seat_per_entry_and_week")]
 
     def __str__(self) -> str:
