@@ -18,7 +18,7 @@ app.autodiscover_tasks()
 app.conf.task_queues = [Queue(name, Exchange(name), routing_key=name) for name in ("promises", "webhooks")]
 app.conf.task_routes = {"enforcement.tasks.send_webhooks": {"queue": "webhooks"}}
 
-MINUTE, HOUR = 60.0, 3600.0
+MINUTE, FIVE_MINUTES, HOUR = 60.0, 300.0, 3600.0
 app.conf.beat_schedule = {
     name: {"task": name, "schedule": every, "options": {"expires": every}}
     for name, every in {
@@ -27,6 +27,9 @@ app.conf.beat_schedule = {
         "policies.tasks.put_in_force": MINUTE,
         "accounts.tasks.warn_of_tokens": HOUR,
         "onboarding.tasks.admit_due": MINUTE,
+        "onboarding.tasks.drop_old_readings": HOUR,
+        "reviews.tasks.measure_guards": FIVE_MINUTES,
+        "enforcement.tasks.measure_guards": FIVE_MINUTES,
         "onboarding.tasks.tell_invitations": MINUTE,
         "onboarding.tasks.fold_counts": MINUTE,
         "onboarding.tasks.run_clocks": MINUTE,

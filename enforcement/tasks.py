@@ -17,6 +17,7 @@ from enforcement.domain import (
     flag_cases,
     flag_reports,
     flags,
+    guard_figures,
     hours,
     leaks,
     posting,
@@ -155,3 +156,9 @@ def notice_usage() -> None:
 def tell_provider_of_usage() -> None:
     """Tell who runs the gateway which shares of which limits are used."""
     usage_notices.tell_provider_owed(at=clock.now())
+
+
+@shared_task
+def measure_guards() -> None:
+    """Measure what freeze rules look at, and report it."""
+    guard_figures.report_owed(at=clock.now())

@@ -2,6 +2,7 @@
 
 from audit.invariants import states_agree
 from onboarding.counted import COUNTS
+from onboarding.guard_invariants import GUARDS
 
 STATES: dict[str, str] = {
     "The ledger agrees with the state of every application.": states_agree(
@@ -393,5 +394,5 @@ LIMITS: dict[str, str] = {
 }
 
 INVARIANTS: dict[str, str] = {
-    **STATES, **APPLICATIONS, **SEATS, **ACCESS, **ERASED, **REQUESTS, **LIMITS, **COUNTS,
+    **STATES, **APPLICATIONS, **SEATS, **ACCESS, **ERASED, **REQUESTS, **LIMITS, **COUNTS, **GUARDS,
 }  # fmt: skip

@@ -65,6 +65,16 @@ def may_set_review_rules(user: User) -> bool:
     return may(user, Duty.MANAGE_RATES)
 
 
+def may_set_guards(user: User) -> bool:
+    """Return whether this person may set the rules that stop a program's admission."""
+    return may(user, Duty.MANAGE_RATES)
+
+
+def may_lift_freezes(user: User) -> bool:
+    """Return whether this person may let admission go on after a rule stopped it."""
+    return may(user, Duty.MANAGE_RATES)
+
+
 def may_open(user: User, key: Key) -> bool:
     """Return whether the key's secret is this person's to see."""
     return may_handle_keys(user, key.grant)

@@ -203,3 +203,36 @@ class ConditionKind(TextChoices):
     HUMAN_REVIEW = "human_review", "A person checks output"
     DISCLOSURE = "disclosure", "People are told"
     OTHER = "other", "Other"
+
+
+class GuardKind(TextChoices):
+    """What a freeze rule watches; who measures it is to the right of here, see `domain.guards`."""
+
+    VIOLATIONS = "violations", "Confirmed violations"
+    LATE = "late", "Open cases past due"
+    OVERTURNED = "overturned", "Decisions overturned on appeal"
+    ERRORS = "errors", "Errors of the model's side"
+
+
+class GuardMode(TextChoices):
+    OFF = "off", "Off"
+    WATCH = "watch", "Watching: says what it would do, and stops nothing"
+    ON = "on", "On: stops admission"
+
+
+class Thaw(TextChoices):
+    """Who lets admission go on after a freeze."""
+
+    PERSON = "person", "A person, with a reason"
+    RULE = "rule", "The rule, once its figure is green again"
+
+
+class GuardState(TextChoices):
+    """Where the latest figure of a rule stands; it is read from rows and kept nowhere."""
+
+    GREEN = "green", "green"
+    BETWEEN = "between", "between the two bounds"
+    TOO_FEW = "too_few", "too few to tell"
+    WAITING = "waiting", "waiting for a reading"
+    TRIPPED = "tripped", "at the bound or beyond"
+    SILENT = "silent", "no reading"

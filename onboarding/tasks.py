@@ -14,6 +14,8 @@ from onboarding.domain import (
     clocks,
     counts,
     erasure,
+    freezes,
+    guards,
     invitations,
     keys,
     renewals,
@@ -36,9 +38,10 @@ def going_on(what: str) -> Iterator[None]:
 
 @shared_task
 def admit_due() -> None:
-    """Open each program's week when it is due, and give its free seats."""
+    """Ask each program's freeze rules, open its week when it is due, and give its free seats."""
     for program in Program.objects.admitting():
         with going_on(f"admitting to {program.slug}"):
+            freezes.settle(program, at=clock.now())  # where its rules cannot be asked, nobody is admitted
             waitlist.admit(program, by="beat", at=clock.now())
 
 
@@ -122,3 +125,9 @@ def erase_owed() -> None:
 def sweep_files() -> None:
     """Delete files that a crash left without their row."""
     attachments.sweep(at=clock.now())
+
+
+@shared_task
+def drop_old_readings() -> None:
+    """Delete readings of freeze rules that were kept long enough."""
+    guards.drop_old(at=clock.now())

@@ -11,6 +11,7 @@ from reviews.domain import (
     drawing,
     erasure,
     exposure,
+    lateness,
     likenesses,
     matches,
     openings,
@@ -122,3 +123,9 @@ def drop_exports() -> None:
 def draw_owed() -> None:
     """Draw which decisions are looked at again."""
     drawing.draw_owed(at=clock.now())
+
+
+@shared_task
+def measure_guards() -> None:
+    """Measure what freeze rules look at, and report it."""
+    lateness.report_owed(at=clock.now())

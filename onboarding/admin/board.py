@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.roles import Duty, may
 from audit import clock
-from onboarding.admin import funnel, plan, previewing, review_rules
+from onboarding.admin import funnel, guards, plan, previewing, review_rules
 from onboarding.domain import programs, rates, weeks
 from onboarding.models import Invitation, Program, WaitlistEntry, Week
 from onboarding.states import InvitationState
@@ -89,6 +89,7 @@ class ProgramAdmin(admin.ModelAdmin):
             path("<slug:slug>/pause/", view(require_POST(self.pause)), name="board_pause"),
             path("<slug:slug>/resume/", view(require_POST(self.resume)), name="board_resume"),
             *review_rules.paths(self),
+            *guards.paths(self),
             *super().get_urls(),
         ]
 
@@ -196,6 +197,7 @@ def figures(program: Program, at: datetime, wanted: tuple[int, datetime] | None 
         "week": week,
         "seated": _seated(week),
         "rate": rates.in_force(program, at),
+        "freezes": list(program.freezes.open()),
         "ahead": [step for step in steps if step.from_at > at],
         "past": [step for step in reversed(steps) if step.from_at <= at][:STEPS_SHOWN],
         "chart": plan.chart(program, steps, latest, at),

@@ -8,7 +8,7 @@ from django.db.models import Count, Q
 
 from accounts.models import User
 from audit.events import Event
-from onboarding.domain import applications, counts, waitlist, weeks
+from onboarding.domain import applications, counts, freezes, waitlist, weeks
 from onboarding.models import Application, Program, Seat, WaitlistEntry
 from onboarding.permissions import may_see
 from onboarding.states import EntryState, InvitationState, Stage
@@ -66,7 +66,7 @@ def of(entry: WaitlistEntry) -> Place:
 
 
 def forecast(entry: WaitlistEntry, *, at: datetime) -> Forecast | None:
-    """Return the week the plan reaches this place; None while paused, held, closed or without a rate to reach it.
+    """Return the week the plan reaches this place; None while paused, frozen, held, closed or without a rate.
 
     Earliest: the rate steps as they are set now, nobody before it invited twice. Latest: a week of slack for each four,
     and where enough weeks were observed the seats that go again to those whose first invitation ran out. It is not yet
@@ -74,6 +74,8 @@ def forecast(entry: WaitlistEntry, *, at: datetime) -> Forecast | None:
     """
     program = entry.program
     if program.paused_at or program.stage == Stage.CLOSED or entry.state != EntryState.WAITING:
+        return None
+    if freezes.is_frozen(program, at=at):
         return None
     week, position, steps = weeks.current(program, at), of(entry).position, plan(program)
     free = week.limit - week.admitted if week else 0

@@ -78,7 +78,7 @@ def open_program(
     return program
 
 
-def _locked(program: Program, at: datetime) -> Program:
+def locked(program: Program, at: datetime) -> Program:
     """Lock the program, then its running week: an admission under way ends before the change, none begins after it."""
     program = Program.objects.select_for_update().get(pk=program.pk)
     Week.objects.select_for_update().filter(program=program, starts_at__lte=at, ends_at__gt=at).first()
@@ -88,7 +88,7 @@ def _locked(program: Program, at: datetime) -> Program:
 @transaction.atomic
 def pause(program: Program, *, by: User, at: datetime, reason: str) -> Program:
     """Stop admission at once; open invitations stand. Raises SayWhy, AlreadySo."""
-    program = _locked(program, at)
+    program = locked(program, at)
     if not reason.strip():
         raise SayWhy
     if program.paused_at:
@@ -102,7 +102,7 @@ def pause(program: Program, *, by: User, at: datetime, reason: str) -> Program:
 @transaction.atomic
 def resume(program: Program, *, by: User, at: datetime, reason: str) -> Program:
     """Let admission go on. Raises SayWhy, AlreadySo."""
-    program = _locked(program, at)
+    program = locked(program, at)
     if not reason.strip():
         raise SayWhy
     if not program.paused_at:
@@ -117,7 +117,7 @@ def resume(program: Program, *, by: User, at: datetime, reason: str) -> Program:
 @transaction.atomic
 def change_stage(program: Program, *, to: Stage, by: User, at: datetime, reason: str) -> Program:
     """Move a program to another stage; people keep what they have. Raises SayWhy, IllegalStage."""
-    program = _locked(program, at)
+    program = locked(program, at)
     if not reason.strip():
         raise SayWhy
     if to not in STAGE_TRANSITIONS[program.stage]:

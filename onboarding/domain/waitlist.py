@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Owner
 from audit import ledger
 from audit.events import Event
-from onboarding.domain import seating, weeks
+from onboarding.domain import freezes, seating, weeks
 from onboarding.models import Application, Grant, Program, WaitlistEntry, Week
 from onboarding.states import ENTRY_TRANSITIONS, LIVE_ENTRY_STATES, EntryState, Stage
 from outbox import hints
@@ -52,7 +52,7 @@ def admit(program: Program, *, by: ledger.Actor, at: datetime, most: int | None 
     """Give this week's free seats to the first in line, never one more; return how many were given now.
 
     A fixed number of statements and flat memory, whatever the number of seats and of people waiting. The lock is on
-    the week, so any number of workers may call it at once. Paused or not admitting: nobody is seated.
+    the week, so any number of workers may call it at once. Paused, frozen or not admitting: nobody is seated.
     """
     week = weeks.open_due(program, by=by, at=at)
     if week is None:
@@ -60,7 +60,7 @@ def admit(program: Program, *, by: ledger.Actor, at: datetime, most: int | None 
     week = Week.objects.select_for_update().get(pk=week.pk)
     program.refresh_from_db(fields=["paused_at", "stage"])
     free = week.limit - week.admitted
-    if program.paused_at or program.stage == Stage.CLOSED or free <= 0:
+    if program.paused_at or program.stage == Stage.CLOSED or free <= 0 or freezes.is_frozen(program, at=at):
         return 0
     given = seating.give(week, most=free if most is None else min(free, most), by=by, at=at)
     if given:

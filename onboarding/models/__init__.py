@@ -4,6 +4,7 @@ from onboarding.models.access import Grant
 from onboarding.models.application import Application, QuestionSet, Revision
 from onboarding.models.attachment import Attachment
 from onboarding.models.counts import LineCount, StepCount
+from onboarding.models.guard import Freeze, GuardReading, GuardRule, GuardWatch
 from onboarding.models.imports import ImportJob
 from onboarding.models.key import Key, Secret
 from onboarding.models.limit import Limit
@@ -15,7 +16,11 @@ from onboarding.models.sealed import SealedAnswer
 __all__ = [
     "Application",
     "Attachment",
+    "Freeze",
     "Grant",
+    "GuardReading",
+    "GuardRule",
+    "GuardWatch",
     "ImportJob",
     "Invitation",
     "Key",

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
@@ -16,6 +15,7 @@ from django.utils.timezone import localtime
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import User
+from accounts.permissions import holders
 from accounts.roles import Duty, may
 from audit import clock
 from onboarding.domain.programs import SayWhy
@@ -78,11 +78,7 @@ class TakeAwayForm(forms.Form):
 
 def reviewers():
     """Return everybody who reviews, by name."""
-    duty = {"codename": str(Duty.REVIEW_CASES), "content_type__app_label": "accounts"}
-    has = Q(**{f"groups__permissions__{key}": value for key, value in duty.items()})
-    has |= Q(**{f"user_permissions__{key}": value for key, value in duty.items()})
-    staff = User.objects.filter(is_active=True, is_staff=True)
-    return staff.filter(has).order_by("full_name", "email").distinct()
+    return holders(Duty.REVIEW_CASES).order_by("full_name", "email")
 
 
 class HandingPages:

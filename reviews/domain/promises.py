@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from accounts.languages import spoken
 from accounts.models import User
+from accounts.permissions import holders
 from accounts.roles import Duty
 from audit import ledger
 from audit.events import Event
@@ -86,7 +87,7 @@ def _warn(program: Program, at: datetime, calendar: Calendar) -> bool:
         ledger.record(
             Event.PROMISE_WARNED, subject=made, actor="reviews", at=at, program=program.slug, cases=cases
         )
-        for manager in _managers():
+        for manager in holders(Duty.MANAGE_RATES):
             _write(made, manager, outlook(program, user=manager, at=at, calendar=calendar), at)
     return is_new
 
@@ -108,13 +109,6 @@ def _write(made: PromiseWarning, manager: User, found: Outlook, at: datetime) ->
             late=found.late,
             url=settings.BASE_URL + reverse("admin:board") + f"?program={made.program.slug}",
         )
-
-
-def _managers() -> QuerySet[User]:
-    duty = {"codename": str(Duty.MANAGE_RATES), "content_type__app_label": "accounts"}
-    has = Q(**{f"groups__permissions__{key}": value for key, value in duty.items()})
-    has |= Q(**{f"user_permissions__{key}": value for key, value in duty.items()})
-    return User.objects.filter(has, is_active=True, is_staff=True).distinct()
 
 
 def _near(cases: QuerySet[Case], at: datetime, calendar: Calendar) -> QuerySet[Case]:
