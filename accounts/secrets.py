@@ -3,11 +3,11 @@
 The form is GitHub's (prefix, random, CRC32): a mistyped one is refused offline, and scanners can find leaked ones.
 """
 
-import hashlib
 import hmac
 import re
 import secrets
 import zlib
+from functools import cache
 
 from django.conf import settings
 
@@ -31,10 +31,14 @@ def mint(prefix: str) -> Secret:
 
 def is_well_formed(text: str, prefix: str) -> bool:
     """Return whether `text` begins with the prefix, given as a pattern, and its checksum fits; asks nobody."""
-    pattern = rf"{prefix}[0-9A-Za-z]{{{RANDOM_LENGTH + CHECKSUM_LENGTH}}}"
-    return bool(re.fullmatch(pattern, text)) and hmac.compare_digest(
+    return bool(_form(prefix).fullmatch(text)) and hmac.compare_digest(
         checksum(text[:-CHECKSUM_LENGTH]), text[-CHECKSUM_LENGTH:]
     )
+
+
+@cache
+def _form(prefix: str) -> re.Pattern[str]:
+    return re.compile(rf"{prefix}[0-9A-Za-z]{{{RANDOM_LENGTH + CHECKSUM_LENGTH}}}")
 
 
 def checksum(body: str) -> str:
@@ -48,7 +52,7 @@ def checksum(body: str) -> str:
 
 def digest(secret: str, pepper: bytes) -> str:
     """Return HMAC-SHA-256 of the secret under the pepper, hex: what is stored."""
-    return hmac.new(pepper, secret.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(pepper, secret.encode(), "sha256").hex()
 
 
 def candidates(secret: str) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from enforcement.gateway.asked import Asked
-from enforcement.gateway.limits import DAY, Held, Standing
+from enforcement.gateway.limits import Held, Standing
 from enforcement.gateway.verdicts import Verdict
 
 QUOTA_EXCEEDED = (
@@ -203,10 +203,6 @@ def rate_headers(standing: Standing) -> list[tuple[str, str]]:
 
     `t` of a limit that refuses is its wait, else the seconds until the whole quota is there again.
     """
-    policies, states = [], []
-    for held in standing.held:
-        limit = held.limit
-        unit = ';qu="tokens"' if limit.is_of_tokens else ""
-        policies.append(f'"{limit.policy}";q={limit.most};w={60 if limit.is_of_minute else DAY}{unit}')
-        states.append(f'"{limit.policy}";r={held.left};t={standing.seconds(held)}')
+    policies = [held.limit.described for held in standing.held]
+    states = [f'"{held.limit.policy}";r={held.left};t={standing.seconds(held)}' for held in standing.held]
     return [("ratelimit-policy", ", ".join(policies)), ("ratelimit", ", ".join(states))]

@@ -12,7 +12,7 @@ from django.conf import settings
 
 from enforcement.gateway import answers, flags, metrics, moderations, reports
 from enforcement.gateway.answers import Answer
-from enforcement.gateway.asked import Unreadable, asked_of, secret_of
+from enforcement.gateway.asked import Headers, Unreadable, asked_of, headers_of, secret_of
 from enforcement.gateway.gatekeeper import Gatekeeper, NotLoaded
 from enforcement.gateway.listening import answer_at_once
 from enforcement.gateway.request import Gone, Message, Receive, Request
@@ -109,29 +109,30 @@ class Gateway:
 
     async def _serve(self, scope: Message, receive: Receive, send: Send) -> None:
         try:
-            answer = await self._answer(scope, receive)
+            headers = headers_of(scope["headers"])
+            answer = await self._answer(scope, headers, receive)
         except Gone:
             return
-        if is_subrequest(scope["headers"]):
+        if is_subrequest(headers):
             answer = as_subrequest(answer)
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.head()})
         body = b"" if scope["method"] == "HEAD" else answer.body
         await send({"type": "http.response.body", "body": body})
 
-    async def _answer(self, scope: Message, receive: Receive) -> Answer:
+    async def _answer(self, scope: Message, headers: Headers, receive: Receive) -> Answer:
         route, method = ROUTES.get(scope["path"]), scope["method"]
         if route is None:
             return answers.problem("not_found")
         if method not in route.methods:
             listed = ", ".join(route.methods)
             return answers.problem("method_not_allowed", detail=f"Use {listed}.", headers=[("allow", listed)])
-        request = Request(method, scope["headers"], receive, (scope.get("client") or ("",))[0])
+        request = Request(method, headers, receive, (scope.get("client") or ("",))[0])
         if not route.works:
             if self.gatekeeper is None:
                 return answers.problem("unavailable")
             return (await route.handle(self.gatekeeper, request))[0]
         answer, path = await self._work(route, request)
-        metrics.requests.labels(answer.code, path).inc()
+        metrics.requests_of(answer.code, path).inc()
         return answer
 
     async def _work(self, route: Route, request: Request) -> Counted:

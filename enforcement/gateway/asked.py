@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from secrets import token_hex
 from typing import Any
@@ -16,7 +17,7 @@ KEY, REQUEST, IDEMPOTENCY = b"x-gatehouse-key", b"x-gatehouse-request", b"idempo
 KEY_FORM = re.compile(r"k_[0-9a-z]{16}")
 REQUEST_FORM = re.compile(r"([0-9a-f]{1,14})-([0-9a-f]{1,8})-[0-9a-f]{12}")
 
-Headers = list[tuple[bytes, bytes]]
+Headers = Mapping[bytes, Sequence[str]]  # every value of each, by its name in small letters
 
 
 class Unreadable(Exception):
@@ -39,9 +40,17 @@ class Asked:
     network: str = ""  # where the call comes from, as `networks.name_of` says it
 
 
+def headers_of(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """Return the headers of a request as ASGI gives them, by name."""
+    found: dict[bytes, list[str]] = {}
+    for name, value in raw:
+        found.setdefault(name, []).append(value.decode("latin-1"))
+    return found
+
+
 def secret_of(headers: Headers) -> str:
     """Return the bearer secret, "" without one. Two Authorization headers make one that is malformed."""
-    given = [value.decode("latin-1") for name, value in headers if name == b"authorization"]
+    given = headers.get(b"authorization")
     if not given:
         return ""
     scheme, _, secret = ",".join(given).strip().partition(" ")
@@ -58,7 +67,7 @@ def asked_of(headers: Headers, body: bytes, network: str = "") -> Asked:
 
 
 def _json(body: bytes) -> dict[str, Any]:
-    if not body.strip():
+    if not body or not body.strip():
         return {}
     try:
         said = json.loads(body)
@@ -70,10 +79,12 @@ def _json(body: bytes) -> dict[str, Any]:
 
 
 def _one(headers: Headers, wanted: bytes) -> str | None:
-    given = [value.decode("latin-1").strip() for name, value in headers if name == wanted]
+    given = headers.get(wanted)
+    if not given:
+        return None
     if len(given) > 1:
         raise Unreadable(f"The header {wanted.decode()} is there {len(given)} times; send it once.")
-    return given[0] if given else None
+    return given[0].strip()
 
 
 def _text(name: str, header: str | None, field: object) -> str:

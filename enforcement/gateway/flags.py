@@ -7,7 +7,7 @@ from typing import Any
 
 from enforcement.gateway import answers
 from enforcement.gateway.answers import Answer
-from enforcement.gateway.asked import IDEMPOTENCY, KEY_FORM, Unreadable, secret_of
+from enforcement.gateway.asked import IDEMPOTENCY, KEY_FORM, Headers, Unreadable, secret_of
 from enforcement.gateway.database import PostgresAway
 from enforcement.gateway.gatekeeper import Gatekeeper
 from enforcement.gateway.request import Request
@@ -47,7 +47,7 @@ async def flags(keeper: Gatekeeper, request: Request) -> tuple[Answer, str]:
     ), "postgresql"
 
 
-def _read(headers: list[tuple[bytes, bytes]], body: bytes) -> dict[str, Any]:
+def _read(headers: Headers, body: bytes) -> dict[str, Any]:
     """Return what is reported; raise Unreadable with a sentence."""
     try:
         said = json.loads(body or b"{}")
@@ -55,8 +55,7 @@ def _read(headers: list[tuple[bytes, bytes]], body: bytes) -> dict[str, Any]:
         said = None
     if not isinstance(said, dict):
         raise Unreadable('The body must be a JSON object such as {"key": "k_…", "category": "…"}.')
-    mark = [value.decode("latin-1") for name, value in headers if name == IDEMPOTENCY]
-    said = {"idempotency_key": mark[0] if mark else ""} | said
+    said = {"idempotency_key": headers.get(IDEMPOTENCY, [""])[0]} | said
     texts = {name: said.get(name) or "" for name in LENGTHS}
     for name, most in LENGTHS.items():
         text = texts[name]

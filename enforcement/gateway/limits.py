@@ -79,6 +79,12 @@ class Limit:
         """What the RateLimit headers call it."""
         return POLICIES.get(self.code) or self.name
 
+    @cached_property
+    def described(self) -> str:
+        """Return it as an item of RateLimit-Policy: quota, window in seconds, and the unit if that is not requests."""
+        unit = ';qu="tokens"' if self.is_of_tokens else ""
+        return f'"{self.policy}";q={self.most};w={60 if self.is_of_minute else DAY}{unit}'
+
 
 @lru_cache(maxsize=4096)
 def limit(code: str, most: int) -> Limit:

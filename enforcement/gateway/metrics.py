@@ -5,6 +5,7 @@ makes /metrics of any of them tell the sum; without it each answers for itself.
 """
 
 import os
+from functools import cache
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -66,6 +67,12 @@ filter_hits = Counter("gatehouse_gateway_filter_hits", "Hits of rules, by whethe
 filter_hits_lost = Counter(
     "gatehouse_gateway_filter_hits_lost", "Hits no row was kept of: PostgreSQL was away too long."
 )
+
+
+@cache  # answers and what decides them are few and fixed
+def requests_of(code: str, path: str) -> Counter:
+    """Return the counter of requests with this answer that were decided so."""
+    return requests.labels(code, path)
 
 
 def text() -> bytes:

@@ -75,7 +75,7 @@ async def _whose(keeper: Gatekeeper, request: Request) -> str | tuple[Answer, st
         known = await keeper.integrator(secret)
         if isinstance(known, Answer):
             return known, "offline"
-        named = [value.decode("latin-1").strip() for name, value in headers if name == KEY]
+        named = [value.strip() for value in headers.get(KEY, ())]
         if len(named) != 1 or not KEY_FORM.fullmatch(named[0]):
             raise Unreadable(
                 "Name the key this is about, once: X-Gatehouse-Key, as /v1/authorize answers it."
@@ -145,14 +145,14 @@ def _result(findings: Sequence[Finding], categories: Sequence[str]) -> dict[str,
 def _mark(headers: Headers) -> str:
     """Return the caller's own mark of this request, else a new one; the same mark is kept once."""
     for wanted in MARKS:
-        for name, value in headers:
-            if name == wanted and MARK_FORM.fullmatch(mark := value.decode("latin-1").strip()):
+        for value in headers.get(wanted, ()):
+            if MARK_FORM.fullmatch(mark := value.strip()):
                 return mark
     return uuid.uuid4().hex
 
 
 def _end_user(headers: Headers) -> str:
-    given = [value.decode("latin-1").strip() for name, value in headers if name == END_USER]
+    given = [value.strip() for value in headers.get(END_USER, ())]
     if len(given) > 1 or any(len(value) > 128 or not value.isprintable() for value in given):
         raise Unreadable("X-Gatehouse-End-User must be there once, with at most 128 printable characters.")
     return given[0] if given else ""

@@ -5,6 +5,7 @@ X-Forwarded-For: uvicorn reads that header from nobody but `--forwarded-allow-ip
 """
 
 import hmac
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
 from django.conf import settings
@@ -16,6 +17,11 @@ PURPOSE = b"network:"  # no secret begins so: the pepper hashes nothing else to 
 
 def name_of(host: str) -> str:
     """Return the keyed hash of the network an address is in, "" where the text is no address (a unix socket)."""
+    return _name_of(host, next(iter(settings.KEY_PEPPERS.values())))
+
+
+@lru_cache(maxsize=1024)  # the same few proxies and clients ask again and again
+def _name_of(host: str, pepper: bytes) -> str:
     try:
         address = ip_address(host)
     except ValueError:
@@ -23,5 +29,4 @@ def name_of(host: str) -> str:
     if isinstance(address, IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped
     network = address.packed[: BYTES_OF_IPV4 if address.version == 4 else BYTES_OF_IPV6]
-    pepper = next(iter(settings.KEY_PEPPERS.values()))
     return hmac.digest(pepper, PURPOSE + network, "sha256")[:HASH_BYTES].hex()

@@ -35,9 +35,9 @@ class Request:
 
     async def body(self, most: int = MOST_BYTES) -> bytes:
         """Return the body; raise Unreadable if it is too long or too slow, Gone if the caller hangs up."""
-        if self.method == "GET" and not any(name in LENGTHS for name, _ in self.headers):
+        if self.method == "GET" and not any(name in self.headers for name in LENGTHS):
             return b""
-        said = [int(value) for name, value in self.headers if name == b"content-length" and value.isdigit()]
+        said = [int(value) for value in self.headers.get(b"content-length", ()) if value.isdigit()]
         if said and max(said) > most:
             raise Unreadable(code="too_large")
         body = bytearray()

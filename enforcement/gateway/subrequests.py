@@ -12,13 +12,13 @@ from http import HTTPStatus
 from enforcement.gateway.answers import Answer
 from enforcement.gateway.asked import Headers
 
-VIA, BY_NGINX = b"x-gatehouse-via", b"auth_request"
+VIA, BY_NGINX = b"x-gatehouse-via", "auth_request"
 PASSED_ON = (HTTPStatus.OK, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 
 def is_subrequest(headers: Headers) -> bool:
     """Return whether nginx asks for a request of its own client."""
-    return (VIA, BY_NGINX) in headers
+    return BY_NGINX in headers.get(VIA, ())
 
 
 def as_subrequest(answer: Answer) -> Answer:

@@ -143,7 +143,7 @@ def test_what_redis_does_not_know_is_read_from_postgresql(gateway, opened, token
 )  # fmt: skip
 def test_what_cannot_be_understood_gets_a_sentence(body):
     with pytest.raises(Unreadable, match=r"\.$"):
-        report_of([], body)
+        report_of({}, body)
 
 
 amounts = st.integers(min_value=1, max_value=5_000)
