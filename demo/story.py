@@ -17,6 +17,7 @@ from onboarding.domain import (
     applications,
     clocks,
     grants,
+    guard_rules,
     invitations,
     keys,
     programs,
@@ -121,6 +122,15 @@ class Story:
                     program=self.programs[slug],
                     per_week=per_week,
                     why=why,
+                )
+            for guard, rule in guard_rules.FIRST.items():
+                guard_rules.set_rule(
+                    self.programs[slug],
+                    guard,
+                    rule,
+                    by=dora,
+                    at=self.start,
+                    reason="As proposed, from the first day on.",
                 )
         self.agenda.add(self.agenda.now, self._plan_ahead)
 

@@ -17,13 +17,14 @@ GUARDS: dict[str, str] = {
         SELECT halt.id, halt.ended_at, halt.ended_by_id, told.*
         FROM onboarding_freeze halt JOIN LATERAL (
             SELECT count(*) FILTER (WHERE event = 'freeze.began') AS began,
+                   count(*) FILTER (WHERE event = 'freeze.lifted') AS lifted,
                    count(*) FILTER (WHERE event = 'freeze.lifted'
-                       AND actor = 'user:' || halt.ended_by_id) AS lifted,
+                       AND actor = 'user:' || halt.ended_by_id) AS theirs,
                    count(*) FILTER (WHERE event IN ('freeze.lifted', 'freeze.thawed')) AS ended
             FROM audit_ledgerentry WHERE subject_type = 'onboarding.freeze'
             AND subject_id = halt.id::text) AS told ON true
         WHERE told.began <> 1 OR told.ended <> (halt.ended_at IS NOT NULL)::int
-        OR told.lifted <> (halt.ended_by_id IS NOT NULL)::int""",
+        OR told.lifted <> (halt.ended_by_id IS NOT NULL)::int OR told.lifted <> told.theirs""",
     "A freeze ended by itself only where its rule said so.": """
         SELECT halt.id FROM onboarding_freeze halt
         WHERE halt.ended_at IS NOT NULL AND halt.ended_by_id IS NULL AND NOT EXISTS (

@@ -25,7 +25,7 @@ from audit import clock  # noqa: E402
 from enforcement.domain import appeals, filter_hits, flag_cases, flags, sanctions  # noqa: E402
 from enforcement.models import Appeal, FlagCase, Sanction  # noqa: E402
 from onboarding import projection  # noqa: E402
-from onboarding.domain import amending, counts, invitations, keys, limits, waitlist  # noqa: E402
+from onboarding.domain import amending, counts, freezes, invitations, keys, limits, waitlist  # noqa: E402
 from onboarding.models import Application, Grant, Invitation, Key, Program  # noqa: E402
 from onboarding.states import Environment, Overlap  # noqa: E402
 from reviews.domain import (  # noqa: E402
@@ -58,6 +58,21 @@ def fold() -> str:
     for _ in range(25):
         counts.fold_owed()
     return "folded"
+
+
+def admit_one_by_one(program: str) -> int:
+    """Admit one after the other, each at its own moment, until nobody is admitted twice in a row."""
+    found, given, idle = Program.objects.get(pk=program), 0, 0
+    while idle < 2:
+        one = waitlist.admit(found, by="racer", at=clock.now(), most=1)
+        given, idle = given + one, 0 if one else idle + 1
+    return given
+
+
+def freeze(program: str) -> int:
+    """Let the rules of a program do what its readings ask for, a moment after the others began."""
+    time.sleep(0.1)
+    return freezes.settle(Program.objects.get(pk=program), at=clock.now())
 
 
 def issue(at: str) -> int:

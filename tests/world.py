@@ -67,6 +67,7 @@ from tests.factories import (
     make_user,
     verified,
 )
+from tests.onboarding.guarding import make_freeze
 from tests.reviews.making import SAYS, make_case
 
 OURS = ("audit", "outbox", "accounts", "policies", "onboarding", "reviews", "enforcement", "account")
@@ -138,6 +139,7 @@ class World:
         sort = Sort("program", "requests", "day")
         self.limit = set_limit(self.program, sort, most=9000, by=self.people["dora"], at=clock.now())
         self.integrator, _ = integrators.make(name="Proxy", by=self.people["dora"], at=clock.now())
+        self.freeze = make_freeze(make_program(), at=clock.now())
         self._make_webhooks()
         self._make_leak()
         file = ContentFile(b"title\nx\n", name="a.csv")
@@ -359,6 +361,8 @@ class World:
                 "verb": "take",
             },
             "enforcement/integrator/": {"pk": self.integrator.pk},
+            "/freezes/": {"slug": self.freeze.program.slug, "pk": self.freeze.pk},
+            "/guards/": {"slug": self.freeze.program.slug, "guard": self.freeze.guard},
             "onboarding/limit/": {"pk": self.limit.pk},
         }
 

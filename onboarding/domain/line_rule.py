@@ -17,15 +17,15 @@ STARTS = (
 )
 
 
-def in_words(program: Program, *, per_week: int | None) -> list[str]:
-    """Return the rule as sentences; `per_week` is the rate in force, None without one."""
+def in_words(program: Program, *, per_week: int | None, is_frozen: bool = False) -> list[str]:
+    """Return the rule as sentences; `per_week` is the rate in force, None without one; `is_frozen` by freeze rules."""
     if program.stage == Stage.CLOSED:
         return [
             _("This program is closed: nobody joins the line or is invited. Those let in keep their access.")
         ]
     sentences = [
         _joins(program),
-        _pace(program, per_week),
+        _pace(program, per_week, is_frozen),
         _starts(program),
         _(
             "Whoever joined first is invited first. A change of this order needs a written reason by a named person; "
@@ -55,9 +55,11 @@ def _joins(program: Program) -> str:
     return _("Who is approved joins the end of the line at the moment the approval is told.")
 
 
-def _pace(program: Program, per_week: int | None) -> str:
+def _pace(program: Program, per_week: int | None, is_frozen: bool) -> str:
     if program.paused_at:
         return _("Admission is paused: nobody is invited until it goes on. Places in line stay as they are.")
+    if is_frozen:
+        return _("Admission is stopped for now: nobody is invited until it goes on. Places in line are kept.")
     if per_week is None:
         return _("No weekly rate is set yet: nobody is invited until there is one.")
     if per_week == 0:

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.models import Owner, User
 from audit import clock
 from enforcement.domain import remedies
-from onboarding.domain import applications, drafts, invitations, order, places, rates, waitlist
+from onboarding.domain import applications, drafts, freezes, invitations, order, places, rates, waitlist
 from onboarding.models import Application, Invitation, Revision, WaitlistEntry
 from onboarding.permissions import may_answer_invitation, may_leave, may_see, may_withdraw
 from onboarding.states import ApplicationState
@@ -278,6 +278,7 @@ def _line(course: Course, at: datetime) -> dict[str, Any]:
     return {
         "place": places.of(entry),
         "forecast": forecast,
+        "frozen": [] if forecast else freezes.in_words(entry.program),
         "is_next": forecast is not None and forecast.earliest <= at,
         "per_week": step.per_week if step else 0,
         "moved": order.moved_ahead(entry.program, of=entry),

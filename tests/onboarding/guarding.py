@@ -41,11 +41,13 @@ def read(
     return freezes.settle(program, at=at)
 
 
-def make_freeze(program: Program, *, value: float = 30, at: datetime = MONDAY, **said: Any) -> Freeze:
+def make_freeze(
+    program: Program, *, value: float = 30, at: datetime = MONDAY, guard: GuardKind = LATE, **said: Any
+) -> Freeze:
     """Return an open freeze that a rule began."""
-    make_guard(program, at=at - MINUTE, **said)
-    read(program, value, at=at)
-    return Freeze.objects.open().get(program=program)
+    make_guard(program, guard, at=at - MINUTE, **said)
+    read(program, value, at=at, guard=guard)
+    return Freeze.objects.open().get(program=program, guard=guard)
 
 
 def lift(freeze: Freeze, *, at: datetime, reason: str = "Looked into; it is in hand.") -> Freeze:
