@@ -64,7 +64,7 @@ class RuleForm(forms.Form):
 
     def __init__(self, guard: GuardKind, rule: GuardRule | None, data: Any = None):
         held = rule or FIRST[guard]
-        initial = {name: getattr(held, name) for name in Rule.__dataclass_fields__}
+        initial = {name: _plain(getattr(held, name)) for name in Rule.__dataclass_fields__}
         super().__init__(data, initial=initial, auto_id="rule_%s")
         value, sample = guards.UNITS[guard]
         self.fields["threshold"].help_text = f"{value.capitalize()}."
@@ -74,6 +74,11 @@ class RuleForm(forms.Form):
 
     def rule(self) -> Rule:
         return Rule(**{name: self.cleaned_data[name] for name in Rule.__dataclass_fields__})
+
+
+def _plain(value: Any) -> Any:
+    """Return a whole figure without its ".0": people type it without."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 class LiftForm(forms.Form):

@@ -41,7 +41,7 @@ UNHEARD = gettext_lazy("One of our safety checks does not report at the moment."
 
 class NotYoursToLift(Exception):
     def __init__(self) -> None:
-        super().__init__("A freeze is lifted by who sets a program's rates.")
+        super().__init__(_("A freeze is lifted by who sets a program's rates."))
 
 
 def is_frozen(program: Program, *, at: datetime) -> bool:
@@ -149,7 +149,7 @@ def lift(freeze: Freeze, *, by: User, at: datetime, reason: str) -> Freeze:
     program = programs.locked(freeze.program, at)
     freeze = Freeze.objects.select_for_update().get(pk=freeze.pk)
     if freeze.ended_at is not None:
-        raise AlreadySo("This freeze has ended already.")
+        raise AlreadySo(_("This freeze has ended already."))
     standing = next(each for each in guards.standings(program, at=at) if each.rule.guard == freeze.guard)
     heard = standing.state not in (GuardState.SILENT, GuardState.WAITING)
     freeze.ended_value = standing.reading.value if heard and standing.reading else None

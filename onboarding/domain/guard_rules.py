@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import partial
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit import ledger
@@ -23,7 +24,7 @@ MEASURED_BY = ("reviews.tasks.measure_guards", "enforcement.tasks.measure_guards
 
 class NotYoursToSet(Exception):
     def __init__(self) -> None:
-        super().__init__("Freeze rules are set by who sets a program's rates.")
+        super().__init__(_("Freeze rules are set by who sets a program's rates."))
 
 
 class BadRule(Exception):
@@ -71,7 +72,7 @@ def set_rule(
     program = Program.objects.select_for_update().get(pk=program.pk)
     before = GuardRule.objects.filter(program=program, guard=guard).in_force().first()
     if before and _said(before) == asked:
-        raise AlreadySo("The rule is set like that already.")
+        raise AlreadySo(_("The rule is set like that already."))
     made = GuardRule.objects.create(
         program=program, guard=guard, set_at=at, set_by=by, reason=why, **asdict(asked)
     )
@@ -88,15 +89,19 @@ def check(guard: GuardKind, asked: Rule) -> None:
     """Raise BadRule where no rule could say this."""
     if not 0 < asked.clear_below < asked.threshold <= VALUE_MOST:
         raise BadRule(
-            "It is green below a figure above 0 and stops from a larger one on, 1,000 at most: "
-            "the distance between the two is what keeps it from flapping."
+            _(
+                "It is green below a figure above 0 and stops from a larger one on, 1,000 at most: "
+                "the distance between the two is what keeps it from flapping."
+            )
         )
     if not 1 <= asked.window_days <= WINDOW_MOST or not 1 <= asked.minimum_sample <= SAMPLE_MOST:
-        raise BadRule(f"It looks at 1 to {WINDOW_MOST} days, and at a sample of at least one.")
+        raise BadRule(
+            _("It looks at 1 to %(most)s days, and at a sample of at least one.") % {"most": WINDOW_MOST}
+        )
     if guard in WITHOUT_WINDOW and asked.window_days != 1:
-        raise BadRule("Open cases are counted as they are now: leave its days at 1.")
+        raise BadRule(_("Open cases are counted as they are now: leave its days at 1."))
     if asked.mode not in GuardMode.values or asked.thaw not in Thaw.values:
-        raise BadRule("There is no such rule.")
+        raise BadRule(_("There is no such rule."))
 
 
 def _said(rule: GuardRule) -> Rule:
