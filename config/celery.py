@@ -76,6 +76,7 @@ app.conf.beat_schedule = {
         "enforcement.tasks.erase_owed": MINUTE,
         "reviews.tasks.drop_exports": HOUR,
         "onboarding.tasks.sweep_files": HOUR,
+        "onboarding.tasks.check_forecasts": HOUR,
         "audit.tasks.seal": HOUR,
     }.items()
 }

@@ -18,6 +18,18 @@ COUNTS: dict[str, str] = {
                 WHERE kind = 'access' AND state IN ('approved', 'lapsed')
             UNION ALL SELECT program_id, 'invited', -1 FROM onboarding_waitlistentry entry
                 WHERE EXISTS (SELECT FROM onboarding_seat seat WHERE seat.entry_id = entry.id)
-            UNION ALL SELECT program_id, 'accepted', -1 FROM onboarding_grant) AS every
+            UNION ALL SELECT program_id, 'accepted', -1 FROM onboarding_grant
+            UNION ALL SELECT given.program_id, 'opened', -1 FROM onboarding_key key
+                JOIN onboarding_grant given ON given.id = key.grant_id
+                WHERE key.request = 1 AND key.opened_at IS NOT NULL) AS every
         GROUP BY program_id, step HAVING sum(people) <> 0""",
+    "The counts of how invitations ended are the invitations that did.": """
+        SELECT week_id, sum(accepted) AS accepted, sum(declined) AS declined, sum(expired) AS expired,
+            sum(again) AS again
+        FROM (SELECT week_id, accepted, declined, expired, again FROM onboarding_outcomecount
+            UNION ALL SELECT seat.week_id, -(state = 'accepted')::int, -(state = 'declined')::int,
+                -(state = 'expired')::int, -(state = 'expired' AND NOT EXISTS (SELECT FROM onboarding_seat other
+                    WHERE other.entry_id = seat.entry_id AND other.id < seat.id))::int
+            FROM onboarding_invitation invitation JOIN onboarding_seat seat ON seat.id = invitation.seat_id) AS every
+        GROUP BY week_id HAVING sum(accepted) <> 0 OR sum(declined) <> 0 OR sum(expired) <> 0 OR sum(again) <> 0""",
 }

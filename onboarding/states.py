@@ -143,6 +143,7 @@ class Step(TextChoices):
     APPROVED = "approved", "Approved"
     INVITED = "invited", "Invited"
     ACCEPTED = "accepted", "Accepted"
+    OPENED = "opened", "Key opened"
 
 
 class Environment(TextChoices):

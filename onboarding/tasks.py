@@ -11,6 +11,7 @@ from onboarding import projection
 from onboarding.domain import (
     acknowledgements,
     attachments,
+    backtests,
     clocks,
     counts,
     erasure,
@@ -43,6 +44,12 @@ def admit_due() -> None:
         with going_on(f"admitting to {program.slug}"):
             freezes.settle(program, at=clock.now())  # where its rules cannot be asked, nobody is admitted
             waitlist.admit(program, by="beat", at=clock.now())
+
+
+@shared_task
+def check_forecasts() -> None:
+    """Judge the forecasts of programs in which a week has begun."""
+    backtests.check_owed(at=clock.now())
 
 
 @shared_task

@@ -232,7 +232,8 @@ def _place(course: Course, at: datetime) -> dict[str, Any]:
     entry = course.entry
     assert entry is not None
     entry.program = course.application.program
-    place, dates = places.of(entry), places.forecast(entry, at=at)
+    place = places.of(entry)
+    dates = places.forecast(entry, at=at, place=place)
     return {
         "position": place.position,
         "total": place.total,

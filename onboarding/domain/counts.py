@@ -7,7 +7,8 @@ from django.db import connection, transaction
 from django.db.models import Q, Sum
 from django.db.models.functions import Coalesce, TruncWeek
 
-from onboarding.models import LineCount, Program, StepCount, WaitlistEntry
+from onboarding.domain.forecasts import Outcome
+from onboarding.models import LineCount, OutcomeCount, Program, StepCount, WaitlistEntry, Week
 
 FOLDING = 4712  # advisory lock: two folders would wait for each other's rows, and perhaps in a circle
 
@@ -37,7 +38,17 @@ RECOUNT = (
     WHERE so AND kind = 'access' GROUP BY 1, 2
     UNION ALL SELECT entry.program_id, 'invited', count(DISTINCT entry.id) FROM onboarding_seat seat
         JOIN onboarding_waitlistentry entry ON entry.id = seat.entry_id GROUP BY 1
-    UNION ALL SELECT program_id, 'accepted', count(*) FROM onboarding_grant GROUP BY 1""",
+    UNION ALL SELECT program_id, 'accepted', count(*) FROM onboarding_grant GROUP BY 1
+    UNION ALL SELECT given.program_id, 'opened', count(*) FROM onboarding_key key
+        JOIN onboarding_grant given ON given.id = key.grant_id
+        WHERE key.request = 1 AND key.opened_at IS NOT NULL GROUP BY 1""",
+    """WITH gone AS (DELETE FROM onboarding_outcomecount)
+    INSERT INTO onboarding_outcomecount (week_id, accepted, declined, expired, again)
+    SELECT seat.week_id, count(*) FILTER (WHERE state = 'accepted'), count(*) FILTER (WHERE state = 'declined'),
+        count(*) FILTER (WHERE state = 'expired'), count(*) FILTER (WHERE state = 'expired' AND NOT EXISTS (
+            SELECT FROM onboarding_seat other WHERE other.entry_id = seat.entry_id AND other.id < seat.id))
+    FROM onboarding_invitation invitation JOIN onboarding_seat seat ON seat.id = invitation.seat_id
+    WHERE state <> 'offered' GROUP BY 1""",
 )
 
 
@@ -98,6 +109,14 @@ def before(entry: WaitlistEntry) -> tuple[int, int]:
     return counted["earlier"] + beside.count(), counted["total"]
 
 
+def ended(week: Week) -> Outcome:
+    """Return how the invitations of a week ended so far."""
+    summed = OutcomeCount.objects.filter(week=week).aggregate(
+        **_sums("accepted", "declined", "expired", "again")
+    )
+    return Outcome(**summed)
+
+
 def steps(program: Program) -> dict[str, int]:
     """Return step -> how many people reached it; steps nobody reached are left out."""
     rows = StepCount.objects.filter(program=program).values("step").annotate(n=Sum("people"))
@@ -123,6 +142,7 @@ def fold_owed() -> int:
                 ("waiting", "held", "seated"),
             ),
             ("onboarding_stepcount", ("program_id", "step"), ("people",)),
+            ("onboarding_outcomecount", ("week_id",), ("accepted", "declined", "expired", "again")),
         ):
             cursor.execute(_fold(table, key, counted))
         return before - _rows(cursor)
@@ -150,7 +170,8 @@ def _fold(table: str, key: tuple[str, ...], counted: tuple[str, ...]) -> str:
 
 def _rows(cursor) -> int:
     cursor.execute(
-        "SELECT (SELECT count(*) FROM onboarding_linecount) + (SELECT count(*) FROM onboarding_stepcount)"
+        """SELECT (SELECT count(*) FROM onboarding_linecount) + (SELECT count(*) FROM onboarding_stepcount)
+            + (SELECT count(*) FROM onboarding_outcomecount)"""
     )
     return cursor.fetchone()[0]
 

@@ -1,21 +1,17 @@
 """A place in line: where an entry stands, when it is reached, and giving it up."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Count, Q
 
 from accounts.models import User
 from audit.events import Event
-from onboarding.domain import applications, counts, freezes, waitlist, weeks
-from onboarding.models import Application, Program, Seat, WaitlistEntry
+from onboarding.domain import applications, counts, freezes, outlooks, waitlist, weeks
+from onboarding.domain.forecasts import MOST_WEEKS, Forecast
+from onboarding.models import Application, Program, WaitlistEntry
 from onboarding.permissions import may_see
-from onboarding.states import EntryState, InvitationState, Stage
-
-MOST_WEEKS = 520
-ENOUGH_WEEKS = 8  # weeks with seats given, before what was observed says anything
-LOOKED_BACK = timedelta(weeks=26)
+from onboarding.states import EntryState, Stage
 
 
 @dataclass(frozen=True)
@@ -24,30 +20,6 @@ class Place:
 
     position: int
     total: int
-
-
-@dataclass(frozen=True)
-class History:
-    """What was observed: `weeks` in which seats were given, and how many of 100 invitations ran out."""
-
-    weeks: int
-    returned: int
-
-    @property
-    def is_enough(self) -> bool:
-        return self.weeks >= ENOUGH_WEEKS
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """When an entry is invited if the plan holds: weeks' starts, earliest and latest, and what the latest assumes.
-
-    `history` is None while too few weeks were observed to say how many let their invitation run out.
-    """
-
-    earliest: datetime
-    latest: datetime
-    history: History | None
 
 
 @dataclass(frozen=True)
@@ -65,47 +37,18 @@ def of(entry: WaitlistEntry) -> Place:
     return Place(position=before + 1, total=total)
 
 
-def forecast(entry: WaitlistEntry, *, at: datetime) -> Forecast | None:
-    """Return the week the plan reaches this place; None while paused, frozen, held, closed or without a rate.
+def forecast(entry: WaitlistEntry, *, at: datetime, place: Place | None = None) -> Forecast | None:
+    """Return the dates between which this place is reached; None while paused, frozen, held, closed or beyond the plan.
 
-    Earliest: the rate steps as they are set now, nobody before it invited twice. Latest: a week of slack for each four,
-    and where enough weeks were observed the seats that go again to those whose first invitation ran out. It is not yet
-    back-tested, and the page says what it assumes.
+    Without enough history it is the week in which the plan reaches it. The method: `onboarding.domain.forecasts`.
     """
     program = entry.program
     if program.paused_at or program.stage == Stage.CLOSED or entry.state != EntryState.WAITING:
         return None
     if freezes.is_frozen(program, at=at):
         return None
-    week, position, steps = weeks.current(program, at), of(entry).position, plan(program)
-    free = week.limit - week.admitted if week else 0
-    earliest = reach(program, position, at=at, free=free, steps=steps)
-    if earliest is None:
-        return None
-    seen = history(program, at=at)
-    share = seen.returned if seen.is_enough else 0
-    latest = reach(program, position, at=at, free=free, steps=steps, again=share) or earliest
-    return Forecast(
-        earliest=earliest.starts_at,
-        latest=latest.ends_at + timedelta(weeks=earliest.ahead // 4),
-        history=seen if seen.is_enough else None,
-    )
-
-
-def history(program: Program, *, at: datetime) -> History:
-    """Return how many of the last half-year's first invitations ran out, in hundredths, and over how many weeks."""
-    seats = Seat.objects.filter(
-        week__program=program,
-        week__admitted__gt=0,
-        week__ends_at__lte=at,
-        week__starts_at__gte=at - LOOKED_BACK,
-    )
-    seen = seats.aggregate(
-        weeks=Count("week", distinct=True),
-        settled=Count("pk", filter=~Q(invitation__state=InvitationState.OFFERED)),
-        ran_out=Count("pk", filter=Q(invitation__state=InvitationState.EXPIRED)),
-    )
-    return History(seen["weeks"], round(100 * seen["ran_out"] / seen["settled"]) if seen["settled"] else 0)
+    position = (place or of(entry)).position
+    return outlooks.of(program, at=at, place=position).of(position)
 
 
 def plan(program: Program) -> list[tuple[datetime, int]]:

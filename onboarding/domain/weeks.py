@@ -1,5 +1,6 @@
 """Admission windows: when a week starts in the program's own zone, and opening it once."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
 from django.db import transaction
@@ -19,6 +20,19 @@ def window(program: Program, at: datetime) -> tuple[datetime, datetime]:
         day -= timedelta(days=7)
         start = _local(program, day)
     return start, _local(program, day + timedelta(days=7))
+
+
+def walk(program: Program, at: datetime, *, number: int) -> Iterator[tuple[datetime, datetime]]:
+    """Yield start and end of so many weeks from the one that holds `at` on: the same as asking `window` for each."""
+    start, end = window(program, at)
+    day = end.astimezone(program.zone).date()
+    day -= timedelta(
+        days=(day.weekday() - program.week_starts_on) % 7
+    )  # DST may push 23:30 into the next day
+    for _ in range(number):
+        yield start, end
+        day += timedelta(days=7)
+        start, end = end, _local(program, day)
 
 
 def current(program: Program, at: datetime) -> Week | None:

@@ -3,7 +3,8 @@
 from onboarding.models.access import Grant
 from onboarding.models.application import Application, QuestionSet, Revision
 from onboarding.models.attachment import Attachment
-from onboarding.models.counts import LineCount, StepCount
+from onboarding.models.back_test import BackTest
+from onboarding.models.counts import LineCount, OutcomeCount, StepCount
 from onboarding.models.guard import Freeze, GuardReading, GuardRule, GuardWatch
 from onboarding.models.imports import ImportJob
 from onboarding.models.key import Key, Secret
@@ -16,6 +17,7 @@ from onboarding.models.sealed import SealedAnswer
 __all__ = [
     "Application",
     "Attachment",
+    "BackTest",
     "Freeze",
     "Grant",
     "GuardReading",
@@ -28,6 +30,7 @@ __all__ = [
     "LineCount",
     "Move",
     "OfferedModel",
+    "OutcomeCount",
     "Program",
     "QuestionDraft",
     "QuestionSet",

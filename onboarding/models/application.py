@@ -155,6 +155,11 @@ class Application(models.Model):
         indexes = [
             models.Index(fields=["id"], name="application_case_owed", condition=Q(case_owed=True)),
             models.Index(fields=["program", "state", "id"], name="application_by_state"),
+            models.Index(
+                fields=["program", "id"],
+                name="application_unclaimed",
+                condition=Q(state=ApplicationState.APPROVED, applicant=None),
+            ),
             models.Index(fields=["owner", "-id"], name="application_by_owner"),
             models.Index(fields=["applicant", "-id"], name="application_by_applicant"),
             # What the searches of the staff ask: words anywhere in a title, or a number, in letters of any size.

@@ -45,6 +45,27 @@ COUNT_ACCEPTED = """INSERT INTO onboarding_stepcount (program_id, step, people)
     SELECT program_id, 'accepted', count(*) FROM new_rows GROUP BY program_id;
     RETURN NULL;"""
 
+# First keys only: of a grant with more keys nobody could tell, in a race, which one was opened first.
+COUNT_OPENED = """INSERT INTO onboarding_stepcount (program_id, step, people)
+    SELECT given.program_id, 'opened', count(*) FROM new_rows one JOIN old_rows was ON was.id = one.id
+    JOIN onboarding_grant given ON given.id = one.grant_id
+    WHERE one.request = 1 AND one.opened_at IS NOT NULL AND was.opened_at IS NULL GROUP BY given.program_id;
+    RETURN NULL;"""
+# What became of the invitations of a week; `again`: first ones that ran out, so that their seat goes again.
+COUNT_OUTCOMES = """INSERT INTO onboarding_outcomecount (week_id, accepted, declined, expired, again)
+    SELECT week_id, sum(sign * (state = 'accepted')::int), sum(sign * (state = 'declined')::int),
+        sum(sign * (state = 'expired')::int), sum(sign * (state = 'expired' AND is_first)::int)
+    FROM (
+        SELECT seat.week_id, change.state, change.sign, NOT EXISTS (
+            SELECT FROM onboarding_seat other WHERE other.entry_id = seat.entry_id AND other.id < seat.id) AS is_first
+        FROM (SELECT seat_id, state, 1 AS sign FROM new_rows
+            UNION ALL SELECT seat_id, state, -1 FROM old_rows) AS change
+        JOIN onboarding_seat seat ON seat.id = change.seat_id WHERE change.state <> 'offered'
+    ) AS settled GROUP BY week_id
+    HAVING sum(sign * (state = 'accepted')::int) <> 0 OR sum(sign * (state = 'declined')::int) <> 0
+        OR sum(sign * (state = 'expired')::int) <> 0;
+    RETURN NULL;"""
+
 
 def _once(name: str, func: str) -> pgtrigger.Trigger:
     return pgtrigger.Trigger(
@@ -53,6 +74,17 @@ def _once(name: str, func: str) -> pgtrigger.Trigger:
         when=pgtrigger.After,
         operation=pgtrigger.Insert,
         referencing=pgtrigger.Referencing(new="new_rows"),
+        func=func,
+    )
+
+
+def _changed(name: str, func: str) -> pgtrigger.Trigger:
+    return pgtrigger.Trigger(
+        name=name,
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
+        operation=pgtrigger.Update,
+        referencing=pgtrigger.Referencing(new="new_rows", old="old_rows"),
         func=func,
     )
 
@@ -93,6 +125,15 @@ def of_seats() -> Sequence[pgtrigger.Trigger]:
     return [_once("invited_counted", COUNT_INVITED)]
 
 
+def of_invitations() -> Sequence[pgtrigger.Trigger]:
+    """Return what counts how invitations end, for their table; they begin as offered, which is not counted."""
+    return [_changed("outcomes_counted", COUNT_OUTCOMES)]
+
+
+def of_keys() -> Sequence[pgtrigger.Trigger]:
+    return [_changed("opened_counted", COUNT_OPENED)]
+
+
 def of_grants() -> Sequence[pgtrigger.Trigger]:
     return [_once("accepted_counted", COUNT_ACCEPTED)]
 
@@ -131,3 +172,19 @@ class StepCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.people:+} {self.step} in program {self.program_id}"
+
+
+class OutcomeCount(models.Model):
+    """A change of how the invitations of a week ended. Sum them."""
+
+    week = models.ForeignKey("onboarding.Week", on_delete=models.PROTECT, related_name="outcome_counts")
+    accepted = models.IntegerField()
+    declined = models.IntegerField()
+    expired = models.IntegerField()
+    again = models.IntegerField(help_text="First invitations that ran out: their holders come once more.")
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.accepted:+} accepted of week {self.week_id}"

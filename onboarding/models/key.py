@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from audit import moves
+from onboarding.models import counts
 from onboarding.models.access import Grant, new_key_id
 from onboarding.projection import LOOK_AGAIN
 from onboarding.states import KEY_TRANSITIONS, LIVE_KEY_STATES, Environment, KeyState
@@ -66,6 +67,7 @@ class Key(models.Model):
         ordering = ["-id"]
         triggers = [
             *moves.only(KEY_TRANSITIONS, first=(KeyState.ISSUED,)),
+            *counts.of_keys(),
             pgtrigger.Trigger(
                 name="gateways_look_again",
                 operation=pgtrigger.UpdateOf("access_version"),
@@ -78,6 +80,9 @@ class Key(models.Model):
             models.Index(fields=["access_changed_at"], name="key_access_changed"),
             models.Index(fields=["id"], name="key_projection_owed", condition=Q(projection_owed=True)),
             models.Index(fields=["open_by"], name="key_unopened", condition=Q(state=KeyState.ISSUED)),
+            models.Index(
+                fields=["id"], name="key_never_used", condition=Q(state=KeyState.ACTIVE, last_used_at=None)
+            ),
             models.Index(fields=["expires_at"], name="key_live", condition=Q(state__in=LIVE_KEY_STATES)),
         ]
         constraints = [

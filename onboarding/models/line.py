@@ -237,7 +237,10 @@ class Invitation(models.Model):
 
     class Meta:
         default_permissions = ()
-        triggers = moves.only(INVITATION_TRANSITIONS, first=(InvitationState.OFFERED,))
+        triggers = [
+            *moves.only(INVITATION_TRANSITIONS, first=(InvitationState.OFFERED,)),
+            *counts.of_invitations(),
+        ]
         indexes = [
             models.Index(
                 fields=["id"],

@@ -1,6 +1,6 @@
 """The programs: what can be applied for, how long the line is, by which rule it moves."""
 
-from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, IntegerField, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -8,8 +8,8 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import Owner
 from audit import clock
-from onboarding.domain import freezes, line_rule, order
-from onboarding.models import Application, Freeze, Program, RateStep, WaitlistEntry
+from onboarding.domain import backtests, freezes, line_rule, order
+from onboarding.models import Application, Freeze, LineCount, Program, RateStep
 from onboarding.states import ApplicationState
 from policies import markdown
 from policies.domain import weaknesses
@@ -50,6 +50,7 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
         "frozen": freezes.in_words(program) if program.is_frozen else [],
         "rule": line_rule.in_words(program, per_week=program.per_week, is_frozen=program.is_frozen),
         "moved": order.moved_ahead(program),
+        "hit_rate": backtests.hit_rate(program),
         "weaknesses": known,
         "weaknesses_text": markdown.rendered(known.text) if known else "",
     }
@@ -67,11 +68,11 @@ def _ours(program: Program, owners: list[Owner]) -> list[Application]:
 def _with_line(programs: QuerySet[Program], at) -> QuerySet[Program]:
     """Add `per_week`, the rate in force (None without one), `waiting`, the length of the line, and `is_frozen`."""
     steps = RateStep.objects.filter(program=OuterRef("pk"), from_at__lte=at).order_by("-from_at", "-id")
-    line = WaitlistEntry.objects.waiting().filter(program=OuterRef("pk")).order_by().values("program")
+    line = LineCount.objects.filter(program=OuterRef("pk")).order_by().values("program")
     return programs.annotate(
         is_frozen=Exists(Freeze.objects.open().filter(program=OuterRef("pk"))),
         per_week=Subquery(steps.values("per_week")[:1]),
         waiting=Coalesce(
-            Subquery(line.annotate(length=Count("pk")).values("length"), output_field=IntegerField()), 0
+            Subquery(line.annotate(length=Sum("waiting")).values("length"), output_field=IntegerField()), 0
         ),
     )

@@ -273,10 +273,11 @@ def _line(course: Course, at: datetime) -> dict[str, Any]:
         return {}
     entry = course.entry
     entry.program = course.application.program
-    forecast = places.forecast(entry, at=at)
+    place = places.of(entry)
+    forecast = places.forecast(entry, at=at, place=place)
     step = rates.in_force(entry.program, at)
     return {
-        "place": places.of(entry),
+        "place": place,
         "forecast": forecast,
         "frozen": [] if forecast else freezes.in_words(entry.program),
         "is_next": forecast is not None and forecast.earliest <= at,

@@ -8,23 +8,26 @@ from django.db.models import Sum
 
 from onboarding import tasks
 from onboarding.counted import COUNTS
-from onboarding.domain import clocks, counts, invitations, order, places, waitlist
+from onboarding.domain import clocks, counts, invitations, order, outlooks, places, waitlist
 from onboarding.domain.counts import Group, Line
 from onboarding.models import LineCount, StepCount, WaitlistEntry
 from tests.factories import (
     MONDAY,
     deliver,
+    give_seats,
     make_application,
     make_entry,
+    make_grant,
     make_manager,
     make_program,
     make_rate,
     make_roles,
+    make_secret,
 )
 from tests.processes import race
 
 pytestmark = pytest.mark.django_db
-LINE, STEPS = COUNTS
+LINE, STEPS, OUTCOMES = COUNTS
 
 
 def wrong(sentence: str) -> list[tuple]:
@@ -50,15 +53,24 @@ def test_joining_seating_holding_and_leaving_are_counted(program):
 
 
 def test_an_answer_and_a_return_are_counted(program):
-    seats = [make_entry(program).pk for _ in range(3)] and waitlist.admit(program, by="beat", at=MONDAY)
+    for _ in range(3):
+        make_entry(program)
+    seats = give_seats(program)
     invitations.tell_owed(at=MONDAY)
     deliver(at=MONDAY)
     invitations.accept(seats[0].invitation, by=seats[0].entry.application.applicant, at=MONDAY)
     clocks.remind_owed(at=MONDAY + timedelta(days=4))
     deliver(at=MONDAY + timedelta(days=4))
-    invitations.expire_due(at=MONDAY + timedelta(days=8))
+    later = MONDAY + timedelta(days=8)
+    invitations.expire_due(at=later)
 
-    assert (counts.line(program), wrong(LINE), wrong(STEPS)) == (Line(waiting=2, held=0, seated=0), [], [])
+    assert (counts.line(program), [wrong(each) for each in COUNTS]) == (
+        Line(waiting=2, held=0, seated=0),
+        [[], [], []],
+    )
+    assert [
+        (each.accepted, each.expired, each.again) for each in outlooks.observed(program, at=later).outcomes
+    ] == [(1, 1, 1)]
 
 
 def test_whoever_is_put_forward_is_counted_ahead(program):
@@ -86,6 +98,12 @@ def test_whoever_is_invited_twice_is_counted_once(program):
         invitations.expire_due(at=at + timedelta(days=8))
 
     assert (counts.steps(program)["invited"], counts.line(program), wrong(STEPS)) == (1, Line(0, 0, 0), [])
+
+
+def test_the_first_key_that_is_opened_is_counted(program):
+    make_secret(program)
+
+    assert (counts.steps(program)["opened"], wrong(STEPS)) == (1, [])
 
 
 def test_what_is_written_by_sql_is_counted_too(program):
@@ -153,11 +171,12 @@ def test_a_group_of_which_nobody_is_left_goes(program):
         ("DELETE FROM onboarding_linecount", LINE),
         ("UPDATE onboarding_stepcount SET people = people - 1 WHERE step = 'invited'", STEPS),
         ("DELETE FROM onboarding_stepcount WHERE step = 'applied'", STEPS),
+        ("UPDATE onboarding_outcomecount SET again = again + 1", OUTCOMES),
     ],
 )
 def test_a_wrong_count_is_found_and_mended(program, sql, sentence):
+    make_grant(program)
     make_entry(program)
-    waitlist.admit(program, by="beat", at=MONDAY)
     assert wrong(sentence) == []
 
     with connection.cursor() as cursor:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from onboarding.domain import clocks, invitations, order, places, programs
+from onboarding.domain import clocks, invitations, order, outlooks, places, programs
 from tests.factories import (
     MONDAY,
     deliver,
@@ -49,7 +49,7 @@ def test_under_eight_weeks_there_is_no_history(program):
     at = live_through(program, 7)
 
     assert (
-        places.history(program, at=at).is_enough,
+        outlooks.observed(program, at=at).is_enough,
         places.forecast(make_entry(program, at=at), at=at).history,
     ) == (
         False,
@@ -57,16 +57,19 @@ def test_under_eight_weeks_there_is_no_history(program):
     )
 
 
-def test_from_eight_weeks_on_what_was_observed_makes_the_later_date_later(program):
+def test_from_eight_weeks_on_what_was_observed_makes_the_range_wider(program):
     at = live_through(program, 9)
     entries = [make_entry(program, at=at) for _ in range(40)]
 
     found = places.forecast(entries[-1], at=at)
 
-    assert found.history == places.History(weeks=9, returned=25)
-    free = places.reach(program, places.of(entries[-1]).position, at=at, free=0, steps=places.plan(program))
-    assert found.earliest == free.starts_at
-    assert found.latest > free.ends_at + timedelta(weeks=free.ahead // 4)
+    seen = found.history
+    assert (seen.weeks, seen.accepted, seen.declined, seen.expired) == (9, 0, 75, 25)
+    by_plan = places.reach(
+        program, places.of(entries[-1]).position, at=at, free=0, steps=places.plan(program)
+    )
+    assert found.earliest >= by_plan.starts_at
+    assert found.latest > by_plan.ends_at
 
 
 def test_no_date_while_paused_held_closed_or_without_a_rate(program):
@@ -98,5 +101,5 @@ def test_the_page_says_what_the_dates_assume(client, program):
             for one in (entry, other)
         )
 
-    assert "The later date counts in that 25 of 100 invitations ran out in the last 9 weeks" in old
+    assert "in the last 9 weeks 0 of 100 invitations were accepted, 75 declined, and 25 ran out" in old
     assert "There is no history yet" in new

@@ -122,3 +122,12 @@ def test_a_bad_rate_is_refused_with_a_sentence_and_changes_nothing(change, error
         rates.set_rate(program, **asked)
 
     assert program.rate_steps.count() == 0
+
+
+@given(programs, moments)
+def test_weeks_walked_are_those_the_window_names(program, at):
+    windows = [weeks.window(program, at)]
+    for _ in range(29):
+        windows.append(weeks.window(program, windows[-1][1]))
+
+    assert list(weeks.walk(program, at, number=30)) == windows
