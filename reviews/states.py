@@ -172,6 +172,14 @@ class BulkRefusal(TextChoices):
     INCOMPLETE = "incomplete", "The decision lacks something for this case"
 
 
+class Exported(TextChoices):
+    """What a file of an export holds."""
+
+    QUEUE = "queue", "The queue"
+    LINE = "line", "The line"
+    WEEKS = "weeks", "The weeks"
+
+
 class QueueExportState(TextChoices):
     WAITING = "waiting", "Waiting"
     RUNNING = "running", "Running"

@@ -1,4 +1,4 @@
-"""The queue as CSV: asked for on the desk, written by a worker of rq, watched and read by who asked.
+"""The queue, a line and its weeks as CSV: asked for on desk and board, written by a worker of rq, read by who asked.
 
 What rq runs stands here too (`run`): the filters are the desk's, so the file and the page cannot differ.
 """
@@ -28,12 +28,14 @@ from rq.timeouts import JobTimeoutException
 
 from accounts.roles import Duty, may
 from audit import clock
+from onboarding.admin import line_csv
 from onboarding.admin.imports import harmless
 from onboarding.domain import runs
+from onboarding.models import Program
 from reviews.admin import queue
 from reviews.domain import queue_exports
 from reviews.models import Case, Claim, QueueExport
-from reviews.states import QueueExportState
+from reviews.states import Exported, QueueExportState
 
 if TYPE_CHECKING:
     from reviews.admin.case import CaseAdmin
@@ -43,6 +45,9 @@ WORKER = "rq"
 LONGEST = 1_800  # seconds a run may take
 CHUNK = 1_000  # rows between two reports of progress
 QUERY_MOST = 500  # characters
+LINES = {Exported.LINE: line_csv.line, Exported.WEEKS: line_csv.weeks}
+DUTIES = {Exported.QUEUE: Duty.REVIEW_CASES, Exported.LINE: Duty.SEE_LINE, Exported.WEEKS: Duty.SEE_LINE}
+ROWS = {Exported.QUEUE: "cases", Exported.LINE: "places in line", Exported.WEEKS: "weeks"}
 COLUMNS = (
     "number", "title", "program", "kind", "state", "lane", "risk", "level", "domains", "sent_at", "opened_at",
     "due_at", "with",
@@ -57,6 +62,7 @@ def paths(desk: "CaseAdmin") -> list[URLPattern]:
         path(f"{place}progress.json", view(require_GET(never_cache(progress))), name="queue_csv_progress"),
         path(f"{place}queue.csv", view(require_GET(download)), name="queue_csv_file"),
         path(f"{place}again/", view(require_POST(again)), name="queue_csv_again"),
+        path("exports/<slug:slug>/<slug:what>/", view(require_POST(ask_line)), name="line_csv_ask"),
     ]
 
 
@@ -71,13 +77,26 @@ def ask(desk: "CaseAdmin", request: HttpRequest) -> HttpResponse:
     return redirect("admin:queue_csv", export.pk)
 
 
+def ask_line(request: HttpRequest, slug: str, what: str) -> HttpResponse:
+    """Ask for a program's line, or its weeks."""
+    if not may(request.user, Duty.SEE_LINE):
+        raise PermissionDenied
+    program = get_object_or_404(Program, slug=slug)
+    if what not in LINES:
+        raise Http404
+    export = queue_exports.ask(by=request.user, at=clock.now(), query=program.slug, what=what)
+    _enqueue(request, export)
+    return redirect("admin:queue_csv", export.pk)
+
+
 def show(desk: "CaseAdmin", request: HttpRequest, number: int) -> HttpResponse:
     """Show how far it is, and the file once it is there."""
     export = _mine(request, number)
     return desk.rendered(
         request,
         "admin/reviews/queue_csv.html",
-        title="The queue as CSV",
+        title=f"{export.get_what_display()} as CSV",
+        rows_are=ROWS[export.what],
         export=export,
         says=_says(export),
         under_way=export.state in (QueueExportState.WAITING, QueueExportState.RUNNING),
@@ -103,7 +122,7 @@ def download(request: HttpRequest, number: int) -> HttpResponseBase:
     answer = FileResponse(
         default_storage.open(export.stored_as),
         as_attachment=True,
-        filename=f"queue-{export.pk}.csv",
+        filename=f"{export.what}-{export.pk}.csv",
         content_type="text/csv; charset=utf-8",
     )
     add_never_cache_headers(answer)
@@ -132,9 +151,9 @@ def run(export_id: int) -> None:
 
 def _run(export: QueueExport) -> None:
     try:
-        if not may(export.asked_by, Duty.REVIEW_CASES):
+        if not may(export.asked_by, DUTIES[export.what]):
             queue_exports.fail(
-                export, "Who asked for it reviews no cases any more.", by=WORKER, at=clock.now()
+                export, "Who asked for it may not see this any more.", by=WORKER, at=clock.now()
             )
             return
         with tempfile.TemporaryFile("w+b") as file:
@@ -153,18 +172,30 @@ def _run(export: QueueExport) -> None:
 
 
 def _write(export: QueueExport, file: IO[bytes]) -> int:
-    """Write the rows that the asker sees on the desk under these filters now; return how many."""
-    at, filters = clock.now(), queue.Filters.read(QueryDict(export.query))
-    cases = queue.asked(queue.visible_to(export.asked_by), filters, export.asked_by, at)
-    total, rows = cases.order_by().count(), 0
+    """Write the rows that the asker sees now; return how many."""
+    total, lines = _of_queue(export) if export.what == Exported.QUEUE else _of_line(export)
+    rows = 0
     queue_exports.tell_progress(export, rows=0, total=total)
     file.write("\ufeff".encode())  # spreadsheets take UTF-8 for something else without it
-    for line in _lines(cases):
+    for line in lines:
         file.write(line.encode())
         rows += 1
         if rows % CHUNK == 0:
             queue_exports.tell_progress(export, rows=rows, total=max(rows, total))
     return rows - 1  # the first line names the columns
+
+
+def _of_queue(export: QueueExport) -> tuple[int, Iterator[str]]:
+    """Return what the asker sees on the desk under these filters."""
+    at, filters = clock.now(), queue.Filters.read(QueryDict(export.query))
+    cases = queue.asked(queue.visible_to(export.asked_by), filters, export.asked_by, at)
+    return cases.order_by().count(), _lines(cases)
+
+
+def _of_line(export: QueueExport) -> tuple[int, Iterator[str]]:
+    writer = csv.writer(_Echo())
+    total, rows = LINES[export.what](Program.objects.get(slug=export.query), at=clock.now())
+    return total, (writer.writerow([harmless(cell) for cell in row]) for row in rows)
 
 
 class _Echo:
@@ -206,9 +237,11 @@ def _cells(case: Case) -> list[str]:
 
 def _mine(request: HttpRequest, number: int) -> QueueExport:
     """Return an export this person asked for, failed if its worker has died; nobody else's is there."""
-    if not may(request.user, Duty.REVIEW_CASES):
+    if not any(may(request.user, duty) for duty in DUTIES.values()):
         raise PermissionDenied
     export = get_object_or_404(QueueExport, pk=number, asked_by=request.user)
+    if not may(request.user, DUTIES[export.what]):
+        raise PermissionDenied
     if export.state == QueueExportState.RUNNING:
         export = queue_exports.notice_lost(export, by=WORKER, at=clock.now())
     return export
@@ -227,4 +260,4 @@ def _enqueue(request: HttpRequest, export: QueueExport) -> None:
 def _says(export: QueueExport) -> str:
     if export.state == QueueExportState.WAITING:
         return "Waiting for a worker."
-    return f"{export.rows:,} of {export.total:,} cases written."
+    return f"{export.rows:,} of {export.total:,} {ROWS[export.what]} written."

@@ -16,7 +16,7 @@ from audit import ledger
 from audit.events import Event
 from onboarding.domain import runs
 from reviews.models import QueueExport
-from reviews.states import QUEUE_EXPORT_TRANSITIONS, QueueExportState
+from reviews.states import QUEUE_EXPORT_TRANSITIONS, Exported, QueueExportState
 
 KEPT = timedelta(days=3)
 BATCH = 100
@@ -38,9 +38,9 @@ class IllegalMove(Exception):
 
 
 @transaction.atomic
-def ask(*, by: User, at: datetime, query: str) -> QueueExport:
-    """Note that somebody wants the queue as these filters (a page's query string) narrow it."""
-    export = QueueExport.objects.create(asked_by=by, asked_at=at, query=query)
+def ask(*, by: User, at: datetime, query: str, what: str = Exported.QUEUE) -> QueueExport:
+    """Note that somebody wants the queue as these filters (a page's query string) narrow it, or a program's line."""
+    export = QueueExport.objects.create(asked_by=by, asked_at=at, query=query, what=what)
     ledger.record(Event.EXPORT_ASKED, subject=export, actor=by, at=at)
     return export
 

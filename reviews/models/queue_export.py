@@ -1,4 +1,4 @@
-"""The queue as a CSV file, for the reviewer who asked for it."""
+"""The queue, the line or its weeks as a CSV file, for the member of staff who asked for it."""
 
 import secrets
 
@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from audit import moves
-from reviews.states import QUEUE_EXPORT_TRANSITIONS, QueueExportState
+from reviews.states import QUEUE_EXPORT_TRANSITIONS, Exported, QueueExportState
 
 
 def new_name() -> str:
@@ -16,11 +16,14 @@ def new_name() -> str:
 
 
 class QueueExport(models.Model):
-    """One CSV of the filtered queue: written by rq, watched and read by who asked, dropped some days later."""
+    """One CSV: written by rq, watched and read by who asked, dropped some days later."""
 
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     asked_at = models.DateTimeField()
-    query = models.CharField(max_length=500, blank=True, help_text="The page's filters, as in its address.")
+    what = models.CharField(max_length=10, choices=Exported.choices, default=Exported.QUEUE)
+    query = models.CharField(
+        max_length=500, blank=True, help_text="The page's filters, as in its address; of a line its program."
+    )
     state = models.CharField(
         max_length=10, choices=QueueExportState.choices, default=QueueExportState.WAITING
     )
@@ -44,6 +47,7 @@ class QueueExport(models.Model):
             models.CheckConstraint(
                 name="queue_export_state_known", condition=Q(state__in=QueueExportState.values)
             ),
+            models.CheckConstraint(name="queue_export_what_known", condition=Q(what__in=Exported.values)),
             models.CheckConstraint(
                 name="queue_export_done_with_its_digest",
                 condition=~Q(state=QueueExportState.DONE) | ~Q(sha256="") & Q(finished_at__isnull=False),
@@ -51,4 +55,4 @@ class QueueExport(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"export {self.pk} of the queue"
+        return f"export {self.pk} of {self.get_what_display().lower()}"
