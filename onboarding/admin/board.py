@@ -7,7 +7,6 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
@@ -17,10 +16,9 @@ from django.views.decorators.http import require_POST
 
 from accounts.roles import Duty, may
 from audit import clock
-from onboarding.admin import funnel, guards, plan, previewing, review_rules
-from onboarding.domain import programs, rates, weeks
-from onboarding.models import Invitation, Program, WaitlistEntry, Week
-from onboarding.states import InvitationState
+from onboarding.admin import funnel, guards, line_page, plan, previewing, review_rules, stuck
+from onboarding.domain import backtests, counts, programs, rates
+from onboarding.models import Program, Week
 from reviews.domain import calendars, promises
 
 REFUSALS = (
@@ -90,6 +88,8 @@ class ProgramAdmin(admin.ModelAdmin):
             path("<slug:slug>/resume/", view(require_POST(self.resume)), name="board_resume"),
             *review_rules.paths(self),
             *guards.paths(self),
+            *line_page.paths(self),
+            *stuck.paths(self),
             *super().get_urls(),
         ]
 
@@ -188,15 +188,15 @@ class ProgramAdmin(admin.ModelAdmin):
 
 def figures(program: Program, at: datetime, wanted: tuple[int, datetime] | None = None) -> dict[str, Any]:
     """Return what the board shows, in a fixed number of statements."""
-    week = weeks.current(program, at)
     steps = list(program.rate_steps.select_related("set_by").order_by("from_at", "id"))
     latest = list(Week.objects.filter(program=program).order_by("-starts_at")[:WEEKS_SHOWN])
-    waiting = WaitlistEntry.objects.waiting().filter(program=program).count()
+    week = next((each for each in latest if each.starts_at <= at < each.ends_at), None)
+    waiting = counts.line(program).waiting
     return {
         "now": at,
         "week": week,
         "seated": _seated(week),
-        "rate": rates.in_force(program, at),
+        "rate": next((step for step in reversed(steps) if step.from_at <= at), None),
         "freezes": list(program.freezes.open()),
         "ahead": [step for step in steps if step.from_at > at],
         "past": [step for step in reversed(steps) if step.from_at <= at][:STEPS_SHOWN],
@@ -210,7 +210,9 @@ def figures(program: Program, at: datetime, wanted: tuple[int, datetime] | None 
         if wanted
         else [],
         "funnel": funnel.reached(program),
-        "stuck": funnel.stuck(program, at),
+        "stuck": stuck.groups(program, at),
+        "ages": line_page.ages(program),
+        "hit_rate": backtests.hit_rate(program),
     }
 
 
@@ -218,9 +220,11 @@ def _seated(week: Week | None) -> dict[str, int]:
     """Return what became of this week's seats; `left` may still be given."""
     if week is None:
         return {"accepted": 0, "open": 0, "over": 0, "left": 0}
-    counted = Invitation.objects.filter(seat__week=week).aggregate(
-        accepted=Count("id", filter=Q(state=InvitationState.ACCEPTED)),
-        open=Count("id", filter=Q(state=InvitationState.OFFERED)),
-    )
-    over = week.admitted - counted["accepted"] - counted["open"]
-    return counted | {"over": over, "left": week.limit - week.admitted}
+    ended = counts.ended(week)
+    over = ended.declined + ended.expired
+    return {
+        "accepted": ended.accepted,
+        "open": week.admitted - ended.accepted - over,
+        "over": over,
+        "left": week.limit - week.admitted,
+    }
