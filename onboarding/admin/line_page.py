@@ -61,7 +61,11 @@ def ages(program: Program) -> Ages | None:
     if not by_week:
         return None
     weeks = sorted(by_week)
-    shown = [(f"{week.day} {week:%b}", by_week[week]) for week in weeks[-OLDEST:]]
+    this_year = weeks[-1].year
+    shown = [
+        (f"{week.day} {week:%b}" if week.year == this_year else f"{week.day} {week:%b %Y}", by_week[week])
+        for week in weeks[-OLDEST:]
+    ]
     older = [by_week[week] for week in weeks[:-OLDEST]]
     if older:
         shown.insert(0, ("older", [sum(each) for each in zip(*older, strict=True)]))

@@ -88,6 +88,14 @@ def test_the_line_is_shown_by_week_of_joining_and_the_old_together():
     )
 
 
+def test_a_week_of_another_year_says_which():
+    program = make_program()
+    for at in (MONDAY, MONDAY - timedelta(days=400)):
+        make_entry(program, at=at)
+
+    assert [each.name for each in line_page.ages(program).columns] == ["13 Oct 2025", "23 Nov"]
+
+
 def test_who_is_stuck_is_counted_and_listed_in_pages(few_on_a_page):
     program, dora = make_program(), make_manager("dot")
     for _ in range(3):
