@@ -67,5 +67,10 @@ def frozen(weeks: Sequence[WeekAhead], *, from_week: int, number: int) -> list[W
 
 
 def through(played: Sequence[Played]) -> Played | None:
-    """Return the first week at whose end nobody waits."""
-    return next((week for week in played if week.waiting == 0), None)
+    """Return the first week from whose end on nobody waits: those who come once more count as well."""
+    found = None
+    for week in reversed(played):
+        if week.waiting:
+            break
+        found = week
+    return found

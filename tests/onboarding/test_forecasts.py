@@ -136,3 +136,12 @@ def test_another_rate_and_a_freeze_leave_the_other_weeks_alone():
 
     assert [week.seats for week in simulation.changed(plan, per_week=9, from_week=3)] == [1, 1, 9, 9]
     assert [week.seats for week in simulation.frozen(plan, from_week=2, number=2)] == [1, 0, 0, 1]
+
+
+def test_the_line_is_through_when_nobody_comes_once_more():
+    line, observed = Line(waiting=100, held=0, seated=0), seen(*[20] * 8)
+
+    played = simulation.play(line, weeks(*[100] * 8), observed, invitation_days=7)
+
+    assert [week.waiting for week in played] == [0, 20, 0, 4, 0, 1, 0, 0]
+    assert simulation.through(played) == played[6]
