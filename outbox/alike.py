@@ -1,7 +1,8 @@
 """Many letters that differ in a few words only: the sheet is rendered once, and each letter is filled in.
 
 Rendering one letter takes templates a few milliseconds of processor time; a batch of ten thousand took twenty seconds
-for nothing but that. What is written is exactly what `letters.write_many` would write: a test compares them.
+for nothing but that. What is written is exactly what `letters.write_many` would write: a test compares them. A sheet
+that shares nothing but its language is kept by the process: so are single letters cheap.
 """
 
 import json
@@ -10,7 +11,7 @@ import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from django.conf import settings
@@ -70,9 +71,9 @@ def write(sheets: Iterable[Sheet], *, at: datetime) -> int:
 def _filled(sheet: Sheet) -> Iterable[dict[str, str]]:
     if not sheet.copies:
         return
-    names = list(sheet.copies[0].words)
+    names = tuple(sheet.copies[0].words)
     with letters.read_in(sheet.language, ""):
-        subject, text, html = (_with_gaps(sheet, ending, names) for ending in letters.ENDINGS)
+        subject, text, html = (_filler(sheet, ending, names) for ending in letters.ENDINGS)
         for copy in sheet.copies:
             words = [str(word) for word in copy.words.values()]
             yield {
@@ -87,16 +88,31 @@ def _filled(sheet: Sheet) -> Iterable[dict[str, str]]:
             }
 
 
-def _with_gaps(sheet: Sheet, ending: str, names: list[str]) -> Callable[[list[str]], str]:
-    """Render one template of the sheet with gaps for these words; return what fills the gaps.
+def _filler(sheet: Sheet, ending: str, names: tuple[str, ...]) -> Callable[[list[str]], str]:
+    if sheet.context:
+        return _with_gaps(sheet.kind, ending, names, sheet.context)
+    return _kept(sheet.kind, ending, names, sheet.language, settings.BASE_URL)
+
+
+@lru_cache(maxsize=256)  # kinds, their three templates, languages
+def _kept(
+    kind: str, ending: str, names: tuple[str, ...], language: str, base_url: str
+) -> Callable[[list[str]], str]:
+    return _with_gaps(kind, ending, names, {})
+
+
+def _with_gaps(
+    kind: str, ending: str, names: tuple[str, ...], shared: dict[str, Any]
+) -> Callable[[list[str]], str]:
+    """Render one template of a sheet with gaps for these words; return what fills the gaps.
 
     A gap is marked by a random token: no word that somebody typed can look like one.
     """
     token = secrets.token_hex(12)
     marks = {name: f"{token}x{number}x" for number, name in enumerate(names)}
-    app, _, kind = sheet.kind.partition("/")
-    context = sheet.context | {"base_url": settings.BASE_URL} | marks
-    rendered = render_to_string(f"{app}/letters/{kind}{ending}", context)
+    app, _, letter = kind.partition("/")
+    context = shared | {"base_url": settings.BASE_URL} | marks
+    rendered = render_to_string(f"{app}/letters/{letter}{ending}", context)
     pieces = re.split(f"{token}x([0-9]+)x", rendered)
     literal, gaps = pieces[::2], [int(number) for number in pieces[1::2]]
 

@@ -260,7 +260,7 @@ def take_up(application: Application, *, by: ledger.Actor, at: datetime) -> Appl
     if application.amending_since is not None:
         sealing.drop_changes(application)
     if isinstance(by, User):
-        notices.write("taken_up", application, at=at, once=f"taken_up:{application.pk}")
+        notices.write_plain("taken_up", application, at=at, once=f"taken_up:{application.pk}")
     return application
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from accounts.languages import spoken
 from accounts.models import Membership, Owner, User
 from onboarding.models import Application
-from outbox import letters
+from outbox import alike, letters
 
 UNTITLED = gettext_lazy("Untitled")
 
@@ -36,17 +36,10 @@ def draft(
     """
     reader = to or reader_of(application)
     assert reader is not None, "a row nobody owns has nobody to write to"
-    context = {
-        "name": str(reader),
-        "program": application.program.name,
-        "title": application.title or UNTITLED,
-        "number": application.number,
-        "url": page("application", application.number),
-    }
     return letters.Draft(
         f"onboarding/{kind}",
         reader.email,
-        context | more,
+        _words(application, reader) | more,
         about or application,
         once,
         language=spoken(reader.language),
@@ -59,6 +52,25 @@ def write(kind: str, application: Application, *, at: datetime, once: str | None
     reader = reader_of(application)
     if reader is not None:
         letters.write_many([draft(kind, application, once=once, to=reader, **more)], at=at)
+
+
+def write_plain(kind: str, application: Application, *, at: datetime, once: str) -> None:
+    """Do as `write` for a letter whose templates print its words as they are: a process renders it once a language."""
+    reader = reader_of(application)
+    if reader is not None:
+        copy = alike.Copy(reader.email, application.pk, once, _words(application, reader))
+        sheet = alike.Sheet(f"onboarding/{kind}", Application, {}, spoken(reader.language), [copy])
+        alike.write([sheet], at=at)
+
+
+def _words(application: Application, reader: User) -> dict[str, Any]:
+    return {
+        "name": str(reader),
+        "program": application.program.name,
+        "title": application.title or UNTITLED,
+        "number": application.number,
+        "url": page("application", application.number),
+    }
 
 
 def reader_of(application: Application) -> User | None:

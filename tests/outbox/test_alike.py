@@ -71,3 +71,20 @@ def test_words_cannot_stand_in_for_each_other():
     )
 
     assert "the key x0x for name (7F3K-QD2M-XW) is made" in Letter.objects.get().text
+
+
+@pytest.mark.parametrize("language", ["en-gb", "es"])
+def test_a_letter_of_a_kept_sheet_is_the_one_that_is_rendered(language):
+    words = {name: HOSTILE[name] for name in ("name", "title", "number", "url")} | {"program": "Code & <Co>"}
+    user, kind = User(pk=7), "onboarding/taken_up"
+    plain = dict.fromkeys(words, "plain")
+
+    for n, each in enumerate([plain, words]):
+        copy = alike.Copy("a@example.org", 7, f"kept:{n}", each)
+        alike.write([alike.Sheet(kind, User, {}, language, [copy])], at=MONDAY)
+
+    letters.write_many(
+        [letters.Draft(kind, "a@example.org", words, user, "one", language=language)], at=MONDAY
+    )
+    kept, one = list(Letter.objects.order_by("id").values(*KEPT))[1:]
+    assert kept == one
