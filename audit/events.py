@@ -48,6 +48,7 @@ class Event(TextChoices):
     PROGRAM_RESUMED = "program.resumed", "Admission resumed"
     PROGRAM_REVIEW_RULES_SET = "program.review_rules_set", "Rules of a program's review changed"
     RATE_SET = "rate.set", "Weekly rate set"
+    PLAN_SET = "plan.set", "Rate plan set"
     GUARD_RULE_SET = "guard_rule.set", "Freeze rule set"
     FREEZE_BEGAN = "freeze.began", "Admission stopped by a freeze rule"
     FREEZE_LIFTED = "freeze.lifted", "Freeze lifted by a person"

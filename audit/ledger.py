@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, models, transaction
-from psycopg.types.json import Jsonb
 
 from audit.events import Event
 from audit.models import LedgerEntry
@@ -109,8 +108,8 @@ def record_selected(
         cursor.execute(
             f"""INSERT INTO {LedgerEntry._meta.db_table}
                 (at, event, subject_type, subject_id, actor, reason, details)
-                SELECT %s, %s, %s, chosen.id::text, %s, %s, %s FROM ({select}) AS chosen (id)""",
-            [at, event, subject._meta.label_lower, name_of(actor), reason, Jsonb(details), *params],
+                SELECT %s, %s, %s, chosen.id::text, %s, %s, %s::jsonb FROM ({select}) AS chosen (id)""",
+            [at, event, subject._meta.label_lower, name_of(actor), reason, json.dumps(details), *params],
         )
         return int(cursor.rowcount)
 

@@ -3,6 +3,7 @@
 from audit.invariants import states_agree
 from onboarding.counted import COUNTS
 from onboarding.guard_invariants import GUARDS
+from onboarding.plan_invariants import PLANS
 
 STATES: dict[str, str] = {
     "The ledger agrees with the state of every application.": states_agree(
@@ -394,5 +395,5 @@ LIMITS: dict[str, str] = {
 }
 
 INVARIANTS: dict[str, str] = {
-    **STATES, **APPLICATIONS, **SEATS, **ACCESS, **ERASED, **REQUESTS, **LIMITS, **COUNTS, **GUARDS,
+    **STATES, **APPLICATIONS, **SEATS, **PLANS, **ACCESS, **ERASED, **REQUESTS, **LIMITS, **COUNTS, **GUARDS,
 }  # fmt: skip

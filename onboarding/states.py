@@ -93,6 +93,8 @@ class InvitationState(TextChoices):
     EXPIRED = "expired", "Expired"
 
 
+GIVEN_BACK = (InvitationState.DECLINED, InvitationState.EXPIRED)
+
 INVITATION_TRANSITIONS: dict[str, set[str]] = {
     InvitationState.OFFERED: {InvitationState.ACCEPTED, InvitationState.DECLINED, InvitationState.EXPIRED},
     InvitationState.ACCEPTED: set(),
@@ -149,6 +151,39 @@ class Step(TextChoices):
 class Environment(TextChoices):
     TEST = "test", "Test"
     LIVE = "live", "Live"
+
+
+class Carry(TextChoices):
+    """What becomes of seats a week did not use."""
+
+    NONE = "none", _("They are not given again")
+    CAPPED = "capped", _("They are added to the next week, up to a number")
+    FULL = "full", _("They are added to the next week")
+
+
+class Spread(TextChoices):
+    """When in its week a seat may be given."""
+
+    AT_ONCE = "at_once", _("All when the week starts")
+    DAILY = "daily", _("A seventh each day")
+    WORKING_DAYS = "working_days", _("In equal parts on Monday to Friday")
+
+
+class Unfilled(TextChoices):
+    """What becomes of a share's seats while nobody of its cohort waits."""
+
+    OTHERS = "others", _("They are given to the others, in the order of the line")
+    KEPT = "kept", _("They stay empty, and end with the week")
+    CARRIED = "carried", _("They stay empty, and count as unused when the week ends")
+
+
+class ShareKind(TextChoices):
+    """What a share of the week goes by."""
+
+    APPLICANT_TYPE = "applicant_type", _("Who applies")
+    COUNTRY = "country", _("Region (countries)")
+    HAND_PICKED = "hand_picked", _("Hand-picked")
+    WAVE = "wave", _("Wave of an import")
 
 
 class FileKind(TextChoices):

@@ -103,6 +103,7 @@ PAGES = {  # every page with a form that has fields
     "dora": [
         "admin/onboarding/program/board/",
         "admin/onboarding/program/<slug:slug>/review-rules/",
+        "admin/onboarding/program/<slug:slug>/plan/",
         "admin/reviews/case/team/",
         "admin/onboarding/importjob/upload/",
         "admin/outbox/letter/",

@@ -104,6 +104,8 @@ APART = {
 UNMARKED = {
     ("outbox.Letter", "recipient"), ("accounts.User", "email"), ("accounts.User", "time_zone"),
     ("accounts.User", "language"), ("accounts.OrganisationInvitation", "email"),
+    ("onboarding.WaitlistEntry", "applicant_type"), ("onboarding.WaitlistEntry", "country"),
+    ("onboarding.WaitlistEntry", "wave"),
     ("onboarding.Grant", "key_name"), ("onboarding.Grant", "suspend_reason"), ("reviews.Decision", "return_reason"),
     ("reviews.Decision", "recall_reason"),
     ("reviews.Claim", "held_reason"), ("reviews.Claim", "handed_note"), ("reviews.Claim", "release_reason"),

@@ -418,6 +418,8 @@ GET  302 302 302 403 403 200 403 200  admin/onboarding/program/<slug:slug>/guard
 POST 302 302 302 403 403 422 403 403  admin/onboarding/program/<slug:slug>/guards/<slug:guard>/
 GET  302 302 302 405 405 405 405 405  admin/onboarding/program/<slug:slug>/freezes/<int:pk>/lift/
 POST 302 302 302 403 403 422 403 403  admin/onboarding/program/<slug:slug>/freezes/<int:pk>/lift/
+GET  302 302 302 403 403 200 403 200  admin/onboarding/program/<slug:slug>/plan/
+POST 302 302 302 403 403 422 403 403  admin/onboarding/program/<slug:slug>/plan/
 GET  302 302 302 403 403 403 200 403  admin/onboarding/questionset/editor/
 POST 302 302 302 403 403 403 200 403  admin/onboarding/questionset/editor/
 GET  302 302 302 405 405 405 405 405  admin/onboarding/questionset/<int:pk>/draft/

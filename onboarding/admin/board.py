@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.roles import Duty, may
 from audit import clock
-from onboarding.admin import funnel, guards, line_page, plan, previewing, review_rules, stuck
+from onboarding.admin import funnel, guards, line_page, plan, previewing, rate_plan, review_rules, stuck
 from onboarding.domain import backtests, counts, programs, rates
 from onboarding.models import Program, Week
 from reviews.domain import calendars, promises
@@ -90,6 +90,7 @@ class ProgramAdmin(admin.ModelAdmin):
             *guards.paths(self),
             *line_page.paths(self),
             *stuck.paths(self),
+            *rate_plan.paths(self),
             *super().get_urls(),
         ]
 

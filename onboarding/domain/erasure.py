@@ -143,6 +143,7 @@ def _forget(user: User, at: datetime) -> None:
         cursor.execute(BLANK_REVISIONS.format(names=NAMES, which="application_id = ANY(%(ids)s)"), how)
     mine.update(answers={}, facts={}, title="", withdraw_reason="")
     WaitlistEntry.objects.filter(owner__in=ending).exclude(priority_reason="").update(priority_reason=BLANKED)
+    WaitlistEntry.objects.filter(owner__in=ending).update(applicant_type="", country="", wave="")
     Move.objects.filter(entry__owner__in=ending).exclude(note="").update(note=BLANKED)
     declined = Invitation.objects.filter(seat__entry__owner__in=ending).exclude(decline_reason="")
     declined.update(decline_reason=BLANKED)

@@ -122,6 +122,12 @@ def _places(user: User) -> Iterator[dict[str, Any]]:
             "application": entry.application.number,
             "state": entry.state,
             "joined_at": entry.joined_at,
+            "counts_as": {
+                "applicant_type": entry.applicant_type,
+                "country": entry.country,
+                "wave": entry.wave,
+                "hand_picked": entry.hand_picked,
+            },
             "moved_ahead_because": entry.priority_reason,
             "on_hold_because": entry.hold_reason,
             "left_at": entry.left_at,

@@ -3,6 +3,8 @@
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from onboarding.domain import plan_words
+from onboarding.domain.plans import WITHOUT, Rules
 from onboarding.models import Program
 from onboarding.states import Stage
 
@@ -17,8 +19,13 @@ STARTS = (
 )
 
 
-def in_words(program: Program, *, per_week: int | None, is_frozen: bool = False) -> list[str]:
-    """Return the rule as sentences; `per_week` is the rate in force, None without one; `is_frozen` by freeze rules."""
+def in_words(
+    program: Program, *, per_week: int | None, is_frozen: bool = False, rules: Rules = WITHOUT
+) -> list[str]:
+    """Return the rule as sentences: `per_week` is the rate in force, None without one; `rules` are the plan's.
+
+    `is_frozen` by freeze rules.
+    """
     if program.stage == Stage.CLOSED:
         return [
             _("This program is closed: nobody joins the line or is invited. Those let in keep their access.")
@@ -27,6 +34,7 @@ def in_words(program: Program, *, per_week: int | None, is_frozen: bool = False)
         _joins(program),
         _pace(program, per_week, is_frozen),
         _starts(program),
+        *plan_words.in_words(rules),
         _(
             "Whoever joined first is invited first. A change of this order needs a written reason by a named person; "
             "the reason is published here, and the change is kept in the ledger."
@@ -73,7 +81,7 @@ def _pace(program: Program, per_week: int | None, is_frozen: bool) -> str:
 
 def _starts(program: Program) -> str:
     return STARTS[program.week_starts_on] % {
-        "hour": f"{program.week_starts_hour:02}:00",
+        "hour": f"{program.week_starts_hour:02}:{program.week_starts_minute:02}",
         "zone": program.time_zone.replace("_", " "),
     }
 

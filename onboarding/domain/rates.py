@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
+from onboarding.domain import guards, plans
 from onboarding.domain.programs import SayWhy
 from onboarding.models import Program, RateStep, Week
 from outbox import hints
@@ -61,11 +62,24 @@ def set_rate(
     return step
 
 
+def is_green(program: Program, at: datetime) -> bool:
+    """Return whether a ramp may take its next step: not while the program is paused, or a freeze rule is not green."""
+    return program.paused_at is None and guards.all_green(program, at=at)
+
+
 def _follow(program: Program, per_week: int, by: User, at: datetime) -> None:
-    """Give the running week its new limit: a cut writes what is admitted where that is more."""
-    week = Week.objects.select_for_update().filter(program=program, starts_at__lte=at, ends_at__gt=at).first()
-    if week is None or week.limit == max(per_week, week.admitted):
+    """Give the running week its new limit, carried seats included: a cut writes what is admitted where that is more.
+
+    The latest week only: what was left of an earlier one is carried over or gone.
+    """
+    week = Week.objects.select_for_update().filter(program=program).order_by("-starts_at").first()
+    if week is None or not week.starts_at <= at < week.ends_at:
+        return
+    if week.limit == max(per_week, week.admitted):
         return
     was, week.limit = week.limit, max(per_week, week.admitted)
     week.save(update_fields=["limit"])
+    for each in week.shares.select_related("share"):
+        each.limit = max(each.admitted, plans.of_share(week.limit, each.share.percent))
+        each.save(update_fields=["limit"])
     ledger.record(Event.WEEK_CUT, subject=week, actor=by, at=at, was=was, now=week.limit, asked=per_week)

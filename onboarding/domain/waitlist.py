@@ -8,15 +8,18 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists
 from django.utils.translation import gettext as _
 
 from accounts.models import Owner
 from audit import ledger
 from audit.events import Event
-from onboarding.domain import freezes, seating, weeks
+from onboarding.domain import freezes, plans, seating, weeks
 from onboarding.models import Application, Grant, Program, WaitlistEntry, Week
 from onboarding.states import ENTRY_TRANSITIONS, LIVE_ENTRY_STATES, EntryState, Stage
 from outbox import hints
+
+TYPE_MOST = 40  # characters of a cohort's name
 
 
 class AlreadyInLine(Exception):
@@ -41,15 +44,32 @@ def join(application: Application, *, by: ledger.Actor, at: datetime) -> Waitlis
     program, owner = application.program, application.owner
     if WaitlistEntry.objects.filter(program=program, owner=owner, state__in=LIVE_ENTRY_STATES).exists():
         raise AlreadyInLine(application)
-    entry = WaitlistEntry.objects.create(program=program, owner=owner, application=application, joined_at=at)
+    entry = WaitlistEntry.objects.create(
+        program=program, owner=owner, application=application, joined_at=at, **_cohort(application)
+    )
     ledger.record(Event.ENTRY_JOINED, subject=entry, actor=by, at=at, application=application.number)
     transaction.on_commit(partial(hints.later, "onboarding.tasks.admit_due"), robust=True)
     return entry
 
 
+def _cohort(application: Application) -> dict[str, Any]:
+    """Return what shares of a week go by, copied from what was approved so that admitting reads the line alone."""
+    revision = application.revisions.order_by("-number").first()
+    answers = revision.answers if revision else {}
+    said = {name: answers.get(name) or application.facts.get(name) for name in ("applicant_type", "country")}
+    return {
+        "applicant_type": str(said["applicant_type"] or "")[:TYPE_MOST],
+        "country": country if len(country := str(said["country"] or "").upper()) == 2 else "",
+        "wave": str(application.facts.get("wave") or "").strip()[:TYPE_MOST],
+        "hand_picked": application.program.stage == Stage.INVITATION_ONLY,
+    }
+
+
 @transaction.atomic
 def admit(program: Program, *, by: ledger.Actor, at: datetime, most: int | None = None) -> int:
     """Give this week's free seats to the first in line, never one more; return how many were given now.
+
+    Free is what the plan has released by now; each share goes to its own cohort first (`seating`).
 
     A fixed number of statements and flat memory, whatever the number of seats and of people waiting. The lock is on
     the week, so any number of workers may call it at once. Paused, frozen or not admitting: nobody is seated.
@@ -57,12 +77,17 @@ def admit(program: Program, *, by: ledger.Actor, at: datetime, most: int | None 
     week = weeks.open_due(program, by=by, at=at)
     if week is None:
         return 0
-    week = Week.objects.select_for_update().get(pk=week.pk)
-    program.refresh_from_db(fields=["paused_at", "stage"])
-    free = week.limit - week.admitted
-    if program.paused_at or program.stage == Stage.CLOSED or free <= 0 or freezes.is_frozen(program, at=at):
+    week = Week.objects.select_for_update(of=("self",)).select_related("plan").get(pk=week.pk)
+    # Read under the lock, not before: a pause, or a later week, may have come meanwhile.
+    later = Week.objects.filter(program=program, starts_at__gt=week.starts_at)
+    program = Program.objects.annotate(is_past=Exists(later)).get(pk=program.pk)
+    part = plans.part_of(week, program, at)
+    free = plans.released(week.limit, part) - week.admitted
+    if program.paused_at or program.stage == Stage.CLOSED or program.is_past or free <= 0:
         return 0
-    given = seating.give(week, most=free if most is None else min(free, most), by=by, at=at)
+    if freezes.is_frozen(program, at=at):
+        return 0
+    given = seating.give(week, most=free if most is None else min(free, most), part=part, by=by, at=at)
     if given:
         transaction.on_commit(partial(hints.later, "onboarding.tasks.tell_invitations"), robust=True)
     return given

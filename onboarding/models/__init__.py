@@ -10,6 +10,7 @@ from onboarding.models.imports import ImportJob
 from onboarding.models.key import Key, Secret
 from onboarding.models.limit import Limit
 from onboarding.models.line import Invitation, Move, RateStep, Seat, WaitlistEntry, Week
+from onboarding.models.plan import PlanShare, RatePlan, WeekShare
 from onboarding.models.program import OfferedModel, Program, Tier
 from onboarding.models.question_draft import QuestionDraft
 from onboarding.models.sealed import SealedAnswer
@@ -31,9 +32,11 @@ __all__ = [
     "Move",
     "OfferedModel",
     "OutcomeCount",
+    "PlanShare",
     "Program",
     "QuestionDraft",
     "QuestionSet",
+    "RatePlan",
     "RateStep",
     "Revision",
     "SealedAnswer",
@@ -43,4 +46,5 @@ __all__ = [
     "Tier",
     "WaitlistEntry",
     "Week",
+    "WeekShare",
 ]

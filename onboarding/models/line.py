@@ -12,9 +12,11 @@ from audit import moves
 from audit.models import append_only
 from onboarding.models import counts
 from onboarding.models.application import Application
+from onboarding.models.plan import RatePlan, WeekShare
 from onboarding.models.program import Program
 from onboarding.states import (
     ENTRY_TRANSITIONS,
+    GIVEN_BACK,
     INVITATION_TRANSITIONS,
     LIVE_ENTRY_STATES,
     EntryState,
@@ -46,6 +48,16 @@ class WaitlistEntry(models.Model):
     returned = models.BooleanField(
         default=False, help_text="Its one return after an expired invitation is used."
     )
+    applicant_type = models.CharField(
+        max_length=40, blank=True, default="", db_default="", help_text="As approved."
+    )
+    country = models.CharField(max_length=2, blank=True, default="", db_default="", help_text="As approved.")
+    wave = models.CharField(
+        max_length=40, blank=True, default="", db_default="", help_text="Named by an import."
+    )
+    hand_picked = models.BooleanField(
+        default=False, db_default=False, help_text="Joined while the program was by invitation only."
+    )
     left_at = models.DateTimeField(null=True)
     held_at = models.DateTimeField(null=True)
     held_by = models.ForeignKey(
@@ -53,7 +65,7 @@ class WaitlistEntry(models.Model):
     )
     hold_reason = models.CharField(max_length=500, blank=True, help_text="The applicant reads it.")
 
-    PERSONAL_FIELDS = ("priority_reason",)
+    PERSONAL_FIELDS = ("priority_reason", "applicant_type", "country", "wave")
 
     objects = WaitlistEntryQuerySet.as_manager()
 
@@ -157,6 +169,20 @@ class Week(models.Model):
     limit = models.PositiveIntegerField()
     admitted = models.PositiveIntegerField(default=0, help_text="Seats given, whatever became of them.")
     opened_at = models.DateTimeField()
+    plan = models.ForeignKey(
+        RatePlan,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="weeks",
+        help_text="As it was when the week opened; plans never change.",
+    )
+    step = models.ForeignKey(RateStep, null=True, on_delete=models.PROTECT, related_name="weeks")
+    green_weeks = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="Weeks its ramp had gone on when it opened."
+    )
+    carried = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Seats of earlier weeks in the limit at opening."
+    )
 
     class Meta:
         default_permissions = ()
@@ -174,9 +200,22 @@ class Week(models.Model):
 class Seat(models.Model):
     """A place in a week, given to an entry. It counts in its week for good."""
 
-    week = models.ForeignKey(Week, on_delete=models.PROTECT, related_name="seats")
+    week = models.ForeignKey(
+        Week,
+        on_delete=models.PROTECT,
+        related_name="seats",
+        db_index=False,  # the constraint below has it first
+    )
     entry = models.ForeignKey(WaitlistEntry, on_delete=models.PROTECT, related_name="seats")
     given_at = models.DateTimeField()
+    share = models.ForeignKey(
+        WeekShare,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="seats",
+        db_index=False,  # each index is one more write for every seat of a week
+        help_text="The share it was taken from; empty for the seats that are for everybody.",
+    )
 
     class Meta:
         default_permissions = ()
@@ -230,6 +269,14 @@ class Invitation(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
     decline_reason = models.CharField(max_length=500, blank=True, help_text="Why, if they want to say.")
+    counted_in = models.ForeignKey(
+        Week,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        help_text="The later week at whose opening its seat came back to the rule of carrying over.",
+    )
 
     PERSONAL_FIELDS = ("decline_reason",)
 
@@ -256,6 +303,9 @@ class Invitation(models.Model):
                 fields=["remind_at"],
                 name="invitation_to_remind",
                 condition=Q(state=InvitationState.OFFERED, reminder_delivered_at=None),
+            ),
+            models.Index(
+                fields=["id"], name="invitation_to_count", condition=Q(state__in=GIVEN_BACK, counted_in=None)
             ),
             models.Index(
                 fields=["expires_at"], name="invitation_open", condition=Q(state=InvitationState.OFFERED)
@@ -297,6 +347,10 @@ class Invitation(models.Model):
                 name="invitation_ends_a_day_after_its_reminder",
                 condition=Q(reminder_delivered_at=None)
                 | Q(expires_at__gte=F("reminder_delivered_at") + timedelta(days=1)),
+            ),
+            models.CheckConstraint(
+                name="invitation_counted_when_given_back",
+                condition=Q(counted_in=None) | Q(state__in=GIVEN_BACK),
             ),
             models.CheckConstraint(
                 name="decline_reason_when_declined",

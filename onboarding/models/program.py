@@ -36,6 +36,9 @@ class Program(models.Model):
         default=0, validators=[MaxValueValidator(6)], help_text="0 is Monday."
     )
     week_starts_hour = models.PositiveSmallIntegerField(default=9, validators=[MaxValueValidator(23)])
+    week_starts_minute = models.PositiveSmallIntegerField(
+        default=0, db_default=0, validators=[MaxValueValidator(59)]
+    )
     invitation_days = models.PositiveSmallIntegerField(
         default=7, validators=[MinValueValidator(1)], help_text="Days an invitation stays open."
     )
@@ -89,7 +92,8 @@ class Program(models.Model):
             models.CheckConstraint(name="program_appeal_days_positive", condition=Q(appeal_days__gte=1)),
             models.CheckConstraint(name="program_stage_known", condition=Q(stage__in=Stage.values)),
             models.CheckConstraint(
-                name="program_week_start_sane", condition=Q(week_starts_on__lte=6, week_starts_hour__lte=23)
+                name="program_week_start_sane",
+                condition=Q(week_starts_on__lte=6, week_starts_hour__lte=23, week_starts_minute__lte=59),
             ),
         ]
 

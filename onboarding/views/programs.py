@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import Owner
 from audit import clock
-from onboarding.domain import backtests, freezes, line_rule, order
+from onboarding.domain import backtests, freezes, line_rule, order, plans
 from onboarding.models import Application, Freeze, LineCount, Program, RateStep
 from onboarding.states import ApplicationState
 from policies import markdown
@@ -48,7 +48,12 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
             tier for tier in program.tiers.all() if program.production_review or tier.environment == "live"
         ],
         "frozen": freezes.in_words(program) if program.is_frozen else [],
-        "rule": line_rule.in_words(program, per_week=program.per_week, is_frozen=program.is_frozen),
+        "rule": line_rule.in_words(
+            program,
+            per_week=program.per_week,
+            is_frozen=program.is_frozen,
+            rules=plans.rules_of(plans.in_force(program, at)),
+        ),
         "moved": order.moved_ahead(program),
         "hit_rate": backtests.hit_rate(program),
         "weaknesses": known,

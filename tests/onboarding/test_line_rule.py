@@ -11,6 +11,7 @@ from tests.factories import MONDAY
 SETTINGS = {
     "week_starts_on": st.integers(0, 6),
     "week_starts_hour": st.integers(0, 23),
+    "week_starts_minute": st.integers(0, 59),
     "time_zone": st.sampled_from(["UTC", "Europe/Madrid", "Asia/Kolkata", "America/New_York"]),
     "invitation_days": st.integers(1, 60),
     "unopened_key_days": st.integers(1, 90),
