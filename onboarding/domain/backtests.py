@@ -106,11 +106,9 @@ def _judged(program: Program, week: Week, at: datetime) -> BackTest | None:
     seen = known(program, at=then)
     if not seen.is_enough:
         return None
-    plan = outlooks.planned(program, at=then, free=week.limit, number=HORIZON, known=then)
+    ahead, rules = outlooks.then(program, week, number=HORIZON)
     offered = _offered(program, at=then)
-    ranges = forecasts.outlook(plan, seen, offered=offered, invitation_days=program.invitation_days).closed(
-        at
-    )
+    ranges = outlooks.foreseen(program, ahead, seen, offered=offered, rules=rules).closed(at)
     if not ranges:
         return None
     first, last, from_at, to_at = (list(column) for column in zip(*ranges, strict=True))

@@ -17,7 +17,7 @@ Not in it: people before one who leave the line, pauses, and changes of the plan
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import accumulate
@@ -172,16 +172,6 @@ class Outlook:
             found.append((place, last, forecast.earliest, forecast.latest))
             place = last + 1
         return found
-
-
-def ahead(
-    windows: Iterable[tuple[datetime, datetime]], *, free: int, seats: Callable[[datetime], int]
-) -> list[WeekAhead]:
-    """Return the weeks of a plan: `free` seats are left in the first, `seats` says how many a later one has."""
-    return [
-        WeekAhead(starts_at, ends_at, seats(starts_at) if number else free)
-        for number, (starts_at, ends_at) in enumerate(windows)
-    ]
 
 
 def outlook(

@@ -1,16 +1,40 @@
 """The forecast of a program: its plan, what was observed, and how long the line is, read and put together."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from statistics import median
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
-from onboarding.domain import counts, forecasts, weeks
+from onboarding.domain import counts, forecasts, plans, weeks
 from onboarding.domain.forecasts import Forecast, Observed, Outcome, Outlook, WeekAhead
-from onboarding.models import OutcomeCount, Program, WaitlistEntry
+from onboarding.domain.plans import Rules
+from onboarding.models import OutcomeCount, Program, RateStep, WaitlistEntry, Week
+from onboarding.states import Carry
 
 CHUNK = 20_000  # entries read at once
 FAR = (26, 104, forecasts.MOST_WEEKS)  # weeks walked for one place, until they reach it
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A program's plan as it is known: rules, dated rates, and how far the ramp had gone in the running week."""
+
+    rules: Rules
+    steps: list[tuple[int, datetime, int]]  # id, from when, a week
+    step: int | None
+    green_weeks: int
+
+    def seats(self, starts: Iterable[datetime]) -> Iterator[int]:
+        """Yield what each later week gives, in their order. The ramp goes on while its rate does."""
+        step, green_weeks = self.step, self.green_weeks
+        for starts_at in starts:
+            latest = next((each for each in reversed(self.steps) if each[1] <= starts_at), None)
+            pk, _, per_week = latest or (None, None, 0)
+            green_weeks = green_weeks + 1 if pk == step and self.rules.ramp_most is not None else 0
+            step = pk
+            yield plans.weekly(self.rules, per_week, green_weeks)
 
 
 def of(program: Program, *, at: datetime, place: int | None = None) -> Outlook:
@@ -18,45 +42,74 @@ def of(program: Program, *, at: datetime, place: int | None = None) -> Outlook:
 
     For a single `place` the weeks are walked only as far as it needs.
     """
-    free, seats = _free(program, at), _seats(program)
+    free, plan = _now(program, at)
     seen, offered = observed(program, at=at), counts.line(program).seated
     for number in FAR if place is not None else FAR[-1:]:
-        ahead = _walk(program, at, free, seats, number)
-        found = forecasts.outlook(ahead, seen, offered=offered, invitation_days=program.invitation_days)
+        found = foreseen(
+            program, _walk(program, at, free, plan, number), seen, offered=offered, rules=plan.rules
+        )
         if place is not None and found.of(place):
             break
     return found
 
 
+def foreseen(
+    program: Program, ahead: Sequence[WeekAhead], seen: Observed, *, offered: int, rules: Rules
+) -> Outlook:
+    """Return how far these weeks move the line under the program's rules."""
+    return forecasts.outlook(
+        ahead,
+        seen,
+        offered=offered,
+        invitation_days=program.invitation_days,
+        carry=carry(rules, ahead, seen),
+    )
+
+
+def carry(rules: Rules, ahead: Sequence[WeekAhead], seen: Observed) -> float:
+    """Return which part of declined and expired seats comes back: of a usual week's no more than the cap takes."""
+    if rules.carry == Carry.NONE:
+        return 0.0
+    back = seen.share_returned * median([week.seats for week in ahead] or [0])
+    return 1.0 if rules.carry_most is None or not back else min(1.0, rules.carry_most / back)
+
+
+def carried_back(program: Program, ahead: Sequence[WeekAhead], seen: Observed, *, at: datetime) -> float:
+    """Return which part of declined and expired seats the plan of now takes over into these weeks."""
+    return carry(plans.rules_of(plans.in_force(program, at)), ahead, seen)
+
+
 def weeks_ahead(program: Program, *, at: datetime, number: int) -> list[WeekAhead]:
     """Return so many weeks of the plan as it is set now; the first is the running one, with the seats it has left."""
-    return _walk(program, at, _free(program, at), _seats(program), number)
+    return _walk(program, at, *_now(program, at), number)
 
 
-def planned(
-    program: Program, *, at: datetime, free: int, number: int, known: datetime | None = None
-) -> list[WeekAhead]:
-    """Return the weeks of the plan from `at` on, the first with `free` seats; `known`: the plan as it was set then."""
-    return _walk(program, at, free, _seats(program, known), number)
+def then(program: Program, week: Week, *, number: int) -> tuple[list[WeekAhead], Rules]:
+    """Return the weeks from the beginning of a past one on by the plan as it was set then, and its rules."""
+    plan = _plan(program, program.rate_steps.filter(set_at__lte=week.starts_at), week.starts_at, week)
+    return _walk(program, week.starts_at, week.limit, plan, number), plan.rules
 
 
-def _free(program: Program, at: datetime) -> int:
+def _now(program: Program, at: datetime) -> tuple[int, Plan]:
     week = weeks.current(program, at)
-    return week.limit - week.admitted if week else 0
+    return week.limit - week.admitted if week else 0, _plan(program, program.rate_steps.all(), at, week)
 
 
-def _seats(program: Program, known: datetime | None = None) -> Callable[[datetime], int]:
-    steps = program.rate_steps.order_by("from_at", "id")
-    if known is not None:
-        steps = steps.filter(set_at__lte=known)
-    dated = list(steps.values_list("from_at", "per_week"))
-    return lambda starts_at: next((rate for from_at, rate in reversed(dated) if from_at <= starts_at), 0)
+def _plan(program: Program, steps: QuerySet[RateStep], at: datetime, week: Week | None) -> Plan:
+    rules = plans.rules_of(plans.in_force(program, at))
+    goes_on = week is not None and plans.ramp(plans.rules_of(week.plan)) == plans.ramp(rules)
+    return Plan(
+        rules,
+        list(steps.order_by("from_at", "id").values_list("pk", "from_at", "per_week")),
+        week.step_id if goes_on else None,
+        week.green_weeks if goes_on else 0,
+    )
 
 
-def _walk(
-    program: Program, at: datetime, free: int, seats: Callable[[datetime], int], number: int
-) -> list[WeekAhead]:
-    return forecasts.ahead(weeks.walk(program, at, number=number), free=free, seats=seats)
+def _walk(program: Program, at: datetime, free: int, plan: Plan, number: int) -> list[WeekAhead]:
+    windows = list(weeks.walk(program, at, number=number))
+    seats = [free, *plan.seats(starts_at for starts_at, _ in windows[1:])]
+    return [WeekAhead(*window, each) for window, each in zip(windows, seats, strict=True)]
 
 
 def observed(program: Program, *, at: datetime) -> Observed:

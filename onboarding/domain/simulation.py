@@ -25,10 +25,13 @@ class Played:
     waiting: int
 
 
-def play(line: Line, weeks: Sequence[WeekAhead], observed: Observed, *, invitation_days: int) -> list[Played]:
-    """Return these weeks as they are expected to pass."""
+def play(
+    line: Line, weeks: Sequence[WeekAhead], observed: Observed, *, invitation_days: int, carry: float = 0.0
+) -> list[Played]:
+    """Return these weeks as they are expected to pass; `carry` of declined and expired seats come back, 0 to 1."""
     lag = ceil(invitation_days / 7)
     share_again = observed.share_again if observed.is_enough else 0.0
+    back = carry * observed.share_returned if observed.is_enough else 0.0
     accepted = observed.share_accepted if observed.is_enough else None
     waiting, invited, found = float(line.waiting), [], []
     for number, week in enumerate(weeks):
@@ -36,12 +39,13 @@ def play(line: Line, weeks: Sequence[WeekAhead], observed: Observed, *, invitati
         over = float(line.seated) if number == 0 else 0.0
         over += invited[number - lag] if number >= lag else 0.0
         again = share_again * over
-        invited.append(min(float(week.seats), waiting))
+        seats = week.seats + back * over if week.seats else 0.0  # a week at rate 0 lets nobody in
+        invited.append(min(seats, waiting))
         waiting += again - invited[-1]
         found.append(
             Played(
                 week.starts_at,
-                week.seats,
+                round(seats),
                 round(invited[-1]),
                 None if accepted is None else round(accepted * over),
                 round(again),

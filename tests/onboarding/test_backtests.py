@@ -8,10 +8,12 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from onboarding import tasks
-from onboarding.domain import backtests, forecasts, outlooks, waitlist
+from onboarding.domain import backtests, forecasts, outlooks, plans, waitlist
 from onboarding.domain.backtests import HitRate
+from onboarding.domain.plans import Rules
 from onboarding.models import BackTest
-from tests.factories import MONDAY, make_entry, make_program, make_rate
+from onboarding.states import Carry
+from tests.factories import MONDAY, make_entry, make_manager, make_program, make_rate
 from tests.onboarding.test_places import live_through
 
 pytestmark = pytest.mark.django_db
@@ -62,14 +64,14 @@ def test_nothing_is_judged_before_there_is_a_history(program):
 
 def test_a_forecast_of_the_past_knows_only_what_was_known_then(program):
     at = live_through(program, 9)
+    week = program.weeks.order_by("starts_at").first()
     make_rate(program, 400, from_at=at + WEEK)
 
-    then, now = (outlooks.planned(program, at=at, free=4, number=3, known=known) for known in (MONDAY, None))
+    ahead, _ = outlooks.then(program, week, number=3)
 
-    assert [week.seats for week in then] == [4, 4, 4]
+    assert [each.seats for each in ahead] == [4, 4, 4]
     assert backtests.known(program, at=at) == outlooks.observed(program, at=at)
     assert backtests.known(program, at=MONDAY + WEEK).weeks < outlooks.observed(program, at=at).weeks
-    assert len(now) == 3
 
 
 def test_forecasts_are_judged_once_for_each_week_that_begins(program):
@@ -135,3 +137,15 @@ def test_everybody_who_waits_has_the_forecast_of_their_place(program):
         (place, outlook.of(place)) for place in range(1, len(found) + 1)
     ]
     assert forecasts.ENOUGH_WEEKS == 8
+
+
+def test_the_weeks_ahead_follow_the_ramp_and_what_is_carried_over():
+    program = make_program("code")
+    make_rate(program, 10)
+    rules = Rules(ramp_percent=150, ramp_weeks=2, ramp_most=20, carry=Carry.FULL)
+    plans.set_plan(program, rules, by=make_manager("mia"), at=MONDAY - WEEK, reason="Grow with care")
+    waitlist.admit(program, by="beat", at=MONDAY)
+
+    ahead = outlooks.weeks_ahead(program, at=MONDAY, number=8)
+
+    assert [each.seats for each in ahead[1:]] == [10, 15, 15, 20, 20, 20, 20]

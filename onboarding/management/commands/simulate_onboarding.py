@@ -97,5 +97,8 @@ def _play(program: Program, options: dict[str, Any]) -> dict[str, list[Played]]:
         plans["frozen"] = simulation.frozen(
             plans.get("changed", plan), from_week=options["freeze_from"], number=options["freeze_weeks"]
         )
-    days = program.invitation_days
-    return {name: simulation.play(line, weeks, seen, invitation_days=days) for name, weeks in plans.items()}
+    days, back = program.invitation_days, outlooks.carried_back(program, plan, seen, at=at)
+    return {
+        name: simulation.play(line, weeks, seen, invitation_days=days, carry=back)
+        for name, weeks in plans.items()
+    }
