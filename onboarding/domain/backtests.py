@@ -140,7 +140,7 @@ def known(program: Program, *, at: datetime) -> Observed:
             a=Count("pk", filter=answered & Q(invitation__state=accepted)),
             d=Count("pk", filter=answered & Q(invitation__state=declined)),
             e=Count("pk", filter=ran_out),
-            g=Count("pk", filter=ran_out & ~Exists(before)),
+            g=Count("pk", filter=ran_out & Q(~Exists(before))),
         )
         .order_by("week__starts_at")
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.db.models import Q, Sum
 from django.db.models.functions import Coalesce, TruncWeek
 
@@ -168,12 +169,12 @@ def _fold(table: str, key: tuple[str, ...], counted: tuple[str, ...]) -> str:
     )
 
 
-def _rows(cursor) -> int:
+def _rows(cursor: CursorWrapper) -> int:
     cursor.execute(
         """SELECT (SELECT count(*) FROM onboarding_linecount) + (SELECT count(*) FROM onboarding_stepcount)
             + (SELECT count(*) FROM onboarding_outcomecount)"""
     )
-    return cursor.fetchone()[0]
+    return int(cursor.fetchone()[0])
 
 
 def _sums(*names: str) -> dict[str, Coalesce]:

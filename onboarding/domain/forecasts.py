@@ -204,4 +204,5 @@ def outlook(
         likely.append(moved - share * settled)
         most.append(min(moved + carry * settled, likely[-1] + give_or_take))
         least.append(likely[-1] - give_or_take)
-    return Outlook(weeks, *(list(accumulate(each, max)) for each in (most, likely, least)), observed)
+    most, likely, least = (list(accumulate(each, max)) for each in (most, likely, least))
+    return Outlook(weeks, most, likely, least, observed)

@@ -97,13 +97,12 @@ def _now(program: Program, at: datetime) -> tuple[int, Plan]:
 
 def _plan(program: Program, steps: QuerySet[RateStep], at: datetime, week: Week | None) -> Plan:
     rules = plans.rules_of(plans.in_force(program, at))
-    goes_on = week is not None and plans.ramp(plans.rules_of(week.plan)) == plans.ramp(rules)
-    return Plan(
-        rules,
-        list(steps.order_by("from_at", "id").values_list("pk", "from_at", "per_week")),
-        week.step_id if goes_on else None,
-        week.green_weeks if goes_on else 0,
-    )
+    if week is None or plans.ramp(plans.rules_of(week.plan)) != plans.ramp(rules):
+        step, green_weeks = None, 0
+    else:
+        step, green_weeks = week.step_id, week.green_weeks
+    dated = list(steps.order_by("from_at", "id").values_list("pk", "from_at", "per_week"))
+    return Plan(rules, dated, step, green_weeks)
 
 
 def _walk(program: Program, at: datetime, free: int, plan: Plan, number: int) -> list[WeekAhead]:

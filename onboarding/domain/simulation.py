@@ -33,7 +33,9 @@ def play(
     share_again = observed.share_again if observed.is_enough else 0.0
     back = carry * observed.share_returned if observed.is_enough else 0.0
     accepted = observed.share_accepted if observed.is_enough else None
-    waiting, invited, found = float(line.waiting), [], []
+    waiting = float(line.waiting)
+    invited: list[float] = []
+    found: list[Played] = []
     for number, week in enumerate(weeks):
         # Invitations that are open now have had their time by the end of this week, later ones a lag after.
         over = float(line.seated) if number == 0 else 0.0
