@@ -44,6 +44,8 @@ class Event(TextChoices):
 
     PROGRAM_OPENED = "program.opened", "Program created"
     PROGRAM_STAGE_CHANGED = "program.stage_changed", "Program stage changed"
+    STAGE_PLANNED = "stage.planned", "Change of a program's stage planned"
+    STAGE_CANCELLED = "stage.cancelled", "Planned change of stage taken back"
     PROGRAM_PAUSED = "program.paused", "Admission paused"
     PROGRAM_RESUMED = "program.resumed", "Admission resumed"
     PROGRAM_REVIEW_RULES_SET = "program.review_rules_set", "Rules of a program's review changed"
@@ -83,6 +85,7 @@ class Event(TextChoices):
     ENTRY_RETURNED = "entry.returned", "Returned to the line"
     ENTRY_LEFT = "entry.left", "Left the line"
     WEEK_OPENED = "week.opened", "Week opened"
+    WEEK_WIDENED = "week.widened", "Week of an open program made to hold all who wait"
     WEEK_CUT = "week.cut", "Week's limit changed"
     INVITATION_OFFERED = "invitation.offered", "Invitation offered"
     INVITATION_DELIVERED = "invitation.delivered", "Invitation's letter sent, its clock started"

@@ -30,6 +30,7 @@ app.conf.beat_schedule = {
         "onboarding.tasks.drop_old_readings": HOUR,
         "reviews.tasks.measure_guards": FIVE_MINUTES,
         "enforcement.tasks.measure_guards": FIVE_MINUTES,
+        "onboarding.tasks.take_stages": MINUTE,
         "onboarding.tasks.tell_invitations": MINUTE,
         "onboarding.tasks.fold_counts": MINUTE,
         "onboarding.tasks.run_clocks": MINUTE,

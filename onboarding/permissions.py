@@ -75,6 +75,11 @@ def may_lift_freezes(user: User) -> bool:
     return may(user, Duty.MANAGE_RATES)
 
 
+def may_change_stage(user: User) -> bool:
+    """Return whether this person may plan and cancel changes of a program's stage: whoever sets its rates."""
+    return may(user, Duty.MANAGE_RATES)
+
+
 def may_open(user: User, key: Key) -> bool:
     """Return whether the key's secret is this person's to see."""
     return may_handle_keys(user, key.grant)

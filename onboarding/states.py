@@ -67,6 +67,8 @@ OPEN_APPLICATION_STATES = (
     ApplicationState.INFORMATION_REQUESTED,
 )
 
+UNDER_REVIEW_STATES = tuple(state for state in OPEN_APPLICATION_STATES if state != ApplicationState.DRAFT)
+
 
 class EntryState(TextChoices):
     WAITING = "waiting", "Waiting"

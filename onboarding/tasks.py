@@ -21,9 +21,11 @@ from onboarding.domain import (
     keys,
     renewals,
     sealing,
+    stages,
     waitlist,
 )
 from onboarding.models import Program
+from onboarding.states import Stage
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +45,8 @@ def admit_due() -> None:
     for program in Program.objects.admitting():
         with going_on(f"admitting to {program.slug}"):
             freezes.settle(program, at=clock.now())  # where its rules cannot be asked, nobody is admitted
+            if program.stage == Stage.OPEN:
+                stages.widen_open(program, by="beat", at=clock.now())
             waitlist.admit(program, by="beat", at=clock.now())
 
 
@@ -56,6 +60,15 @@ def check_forecasts() -> None:
 def fold_counts() -> None:
     """Fold what was counted since."""
     counts.fold_owed()
+
+
+@shared_task
+def take_stages() -> None:
+    """Take the changes of stage whose time has come, and write to those whom they touch."""
+    at = clock.now()
+    for pay in (stages.take_due, stages.tell_owed):
+        with going_on(pay.__name__):
+            pay(at=at)
 
 
 @shared_task

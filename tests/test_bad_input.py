@@ -104,6 +104,7 @@ PAGES = {  # every page with a form that has fields
         "admin/onboarding/program/board/",
         "admin/onboarding/program/<slug:slug>/review-rules/",
         "admin/onboarding/program/<slug:slug>/plan/",
+        "admin/onboarding/program/<slug:slug>/stage/",
         "admin/reviews/case/team/",
         "admin/onboarding/importjob/upload/",
         "admin/outbox/letter/",

@@ -33,9 +33,9 @@ from enforcement.domain import (
     webhooks,
 )
 from enforcement.models import AnomalyFinding, AnomalyRule, LeakReport, Throttle
-from onboarding.domain import attachments, import_jobs, question_drafts, questions
+from onboarding.domain import attachments, import_jobs, question_drafts, questions, stages
 from onboarding.domain.limits import Sort, set_limit
-from onboarding.states import FileKind
+from onboarding.states import FileKind, Stage
 from policies.domain import weaknesses
 from reviews.domain import (
     bulk,
@@ -138,6 +138,10 @@ class World:
         )
         sort = Sort("program", "requests", "day")
         self.limit = set_limit(self.program, sort, most=9000, by=self.people["dora"], at=clock.now())
+        self.stage_change = stages.plan(
+            self.program, to=Stage.OPEN, from_at=clock.now() + timedelta(days=30), by=self.people["dora"],
+            at=clock.now(), reason="Everybody",
+        )  # fmt: skip
         self.integrator, _ = integrators.make(name="Proxy", by=self.people["dora"], at=clock.now())
         self.freeze = make_freeze(make_program(), at=clock.now())
         self._make_webhooks()
@@ -365,6 +369,7 @@ class World:
             "/freezes/": {"slug": self.freeze.program.slug, "pk": self.freeze.pk},
             "/guards/": {"slug": self.freeze.program.slug, "guard": self.freeze.guard},
             "onboarding/limit/": {"pk": self.limit.pk},
+            "<slug:slug>/stage/": {"pk": self.stage_change.pk},
         }
 
     def ask(

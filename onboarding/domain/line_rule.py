@@ -70,6 +70,8 @@ def _pace(program: Program, per_week: int | None, is_frozen: bool) -> str:
         return _("Admission is stopped for now: nobody is invited until it goes on. Places in line are kept.")
     if per_week is None:
         return _("No weekly rate is set yet: nobody is invited until there is one.")
+    if program.stage == Stage.OPEN:
+        return _("The program is open: whoever is approved is invited at once, and nobody waits for a seat.")
     if per_week == 0:
         return _("The weekly rate is 0 now: nobody is invited until it is raised.")
     return ngettext(

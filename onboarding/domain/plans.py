@@ -16,7 +16,7 @@ from audit.events import Event
 from onboarding.domain.programs import AlreadySo, SayWhy
 from onboarding.models import PlanShare, Program, RatePlan, Week
 from onboarding.models.plan import MOST_RAMP, MOST_RAMP_WEEKS, NO_RAMP
-from onboarding.states import Carry, ShareKind, Spread, Unfilled
+from onboarding.states import Carry, ShareKind, Spread, Stage, Unfilled
 
 MOST_SHARES = 8
 MOST_SEATS = 10_000_000  # a week; as rates.MOST_PER_WEEK, which is above this module
@@ -173,7 +173,7 @@ def part_of(week: Week, program: Program, at: datetime) -> tuple[int, int]:
     holidays are not known here. A week without a working day gives its seats daily.
     """
     spread = week.plan.spread if week.plan else Spread.AT_ONCE
-    if spread == Spread.AT_ONCE:
+    if spread == Spread.AT_ONCE or program.stage == Stage.OPEN:  # there nobody waits for a day
         return 1, 1
     days = _days(week, program)
     if spread == Spread.WORKING_DAYS:

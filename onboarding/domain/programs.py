@@ -115,8 +115,13 @@ def resume(program: Program, *, by: User, at: datetime, reason: str) -> Program:
 
 
 @transaction.atomic
-def change_stage(program: Program, *, to: Stage, by: User, at: datetime, reason: str) -> Program:
-    """Move a program to another stage; people keep what they have. Raises SayWhy, IllegalStage."""
+def change_stage(
+    program: Program, *, to: Stage, by: User, at: datetime, reason: str, **details: object
+) -> Program:
+    """Move a program to another stage; people keep what they have. Doors plan it, see `stages.plan`.
+
+    Raises SayWhy, IllegalStage.
+    """
     program = locked(program, at)
     if not reason.strip():
         raise SayWhy
@@ -132,6 +137,7 @@ def change_stage(program: Program, *, to: Stage, by: User, at: datetime, reason:
         reason=ledger.digest(reason),
         was=was,
         now=to,
+        **details,
     )
     return program
 

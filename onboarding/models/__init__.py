@@ -14,6 +14,7 @@ from onboarding.models.plan import PlanShare, RatePlan, WeekShare
 from onboarding.models.program import OfferedModel, Program, Tier
 from onboarding.models.question_draft import QuestionDraft
 from onboarding.models.sealed import SealedAnswer
+from onboarding.models.stage import StageChange
 
 __all__ = [
     "Application",
@@ -43,6 +44,7 @@ __all__ = [
     "Seat",
     "Secret",
     "StepCount",
+    "StageChange",
     "Tier",
     "WaitlistEntry",
     "Week",
