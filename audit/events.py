@@ -84,6 +84,8 @@ class Event(TextChoices):
     ENTRY_ADMITTED = "entry.admitted", "Admitted"
     ENTRY_RETURNED = "entry.returned", "Returned to the line"
     ENTRY_LEFT = "entry.left", "Left the line"
+    LINE_BULK_ASKED = "line_bulk.asked", "Change of many places in line asked for"
+    LINE_BULK_FINISHED = "line_bulk.finished", "Change of many places in line done"
     WEEK_OPENED = "week.opened", "Week opened"
     WEEK_WIDENED = "week.widened", "Week of an open program made to hold all who wait"
     WEEK_CUT = "week.cut", "Week's limit changed"

@@ -3,6 +3,7 @@
 from audit.invariants import states_agree
 from onboarding.counted import COUNTS
 from onboarding.guard_invariants import GUARDS
+from onboarding.hand_invariants import BY_HAND
 from onboarding.plan_invariants import PLANS
 
 STATES: dict[str, str] = {
@@ -85,18 +86,6 @@ STATES: dict[str, str] = {
             WHERE subject_type = 'onboarding.program' AND subject_id = program.id::text
             AND event IN ('program.paused', 'program.resumed') ORDER BY id DESC LIMIT 1) AS latest ON true
         WHERE (program.paused_at IS NOT NULL) <> coalesce(latest.event = 'program.paused', false)""",
-    "Every change of stage was planned, taken or cancelled as the ledger says.": """
-        SELECT change.id, change.taken_at, change.cancelled_at FROM onboarding_stagechange change
-        WHERE NOT EXISTS (SELECT FROM audit_ledgerentry entry WHERE entry.event = 'stage.planned'
-            AND entry.subject_type = 'onboarding.stagechange' AND entry.subject_id = change.id::text
-            AND entry.actor = 'user:' || change.set_by_id AND entry.details->>'to' = change.to)
-        OR (change.cancelled_at IS NOT NULL) <> EXISTS (SELECT FROM audit_ledgerentry entry
-            WHERE entry.event = 'stage.cancelled' AND entry.subject_type = 'onboarding.stagechange'
-            AND entry.subject_id = change.id::text AND entry.actor = 'user:' || change.cancelled_by_id)
-        OR (change.taken_at IS NOT NULL)::int <> (SELECT count(*) FROM audit_ledgerentry entry
-            WHERE entry.event = 'program.stage_changed' AND entry.subject_type = 'onboarding.program'
-            AND entry.subject_id = change.program_id::text AND (entry.details->>'change')::bigint = change.id
-            AND entry.details->>'now' = change.to AND entry.actor = 'user:' || change.set_by_id)""",
     "Every rate step is in the ledger.": """
         SELECT step.id, step.program_id FROM onboarding_ratestep step WHERE NOT EXISTS (
             SELECT FROM audit_ledgerentry entry WHERE entry.subject_type = 'onboarding.program'
@@ -407,5 +396,5 @@ LIMITS: dict[str, str] = {
 }
 
 INVARIANTS: dict[str, str] = {
-    **STATES, **APPLICATIONS, **SEATS, **PLANS, **ACCESS, **ERASED, **REQUESTS, **LIMITS, **COUNTS, **GUARDS,
+    **STATES, **APPLICATIONS, **SEATS, **PLANS, **ACCESS, **ERASED, **REQUESTS, **LIMITS, **COUNTS, **GUARDS, **BY_HAND,
 }  # fmt: skip

@@ -6,12 +6,12 @@ import django_rq
 from rq.timeouts import JobTimeoutException
 
 from audit import clock
-from onboarding.domain import import_jobs, imports, runs
+from onboarding.domain import import_jobs, imports, line_bulks, runs
 from onboarding.domain.imports import Outcome, Problem
 from onboarding.domain.mappings import BadMapping, Mapping, plain
 from onboarding.domain.questions import NoQuestions
 from onboarding.domain.records import UnreadableFile
-from onboarding.models import ImportJob
+from onboarding.models import ImportJob, LineBulk
 from policies.domain.guidelines import NoGuidelines
 
 log = logging.getLogger(__name__)
@@ -69,3 +69,15 @@ def _import(job: ImportJob) -> Outcome:
             at=clock.now(),
             told=told,
         )
+
+
+def enqueue_line_bulk(bulk: LineBulk) -> None:
+    """Ask a worker to run the bulk; call it after the commit. Raises what the queue's client raises."""
+    django_rq.get_queue("default").enqueue("onboarding.jobs.run_line_bulk", bulk.pk, job_timeout=LONGEST)
+
+
+def run_line_bulk(bulk_id: int) -> None:
+    """Change what is left of a bulk, chunk by chunk. Safe to deliver twice."""
+    with runs.held(runs.Kind.LINE_BULK, bulk_id) as mine:
+        while mine and line_bulks.change_chunk(bulk_id, at=clock.now()):
+            pass

@@ -88,6 +88,13 @@ ENTRY_TRANSITIONS: dict[str, set[str]] = {
 LIVE_ENTRY_STATES = (EntryState.WAITING, EntryState.HELD, EntryState.SEATED)
 
 
+class LineVerb(TextChoices):
+    """What is done to many places in line at once."""
+
+    HOLD = "hold", "Hold"
+    UNHOLD = "unhold", "End the hold"
+
+
 class InvitationState(TextChoices):
     OFFERED = "offered", "Offered"
     ACCEPTED = "accepted", "Accepted"

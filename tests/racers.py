@@ -25,7 +25,17 @@ from audit import clock  # noqa: E402
 from enforcement.domain import appeals, filter_hits, flag_cases, flags, sanctions  # noqa: E402
 from enforcement.models import Appeal, FlagCase, Sanction  # noqa: E402
 from onboarding import projection  # noqa: E402
-from onboarding.domain import amending, counts, freezes, invitations, keys, limits, waitlist  # noqa: E402
+from onboarding.domain import (  # noqa: E402
+    amending,
+    counts,
+    freezes,
+    invitations,
+    keys,
+    limits,
+    line_bulks,
+    stages,
+    waitlist,
+)
 from onboarding.models import Application, Grant, Invitation, Key, Program  # noqa: E402
 from onboarding.states import Environment, Overlap  # noqa: E402
 from reviews.domain import (  # noqa: E402
@@ -386,6 +396,19 @@ def project(at: str) -> str:
     for _ in range(15):
         projection.write_owed()
     return "projected"
+
+
+def take_stages(at: str) -> int:
+    when = datetime.fromisoformat(at)
+    taken = stages.take_due(at=when)
+    stages.tell_owed(at=when)
+    return taken
+
+
+def run_line_bulk(bulk: str, at: str) -> str:
+    while line_bulks.change_chunk(int(bulk), at=datetime.fromisoformat(at)):
+        pass
+    return "done"
 
 
 def run(command: list[str]) -> str:

@@ -105,6 +105,7 @@ PAGES = {  # every page with a form that has fields
         "admin/onboarding/program/<slug:slug>/review-rules/",
         "admin/onboarding/program/<slug:slug>/plan/",
         "admin/onboarding/program/<slug:slug>/stage/",
+        "admin/onboarding/program/<slug:slug>/line-bulk/",
         "admin/reviews/case/team/",
         "admin/onboarding/importjob/upload/",
         "admin/outbox/letter/",

@@ -424,6 +424,12 @@ GET  302 302 302 403 403 200 403 200  admin/onboarding/program/<slug:slug>/stage
 POST 302 302 302 403 403 422 403 403  admin/onboarding/program/<slug:slug>/stage/
 GET  302 302 302 405 405 405 405 405  admin/onboarding/program/<slug:slug>/stage/<int:pk>/cancel/
 POST 302 302 302 403 403 302 403 403  admin/onboarding/program/<slug:slug>/stage/<int:pk>/cancel/
+GET  302 302 302 403 403 200 403 403  admin/onboarding/program/<slug:slug>/line-bulk/
+POST 302 302 302 403 403 422 403 403  admin/onboarding/program/<slug:slug>/line-bulk/
+GET  302 302 302 403 403 200 403 403  admin/onboarding/program/<slug:slug>/line-bulk/<int:pk>/progress.json
+POST 302 302 302 405 405 405 405 405  admin/onboarding/program/<slug:slug>/line-bulk/<int:pk>/progress.json
+GET  302 302 302 405 405 405 405 405  admin/onboarding/program/<slug:slug>/line-bulk/<int:pk>/<slug:verb>/
+POST 302 302 302 403 403 302 403 403  admin/onboarding/program/<slug:slug>/line-bulk/<int:pk>/<slug:verb>/
 GET  302 302 302 403 403 403 200 403  admin/onboarding/questionset/editor/
 POST 302 302 302 403 403 403 200 403  admin/onboarding/questionset/editor/
 GET  302 302 302 405 405 405 405 405  admin/onboarding/questionset/<int:pk>/draft/

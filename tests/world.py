@@ -33,9 +33,9 @@ from enforcement.domain import (
     webhooks,
 )
 from enforcement.models import AnomalyFinding, AnomalyRule, LeakReport, Throttle
-from onboarding.domain import attachments, import_jobs, question_drafts, questions, stages
+from onboarding.domain import attachments, import_jobs, line_bulks, question_drafts, questions, stages
 from onboarding.domain.limits import Sort, set_limit
-from onboarding.states import FileKind, Stage
+from onboarding.states import FileKind, LineVerb, Stage
 from policies.domain import weaknesses
 from reviews.domain import (
     bulk,
@@ -54,6 +54,7 @@ from tests.factories import (
     MONDAY,
     accept_guidelines,
     make_application,
+    make_entry,
     make_grant,
     make_invitation,
     make_key,
@@ -142,6 +143,11 @@ class World:
             self.program, to=Stage.OPEN, from_at=clock.now() + timedelta(days=30), by=self.people["dora"],
             at=clock.now(), reason="Everybody",
         )  # fmt: skip
+        make_entry(self.program)
+        asked = line_bulks.draft(
+            self.program, verb=LineVerb.HOLD, by=self.people["dora"], at=clock.now(), reason="A question"
+        )
+        self.line_bulk = line_bulks.ask(asked)
         self.integrator, _ = integrators.make(name="Proxy", by=self.people["dora"], at=clock.now())
         self.freeze = make_freeze(make_program(), at=clock.now())
         self._make_webhooks()
@@ -370,6 +376,7 @@ class World:
             "/guards/": {"slug": self.freeze.program.slug, "guard": self.freeze.guard},
             "onboarding/limit/": {"pk": self.limit.pk},
             "<slug:slug>/stage/": {"pk": self.stage_change.pk},
+            "<slug:slug>/line-bulk/": {"pk": self.line_bulk.pk, "verb": "undo"},
         }
 
     def ask(

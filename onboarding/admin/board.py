@@ -16,7 +16,18 @@ from django.views.decorators.http import require_POST
 
 from accounts.roles import Duty, may
 from audit import clock
-from onboarding.admin import funnel, guards, line_page, plan, previewing, rate_plan, review_rules, stages, stuck
+from onboarding.admin import (
+    funnel,
+    guards,
+    line_bulks,
+    line_page,
+    plan,
+    previewing,
+    rate_plan,
+    review_rules,
+    stages,
+    stuck,
+)
 from onboarding.domain import backtests, counts, programs, rates
 from onboarding.models import Program, Week
 from reviews.domain import calendars, promises
@@ -92,6 +103,7 @@ class ProgramAdmin(admin.ModelAdmin):
             *stuck.paths(self),
             *rate_plan.paths(self),
             *stages.paths(self),
+            *line_bulks.paths(self),
             *super().get_urls(),
         ]
 

@@ -17,6 +17,7 @@ class Kind(IntEnum):
     QUEUE_EXPORT = 0x6761_7402
     BACK_TEST = 0x6761_7403
     FILTER_BACK_TEST = 0x6761_7404
+    LINE_BULK = 0x6761_7405
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from onboarding.models.imports import ImportJob
 from onboarding.models.key import Key, Secret
 from onboarding.models.limit import Limit
 from onboarding.models.line import Invitation, Move, RateStep, Seat, WaitlistEntry, Week
+from onboarding.models.line_bulk import LineBulk, LineBulkItem
 from onboarding.models.plan import PlanShare, RatePlan, WeekShare
 from onboarding.models.program import OfferedModel, Program, Tier
 from onboarding.models.question_draft import QuestionDraft
@@ -29,6 +30,8 @@ __all__ = [
     "Invitation",
     "Key",
     "Limit",
+    "LineBulk",
+    "LineBulkItem",
     "LineCount",
     "Move",
     "OfferedModel",
@@ -43,8 +46,8 @@ __all__ = [
     "SealedAnswer",
     "Seat",
     "Secret",
-    "StepCount",
     "StageChange",
+    "StepCount",
     "Tier",
     "WaitlistEntry",
     "Week",

@@ -10,11 +10,11 @@ from django.urls import reverse
 from audit import ledger
 from onboarding import tasks
 from onboarding.admin import stages as page
-from onboarding.domain import grants, invitations, keys, order, programs, stages, waitlist
+from onboarding.domain import grants, invitations, keys, order, plans, programs, stages, waitlist, weeks
 from onboarding.domain.stages import Touched
 from onboarding.invariants import INVARIANTS
 from onboarding.models import Invitation, Program, StageChange
-from onboarding.states import STAGE_TRANSITIONS, ApplicationState, Stage
+from onboarding.states import STAGE_TRANSITIONS, ApplicationState, ShareKind, Spread, Stage, Unfilled
 from outbox.models import Letter
 from tests.factories import (
     MONDAY,
@@ -78,8 +78,8 @@ def test_a_change_from_now_on_is_taken_at_once(dora):
 def test_a_payer_that_was_away_takes_what_it_missed_in_order(dora):
     program = make_program(stage=Stage.INVITATION_ONLY)
     make_rate(program, 5)
-    for weeks, to in ((1, Stage.LIMITED), (2, Stage.OPEN), (3, Stage.CLOSED)):
-        plan(program, to, dora, from_at=MONDAY + weeks * WEEK)
+    for after, to in ((1, Stage.LIMITED), (2, Stage.OPEN), (3, Stage.CLOSED)):
+        plan(program, to, dora, from_at=MONDAY + after * WEEK)
 
     assert (stages.take_due(at=MONDAY + 4 * WEEK), stage_of(program)) == (3, "closed")
 
@@ -394,8 +394,8 @@ def test_the_page_costs_as_much_for_many_changes_as_for_one(desk, dora, django_a
     counted = []
     program = make_program(stage=Stage.INVITATION_ONLY)
     make_rate(program, 5)
-    for weeks, to in ((1, Stage.LIMITED), (2, Stage.OPEN), (3, Stage.CLOSED)):
-        plan(program, to, dora, from_at=MONDAY + weeks * WEEK)
+    for after, to in ((1, Stage.LIMITED), (2, Stage.OPEN), (3, Stage.CLOSED)):
+        plan(program, to, dora, from_at=MONDAY + after * WEEK)
         with CaptureQueriesContext(connection) as asked:
             desk.get(address(program))
         counted.append(len(asked))
@@ -413,8 +413,10 @@ def test_who_may_not_change_rates_changes_no_stage(client):
 def test_neither_a_spread_nor_a_share_keeps_anybody_waiting_in_an_open_program(dora):
     program = make_program(stage=Stage.OPEN)
     make_rate(program, 10)
-    shares = (plans.Share(ShareKind.HAND_PICKED, "", 90, Unfilled.KEPT),)
-    set_plan(program, dora, spread=Spread.DAILY, shares=shares)
+    rules = plans.Rules(
+        spread=Spread.DAILY, unfilled=Unfilled.KEPT, shares=(plans.Share(ShareKind.HAND_PICKED, "", 90),)
+    )
+    plans.set_plan(program, rules, by=dora, at=MONDAY - WEEK, reason=WHY)
     make_long_line(program, 20)
     week = weeks.open_due(program, by="test", at=MONDAY)
     assert (week.limit, week.shares.get().limit) == (10, 9)

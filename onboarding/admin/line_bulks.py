@@ -1,0 +1,185 @@
+"""Many places in line at once: which, why, how many it is about; how far it is; undo it."""
+
+import logging
+from functools import partial
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from redis.exceptions import RedisError
+
+from accounts.roles import Duty, may
+from audit import clock
+from onboarding import jobs
+from onboarding.admin import previewing
+from onboarding.domain import line_bulks, programs
+from onboarding.models import LineBulk, Program
+from onboarding.states import LineVerb
+
+log = logging.getLogger(__name__)
+SHOWN = 20
+REFUSALS = (programs.SayWhy, line_bulks.NobodyFound, line_bulks.CannotUndo)
+UNREACHABLE = "It is kept, but no worker can be asked now. Ask the worker again in a while."
+DOES = {
+    LineVerb.HOLD: "{} would be held: nobody invites them before the hold ends. Each gets a letter with your reason.",
+    LineVerb.UNHOLD: "{} would wait again at their old places. Each gets a letter with your reason.",
+}
+
+
+class When(forms.DateTimeInput):
+    def __init__(self) -> None:
+        super().__init__(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+
+
+class BulkForm(forms.Form):
+    """Which places, and why. Dates are read in the program's own zone; empty means no bound."""
+
+    verb = forms.ChoiceField(label="What", choices=LineVerb.choices, widget=forms.RadioSelect)
+    joined_from = forms.DateTimeField(label="Joined from", required=False, widget=When())
+    joined_until = forms.DateTimeField(label="Joined before", required=False, widget=When())
+    reason = forms.CharField(
+        label="Why",
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="It stands in each letter, word for word: name nobody in it.",
+    )
+
+    def __init__(self, data: Any = None):
+        super().__init__(data, auto_id="bulk_%s")
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        start, end = given.get("joined_from"), given.get("joined_until")
+        if start and end and start >= end:
+            self.add_error("joined_until", "It ends before it begins.")
+        return given
+
+
+def paths(board: admin.ModelAdmin) -> list[URLPattern]:
+    view = board.admin_site.admin_view
+    page = require_http_methods(["GET", "POST"])(partial(bulks, board))
+    return [
+        path("<slug:slug>/line-bulk/", view(page), name="line_bulks"),
+        path(
+            "<slug:slug>/line-bulk/<int:pk>/progress.json",
+            view(never_cache(require_safe(progress))),
+            name="line_bulk_progress",
+        ),
+        path("<slug:slug>/line-bulk/<int:pk>/<slug:verb>/", view(require_POST(act)), name="line_bulk_act"),
+    ]
+
+
+def bulks(board: admin.ModelAdmin, request: HttpRequest, slug: str) -> HttpResponse:
+    """Show what was done; ask for more, or with `preview` only say how many it would be about."""
+    _must_be_allowed(request)
+    program, at = get_object_or_404(Program, slug=slug), clock.now()
+    if request.method != "POST":
+        return _show(board, request, program, BulkForm())
+    with timezone.override(program.zone):
+        form = BulkForm(request.POST)
+        is_readable = previewing.is_readable(form, request)
+    if not is_readable:
+        return _show(board, request, program, form, status=422)
+    given = form.cleaned_data
+    bulk = line_bulks.draft(
+        program, verb=LineVerb(given["verb"]), joined_from=given["joined_from"],
+        joined_until=given["joined_until"], reason=given["reason"], by=request.user, at=at,
+    )  # fmt: skip
+    if previewing.wants_preview(request):
+        return _show(board, request, program, form, preview=_would(bulk))
+    try:
+        _enqueue(request, line_bulks.ask(bulk))
+    except REFUSALS as refusal:
+        form.add_error(None, str(refusal))
+        return _show(board, request, program, form, status=422)
+    return redirect("admin:line_bulks", slug)
+
+
+def progress(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Say how far a bulk is, for the page that polls."""
+    _must_be_allowed(request)
+    bulk = get_object_or_404(LineBulk, pk=pk, program__slug=slug)
+    return JsonResponse(
+        {
+            "done": bulk.changed,
+            "total": bulk.found,
+            "says": says(bulk),
+            "finished": bulk.finished_at is not None,
+            "url": None,
+        }
+    )
+
+
+def act(request: HttpRequest, slug: str, pk: int, verb: str) -> HttpResponse:
+    """Undo a finished bulk, with the reason posted; or ask the worker again for one that stands still."""
+    _must_be_allowed(request)
+    if verb not in ("undo", "again"):
+        raise Http404
+    bulk = get_object_or_404(LineBulk, pk=pk, program__slug=slug)
+    reason = request.POST.get("reason", "").replace("\0", "")[:500]  # PostgreSQL keeps no NUL
+    try:
+        if verb == "undo":
+            bulk = line_bulks.undo(bulk, by=request.user, at=clock.now(), reason=reason)
+        _enqueue(request, bulk)
+    except REFUSALS as refusal:
+        messages.error(request, str(refusal))
+    return redirect("admin:line_bulks", slug)
+
+
+def says(bulk: LineBulk) -> str:
+    if bulk.finished_at is None and not bulk.up_to:
+        return "Waiting for a worker."
+    left = bulk.found - bulk.changed
+    rest = f"; {left:,} had moved on by then" if bulk.finished_at and left > 0 else ""
+    return f"{bulk.changed:,} of {bulk.found:,} changed{rest}."
+
+
+def _would(bulk: LineBulk) -> str:
+    if not bulk.found:
+        return str(line_bulks.NobodyFound())
+    return DOES[LineVerb(bulk.verb)].format(f"{bulk.found:,} place{'' if bulk.found == 1 else 's'}")
+
+
+def _must_be_allowed(request: HttpRequest) -> None:
+    if not may(request.user, Duty.MANAGE_RATES):
+        raise PermissionDenied
+
+
+def _enqueue(request: HttpRequest, bulk: LineBulk) -> None:
+    try:
+        jobs.enqueue_line_bulk(bulk)
+    except (RedisError, OSError) as error:
+        log.warning("Bulk %s is not in the queue (%s).", bulk.pk, type(error).__name__)
+        messages.warning(request, UNREACHABLE)
+
+
+def _show(
+    board: admin.ModelAdmin,
+    request: HttpRequest,
+    program: Program,
+    form: BulkForm,
+    *,
+    preview: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    done = list(program.line_bulks.select_related("asked_by", "undone_by").order_by("-id")[:SHOWN])
+    running = next((bulk for bulk in done if bulk.finished_at is None), None)
+    context = board.admin_site.each_context(request) | {
+        "title": f"Many places of {program.name}",
+        "program": program,
+        "form": form,
+        "preview": preview,
+        "bulks": [(bulk, says(bulk)) for bulk in done],
+        "running": running,
+        "running_says": says(running) if running else "",
+        "poll_url": reverse("admin:line_bulk_progress", args=[program.slug, running.pk]) if running else "",
+    }
+    with timezone.override(program.zone):
+        return render(request, "admin/onboarding/line_bulks.html", context, status=status)

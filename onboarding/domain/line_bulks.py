@@ -1,0 +1,188 @@
+"""Many places in line at once: hold them, end their holds, undo either. Asked for with a reason, run by rq in chunks.
+
+A place is changed as by hand (`order`): never the manager's own, its ledger row, its letter with the reason. Who
+moved on between asking and running is left as they are.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+
+from accounts.languages import spoken
+from accounts.models import User
+from audit import ledger
+from audit.events import Event
+from onboarding.domain import notices
+from onboarding.domain.programs import SayWhy
+from onboarding.models import Application, LineBulk, LineBulkItem, Program, WaitlistEntry
+from onboarding.permissions import conflicts
+from onboarding.states import EntryState, LineVerb
+from outbox import alike, hints
+
+CHUNK = 500
+FROM = {LineVerb.HOLD: EntryState.WAITING, LineVerb.UNHOLD: EntryState.HELD}
+TO = {LineVerb.HOLD: EntryState.HELD, LineVerb.UNHOLD: EntryState.WAITING}
+BACK = {LineVerb.HOLD: LineVerb.UNHOLD, LineVerb.UNHOLD: LineVerb.HOLD}
+EVENTS = {LineVerb.HOLD: Event.ENTRY_HELD, LineVerb.UNHOLD: Event.ENTRY_UNHELD}
+LETTERS = {LineVerb.HOLD: "onboarding/held", LineVerb.UNHOLD: "onboarding/unheld"}
+
+
+class NobodyFound(Exception):
+    def __init__(self) -> None:
+        super().__init__("No place in line fits; nothing was asked for.")
+
+
+class CannotUndo(Exception):
+    def __init__(self, bulk: LineBulk):
+        said = "is not finished yet" if bulk.finished_at is None else "was undone already"
+        super().__init__(f"This {said}; nothing was changed.")
+
+
+def about(bulk: LineBulk) -> QuerySet[WaitlistEntry]:
+    """Return the places that a bulk is about now, without those its manager has a part in; two queries to build it."""
+    entries = WaitlistEntry.objects.filter(
+        program=bulk.program_id, state=FROM[LineVerb(bulk.verb)], joined_at__lte=bulk.asked_at
+    )
+    if bulk.joined_from:
+        entries = entries.filter(joined_at__gte=bulk.joined_from)
+    if bulk.joined_until:
+        entries = entries.filter(joined_at__lt=bulk.joined_until)
+    if bulk.undoes_id:
+        entries = entries.filter(pk__in=LineBulkItem.objects.filter(bulk=bulk.undoes_id).values("entry"))
+        if bulk.verb == LineVerb.UNHOLD:  # whoever was held by hand since is held for another reason
+            entries = entries.filter(held_by=bulk.undoes.asked_by_id, hold_reason=bulk.undoes.reason)
+    return entries.exclude(conflicts(bulk.asked_by, to="application__"))
+
+
+def draft(
+    program: Program,
+    *,
+    verb: LineVerb,
+    by: User,
+    at: datetime,
+    joined_from: datetime | None = None,
+    joined_until: datetime | None = None,
+    reason: str = "",
+) -> LineBulk:
+    """Return a bulk as it would be asked for, with how many it is about; nothing is kept."""
+    bulk = LineBulk(
+        program=program, verb=verb, joined_from=joined_from, joined_until=joined_until, asked_at=at, asked_by=by,
+        reason=reason.strip(),
+    )  # fmt: skip
+    bulk.found = about(bulk).count()
+    return bulk
+
+
+@transaction.atomic
+def ask(bulk: LineBulk) -> LineBulk:
+    """Keep a drafted bulk for the worker. Raises SayWhy, NobodyFound."""
+    if not bulk.reason:
+        raise SayWhy
+    bulk.found = about(bulk).count()
+    if not bulk.found:
+        raise NobodyFound
+    bulk.save()
+    ledger.record(
+        Event.LINE_BULK_ASKED, subject=bulk, actor=bulk.asked_by, at=bulk.asked_at,
+        reason=ledger.digest(bulk.reason), program=bulk.program.slug, verb=bulk.verb, found=bulk.found,
+    )  # fmt: skip
+    return bulk
+
+
+@transaction.atomic
+def undo(bulk: LineBulk, *, by: User, at: datetime, reason: str) -> LineBulk:
+    """Ask for the opposite for those it changed. Raises SayWhy, CannotUndo, NobodyFound."""
+    bulk = LineBulk.objects.select_for_update(of=("self",)).select_related("program").get(pk=bulk.pk)
+    if bulk.finished_at is None or LineBulk.objects.filter(undoes=bulk).exists():
+        raise CannotUndo(bulk)
+    return ask(
+        LineBulk(
+            program=bulk.program, verb=BACK[LineVerb(bulk.verb)], undoes=bulk, asked_at=at, asked_by=by,
+            reason=reason.strip(),
+        )
+    )  # fmt: skip
+
+
+@transaction.atomic
+def change_chunk(pk: int, *, at: datetime) -> bool:
+    """Change the next CHUNK places of a bulk; return whether there may be more. Safe to run twice and beside itself.
+
+    States, ledger rows, letters and how far it is commit together: a worker that dies leaves whole chunks.
+    """
+    bulk = (
+        LineBulk.objects.select_for_update(of=("self",))
+        .select_related("program", "asked_by", "undoes")
+        .get(pk=pk)
+    )
+    if bulk.finished_at is not None:
+        return False
+    ahead = about(bulk).filter(pk__gt=bulk.up_to).order_by("pk")
+    chosen = dict(ahead.values_list("pk", "application_id")[:CHUNK])
+    if chosen:
+        bulk.up_to = max(chosen)
+        bulk.changed += _change(bulk, chosen, at)
+    else:
+        bulk.finished_at = at
+        ledger.record(Event.LINE_BULK_FINISHED, subject=bulk, actor="rq", at=at, changed=bulk.changed)
+    bulk.save(update_fields=["up_to", "changed", "finished_at"])
+    return bulk.finished_at is None
+
+
+def _change(bulk: LineBulk, chosen: dict[int, int], at: datetime) -> int:
+    verb, by = LineVerb(bulk.verb), bulk.asked_by
+    # Applications, then entries, as everybody locks them; in one order, so that no two bulks wait for each other.
+    list(
+        Application.objects.filter(pk__in=chosen.values())
+        .order_by("pk")
+        .select_for_update()
+        .values_list("pk")
+    )
+    rows = WaitlistEntry.objects.filter(pk__in=chosen, state=FROM[verb]).order_by("pk")
+    pks = list(rows.select_for_update(of=("self",)).values_list("pk", flat=True))
+    held = verb == LineVerb.HOLD
+    WaitlistEntry.objects.filter(pk__in=pks).update(
+        state=TO[verb], held_at=at if held else None, held_by=by if held else None,
+        hold_reason=bulk.reason if held else "",
+    )  # fmt: skip
+    LineBulkItem.objects.bulk_create(LineBulkItem(bulk=bulk, entry_id=pk) for pk in pks)
+    ledger.record_each(
+        EVENTS[verb], subject=WaitlistEntry, each={pk: {"bulk": bulk.pk} for pk in pks}, actor=by, at=at,
+        reason=ledger.digest(bulk.reason),
+    )  # fmt: skip
+    if pks:
+        alike.write(_letters(bulk, [chosen[pk] for pk in pks]), at=at)
+    if not held:
+        transaction.on_commit(partial(hints.later, "onboarding.tasks.admit_due"), robust=True)
+    return len(pks)
+
+
+def _letters(bulk: LineBulk, applications: Sequence[int]) -> list[alike.Sheet]:
+    rows = list(
+        Application.objects.filter(pk__in=applications)
+        .annotate(team=F("owner__organisation"))
+        .order_by("pk")
+        .values_list("pk", "number", "title", "applicant", "team")
+    )
+    readers = notices.readers_of((applicant, team) for *_rest, applicant, team in rows)
+    before, after = notices.page("application", "X").rsplit("X", 1)
+    copies: dict[str, list[alike.Copy]] = defaultdict(list)
+    for pk, number, title, applicant, team in rows:
+        reader = readers[applicant, team]
+        words = {
+            "name": str(reader),
+            "title": title or notices.UNTITLED,
+            "number": number,
+            "url": f"{before}{number}{after}",
+        }
+        copies[spoken(reader.language)].append(
+            alike.Copy(reader.email, pk, f"line_bulk:{bulk.pk}:{pk}", words)
+        )
+    shared = {"program": bulk.program.name, "reason": bulk.reason}
+    return [
+        alike.Sheet(LETTERS[LineVerb(bulk.verb)], Application, shared, language, some)
+        for language, some in copies.items()
+    ]
