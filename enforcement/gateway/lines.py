@@ -35,7 +35,7 @@ class Lines:
     """What a process asks Redis by; the connection is opened when something is asked, and again after it was lost."""
 
     def __init__(self, url: str, *, timeout: float) -> None:
-        self._address = dict(parse_url(url))
+        self._address: dict[str, Any] = dict(parse_url(url))
         self._timeout = timeout
         self._line: _Line | None = None
         self._opening = asyncio.Lock()
@@ -79,10 +79,11 @@ class Lines:
             return _Line(self._timeout)
 
         if path := address.get("path"):
-            _, line = await loop.create_unix_connection(made, path)
+            line = (await loop.create_unix_connection(made, path))[1]
         else:
-            host, port = address.get("host", "localhost"), address.get("port", PORT)
-            _, line = await loop.create_connection(made, host, port, ssl=_tls(address))
+            host: str = address.get("host", "localhost")
+            port: int = address.get("port", PORT)
+            line = (await loop.create_connection(made, host, port, ssl=_tls(address)))[1]
         try:
             if password := address.get("password"):
                 whom = [address["username"]] if address.get("username") else []

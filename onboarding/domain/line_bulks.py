@@ -51,10 +51,10 @@ def about(bulk: LineBulk) -> QuerySet[WaitlistEntry]:
         entries = entries.filter(joined_at__gte=bulk.joined_from)
     if bulk.joined_until:
         entries = entries.filter(joined_at__lt=bulk.joined_until)
-    if bulk.undoes_id:
-        entries = entries.filter(pk__in=LineBulkItem.objects.filter(bulk=bulk.undoes_id).values("entry"))
+    if (undone := bulk.undoes) is not None:
+        entries = entries.filter(pk__in=LineBulkItem.objects.filter(bulk=undone).values("entry"))
         if bulk.verb == LineVerb.UNHOLD:  # whoever was held by hand since is held for another reason
-            entries = entries.filter(held_by=bulk.undoes.asked_by_id, hold_reason=bulk.undoes.reason)
+            entries = entries.filter(held_by=undone.asked_by_id, hold_reason=undone.reason)
     return entries.exclude(conflicts(bulk.asked_by, to="application__"))
 
 

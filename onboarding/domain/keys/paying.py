@@ -86,7 +86,7 @@ def _issue_chunk(at: datetime) -> int:
         owed = {row[0]: Owed(*row) for row in cursor.fetchall()}
         if not owed:
             return 0
-        drawn = {"at": at, "grants": list(owed), "key_ids": [new_key_id() for _ in owed]}
+        drawn: dict[str, Any] = {"at": at, "grants": list(owed), "key_ids": [new_key_id() for _ in owed]}
         cursor.execute(ISSUE, drawn)
         made = [Made(*row) for row in cursor.fetchall()]
     ledger.record_each(
