@@ -1,7 +1,7 @@
 """Stages of a program: planned with a date and a reason, taken by a payer, told to those it touches.
 
 People keep what they have: no change of stage touches a grant, a seat or an open invitation. In the open stage the
-line stays and the week's limit follows it (ADR 21): who is approved is invited at once, and every brake still works.
+line stays and the week's limit follows it (ADR 22): who is approved is invited at once, and every brake still works.
 """
 
 import logging
