@@ -234,7 +234,7 @@ def _sanction_page(
 def report(request: HttpRequest) -> HttpResponse:
     """Let anybody report misuse, without an account; a receipt says what happens next."""
     form = ReportForm(request.POST if request.method == "POST" else None)
-    wanted = request.GET.get("receipt", "").strip().upper()
+    wanted = request.GET.get("receipt", "").replace("\0", "").strip().upper()
     if request.method != "POST" and wanted and _reports().filter(receipt=wanted).exists():
         return redirect("report_receipt", wanted)
     if request.method != "POST" or not form.is_valid():

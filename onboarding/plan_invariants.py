@@ -12,7 +12,7 @@ PLANS: dict[str, str] = {
         SELECT week.id, week."limit", said.now FROM onboarding_week week JOIN LATERAL (
             SELECT coalesce(details->>'now', details->>'limit') AS now FROM audit_ledgerentry
             WHERE subject_type = 'onboarding.week' AND subject_id = week.id::text
-            AND event IN ('week.opened', 'week.cut') ORDER BY id DESC LIMIT 1) AS said ON true
+            AND event IN ('week.opened', 'week.cut', 'week.widened') ORDER BY id DESC LIMIT 1) AS said ON true
         WHERE week."limit"::text <> said.now""",
     "No week took over more seats than its plan lets it, of those that were not used before or came back.": """
         SELECT week.id, week.carried, week.plan_id, unused.seats FROM onboarding_week week

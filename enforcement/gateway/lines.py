@@ -63,14 +63,14 @@ class Lines:
             self._line.close()
 
     async def _opened(self) -> "_Line":
-        async with self._opening:  # whoever waited takes the connection of whoever was first
-            if self._line is None or self._line.closed:
-                try:
-                    async with asyncio.timeout(self._timeout):
-                        self._line = await self._open()
-                except TimeoutError:
-                    raise RedisTimeout("Redis did not accept a connection in time.") from None
-            return self._line
+        """Return an open connection; who waited takes that of whoever was first, if it comes in time."""
+        try:
+            async with asyncio.timeout(self._timeout), self._opening:
+                if self._line is None or self._line.closed:
+                    self._line = await self._open()
+                return self._line
+        except TimeoutError:
+            raise RedisTimeout("Redis did not accept a connection in time.") from None
 
     async def _open(self) -> "_Line":
         address, loop = self._address, asyncio.get_running_loop()

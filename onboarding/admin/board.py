@@ -37,6 +37,7 @@ REFUSALS = (
     programs.AlreadySo,
     rates.RateOutOfRange,
     rates.RateInThePast,
+    programs.TooFarAhead,
 )
 WRONG = 422  # a page that was not taken as it came
 STEPS_SHOWN, WEEKS_LISTED, WEEKS_SHOWN = 10, 5, 12  # in the plan's table, in the weeks' table, in the chart
@@ -111,7 +112,7 @@ class ProgramAdmin(admin.ModelAdmin):
         """Show one program: the one asked for, or the first."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        if slug := request.GET.get("program", ""):
+        if slug := request.GET.get("program", "").replace("\0", ""):
             return self._show(request, get_object_or_404(Program, slug=slug))
         return self._show(request, Program.objects.order_by("name").first())
 

@@ -57,6 +57,11 @@ class BulkForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
         start, end = given.get("joined_from"), given.get("joined_until")
+        for name in ("joined_from", "joined_until"):
+            if (
+                given.get(name) and not 2000 <= given[name].year <= 2100
+            ):  # the calendar's ends cannot be read again
+                self.add_error(name, "Give a day between 2000 and 2100, or leave it empty.")
         if start and end and start >= end:
             self.add_error("joined_until", "It ends before it begins.")
         return given

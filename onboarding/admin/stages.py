@@ -23,7 +23,8 @@ from onboarding.permissions import may_change_stage
 from onboarding.states import Stage
 
 REFUSALS = (
-    programs.SayWhy, programs.IllegalStage, stages.InThePast, stages.NoRate, stages.NotPlanned, stages.OthersFollow,
+    programs.SayWhy, programs.IllegalStage, programs.TooFarAhead, stages.InThePast, stages.NoRate,
+    stages.NotPlanned, stages.OthersFollow,
 )  # fmt: skip
 MEANS = {
     Stage.INVITATION_ONLY: "Only hand-picked people apply.",

@@ -69,7 +69,7 @@ def set_rule(
     if not why:
         raise SayWhy
     check(guard, asked)
-    program = Program.objects.select_for_update().get(pk=program.pk)
+    program = Program.objects.select_for_update(no_key=True).get(pk=program.pk)
     before = GuardRule.objects.filter(program=program, guard=guard).in_force().first()
     if before and _said(before) == asked:
         raise AlreadySo(_("The rule is set like that already."))

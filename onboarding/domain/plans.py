@@ -15,7 +15,7 @@ from audit import ledger
 from audit.events import Event
 from onboarding.domain.programs import AlreadySo, SayWhy
 from onboarding.models import PlanShare, Program, RatePlan, Week
-from onboarding.models.plan import MOST_RAMP, MOST_RAMP_WEEKS, NO_RAMP
+from onboarding.models.plan import AMONG_MOST, MOST_RAMP, MOST_RAMP_WEEKS, NO_RAMP
 from onboarding.states import Carry, ShareKind, Spread, Stage, Unfilled
 
 MOST_SHARES = 8
@@ -73,7 +73,7 @@ def set_plan(program: Program, rules: Rules, *, by: User, at: datetime, reason: 
 
     Raises SayWhy, BadPlan, AlreadySo.
     """
-    program = Program.objects.select_for_update().get(pk=program.pk)
+    program = Program.objects.select_for_update(no_key=True).get(pk=program.pk)
     if not reason.strip():
         raise SayWhy
     refuse_nonsense(rules)
@@ -119,6 +119,8 @@ def _refuse_shares(shares: Sequence[Share]) -> None:
         raise BadPlan(
             _("Say which: a kind of applicant, countries, a wave. Hand-picked needs nothing further.")
         )
+    if any(len(share.among) > AMONG_MOST for share in shares):
+        raise BadPlan(_("A share names too many at once; make it two shares."))
     if len({(share.kind, share.among) for share in shares}) < len(shares):
         raise BadPlan(_("Two shares are for the same people; make them one."))
 
@@ -133,7 +135,7 @@ def weekly(rules: Rules, per_week: int, green_weeks: int) -> int:
 
     n counts whole steps of `ramp_weeks` among the weeks it has gone on. A rate above the end of the ramp stays.
     """
-    if rules.ramp_most is None or per_week >= rules.ramp_most:
+    if not per_week or rules.ramp_most is None or per_week >= rules.ramp_most:
         return per_week
     n, raised = green_weeks // rules.ramp_weeks, per_week
     for step in range(1, n + 1):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import transaction
@@ -23,6 +23,13 @@ class SayWhy(Exception):
         super().__init__(_("Say why: the reason is kept and shown to those who ask."))
 
 
+class TooFarAhead(Exception):
+    """Planned for a day nobody plans for: a typing slip, or "for ever" in disguise."""
+
+    def __init__(self) -> None:
+        super().__init__(_("A plan begins within ten years; for what has no end, leave the end out."))
+
+
 class AlreadySo(Exception):
     """Asked for what is already the case."""
 
@@ -37,6 +44,15 @@ class IllegalStage(Exception):
                 "to": Stage(to).label.lower(),
             }
         )
+
+
+MOST_AHEAD = timedelta(days=3653)
+
+
+def must_be_near(moment: datetime, *, at: datetime) -> None:
+    """Raise TooFarAhead for what begins in more than ten years: the calendar's last days cannot be read again."""
+    if moment > at + MOST_AHEAD:
+        raise TooFarAhead
 
 
 @dataclass(frozen=True)
@@ -80,8 +96,10 @@ def open_program(
 
 def locked(program: Program, at: datetime) -> Program:
     """Lock the program, then its running week: an admission under way ends before the change, none begins after it."""
-    program = Program.objects.select_for_update().get(pk=program.pk)
-    Week.objects.select_for_update().filter(program=program, starts_at__lte=at, ends_at__gt=at).first()
+    program = Program.objects.select_for_update(no_key=True).get(pk=program.pk)
+    Week.objects.select_for_update(no_key=True).filter(
+        program=program, starts_at__lte=at, ends_at__gt=at
+    ).first()
     return program
 
 
@@ -166,7 +184,7 @@ def set_review_rules(program: Program, rules: ReviewRules, *, by: User, at: date
 
     Raises SayWhy, AlreadySo, BadRules.
     """
-    program = Program.objects.select_for_update().get(pk=program.pk)
+    program = Program.objects.select_for_update(no_key=True).get(pk=program.pk)
     if not reason.strip():
         raise SayWhy
     wanted = asdict(rules)

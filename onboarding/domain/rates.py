@@ -10,7 +10,7 @@ from accounts.models import User
 from audit import ledger
 from audit.events import Event
 from onboarding.domain import guards, plans
-from onboarding.domain.programs import SayWhy
+from onboarding.domain.programs import SayWhy, must_be_near
 from onboarding.models import Program, RateStep, Week
 from outbox import hints
 
@@ -40,15 +40,16 @@ def set_rate(
 ) -> RateStep:
     """Set the rate from a moment on. The running week follows at once, but never below what it has admitted.
 
-    Raises SayWhy, RateOutOfRange, RateInThePast. Seats already given are never touched.
+    Raises SayWhy, RateOutOfRange, RateInThePast, TooFarAhead. Seats already given are never touched.
     """
-    program = Program.objects.select_for_update().get(pk=program.pk)
+    program = Program.objects.select_for_update(no_key=True).get(pk=program.pk)
     if not reason.strip():
         raise SayWhy
     if not 0 <= per_week <= MOST_PER_WEEK:
         raise RateOutOfRange
     if from_at < at:
         raise RateInThePast
+    must_be_near(from_at, at=at)
     step = RateStep.objects.create(
         program=program, per_week=per_week, from_at=from_at, set_at=at, set_by=by, reason=reason.strip()
     )
@@ -72,7 +73,7 @@ def _follow(program: Program, per_week: int, by: User, at: datetime) -> None:
 
     The latest week only: what was left of an earlier one is carried over or gone.
     """
-    week = Week.objects.select_for_update().filter(program=program).order_by("-starts_at").first()
+    week = Week.objects.select_for_update(no_key=True).filter(program=program).order_by("-starts_at").first()
     if week is None or not week.starts_at <= at < week.ends_at:
         return
     if week.limit == max(per_week, week.admitted):

@@ -37,11 +37,14 @@ CHUNK = 1000  # letters a transaction
 MOST_AT_ONCE = 50_000  # people an open program invites in one run; the next run goes on
 ADMIT_DUE = "onboarding.tasks.admit_due"
 TELL_OWED = "onboarding.tasks.take_stages"
-# Whom a change is told: those in line; and whoever has a draft, where it can no longer be sent.
+# Whom a change is told: those in line, and who has had a seat since; and whoever has a draft, where it can no longer
+# be sent.
 TOUCHED = """
     SELECT a.id, a.number, a.title, a.state = 'draft', a.applicant_id, o.organisation_id
     FROM onboarding_application a JOIN accounts_owner o ON o.id = a.owner_id
-        LEFT JOIN onboarding_waitlistentry entry ON entry.application_id = a.id AND entry.state IN ('waiting', 'held')
+        LEFT JOIN onboarding_waitlistentry entry ON entry.application_id = a.id AND (
+            entry.state IN ('waiting', 'held') OR entry.state = 'seated' AND NOT %(closes)s
+                AND EXISTS (SELECT FROM onboarding_seat seat WHERE seat.entry_id = entry.id AND seat.given_at > %(since)s))
     WHERE a.program_id = %(program)s AND a.kind = 'access' AND a.applicant_id IS NOT NULL AND a.id > %(last)s
         AND (entry.id IS NOT NULL OR %(closes)s AND a.state = 'draft')
     ORDER BY a.id LIMIT %(chunk)s"""
@@ -109,16 +112,22 @@ def plan(
 ) -> StageChange:
     """Plan a change of stage; one from now on is taken at once.
 
-    Everybody reads the reason. Raises SayWhy, InThePast, NoRate, IllegalStage: it must follow what is planned
-    before it, and be followed by what is planned after it.
+    Everybody reads the reason. Raises SayWhy, InThePast, TooFarAhead, NoRate, IllegalStage: it must follow what is
+    planned before it, and be followed by what is planned after it.
     """
-    program = Program.objects.select_for_update().get(pk=program.pk)
+    program = Program.objects.select_for_update(no_key=True).get(pk=program.pk)
     if not reason.strip():
         raise SayWhy
     if from_at < at:
         raise InThePast
+    programs.must_be_near(from_at, at=at)
     if to == Stage.OPEN and rates.in_force(program, from_at) is None:
         raise NoRate
+    for due in program.stage_changes.planned().filter(
+        from_at__lte=at
+    ):  # before what is planned now, in their order
+        _take(due, at)
+    program.refresh_from_db(fields=["stage"])
     planned = [(change.from_at, Stage(change.to)) for change in program.stage_changes.planned()]
     ordered = sorted(
         [*planned, (from_at, to)], key=lambda each: each[0]
@@ -139,7 +148,7 @@ def plan(
 @transaction.atomic
 def cancel(change: StageChange, *, by: User, at: datetime, reason: str) -> StageChange:
     """Take a planned change back. Raises SayWhy, NotPlanned, OthersFollow."""
-    program = Program.objects.select_for_update().get(pk=change.program_id)
+    program = Program.objects.select_for_update(no_key=True).get(pk=change.program_id)
     change = StageChange.objects.select_for_update().get(pk=change.pk)
     if not reason.strip():
         raise SayWhy
@@ -159,17 +168,23 @@ def cancel(change: StageChange, *, by: User, at: datetime, reason: str) -> Stage
 
 
 def take_due(*, at: datetime) -> int:
-    """Take the changes whose time has come, the earliest first; return how many. Safe to run twice and late."""
+    """Take the changes whose time has come, the earliest first; return how many. Safe to run twice and late.
+
+    One that fails does not hold up the others.
+    """
     taken = 0
     for pk in list(StageChange.objects.planned().filter(from_at__lte=at).values_list("pk", flat=True)):
-        taken += _take_one(pk, at)
+        try:
+            taken += _take_one(pk, at)
+        except Exception:
+            log.exception("Change of stage %s could not be taken", pk)
     return taken
 
 
 @transaction.atomic
 def _take_one(pk: int, at: datetime) -> bool:
     change = StageChange.objects.get(pk=pk)
-    Program.objects.select_for_update().get(pk=change.program_id)
+    Program.objects.select_for_update(no_key=True).get(pk=change.program_id)
     change = StageChange.objects.select_for_update().get(pk=pk)
     if change.taken_at or change.cancelled_at:
         return False  # while we waited for the lock
@@ -204,8 +219,11 @@ def tell_owed(*, at: datetime) -> int:
     """
     told = 0
     for pk in list(StageChange.objects.untold().values_list("pk", flat=True)):
-        while (written := _tell_chunk(pk, at)) is not None:
-            told += written
+        try:
+            while (written := _tell_chunk(pk, at)) is not None:
+                told += written
+        except Exception:
+            log.exception("Change of stage %s could not be told", pk)
     return told
 
 
@@ -225,7 +243,13 @@ def _tell_chunk(pk: int, at: datetime) -> int | None:
     with connection.cursor() as cursor:
         cursor.execute(
             TOUCHED,
-            {"program": change.program_id, "last": change.told_up_to, "closes": closes, "chunk": CHUNK},
+            {
+                "program": change.program_id,
+                "last": change.told_up_to,
+                "closes": closes,
+                "chunk": CHUNK,
+                "since": change.taken_at,
+            },
         )
         rows = cursor.fetchall()
     if rows:
@@ -274,9 +298,12 @@ def widen_open(program: Program, *, by: ledger.Actor, at: datetime) -> int:
     week = weeks.open_due(program, by=by, at=at)
     if week is None:
         return 0
-    week = Week.objects.select_for_update().get(pk=week.pk)
+    week = Week.objects.select_for_update(no_key=True).get(pk=week.pk)
     program = Program.objects.get(pk=program.pk)  # read under the lock: it may have closed meanwhile
     if program.stage != Stage.OPEN or program.paused_at or freezes.is_frozen(program, at=at):
+        return 0
+    step = rates.in_force(program, at)
+    if step is None or step.per_week == 0:  # 0 lets nobody in, in every stage
         return 0
     # Who had a seat in this week already waits for the next one.
     waiting = WaitlistEntry.objects.waiting().filter(program=program).exclude(seats__week=week)

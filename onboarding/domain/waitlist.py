@@ -77,7 +77,7 @@ def admit(program: Program, *, by: ledger.Actor, at: datetime, most: int | None 
     week = weeks.open_due(program, by=by, at=at)
     if week is None:
         return 0
-    week = Week.objects.select_for_update(of=("self",)).select_related("plan").get(pk=week.pk)
+    week = Week.objects.select_for_update(no_key=True, of=("self",)).select_related("plan").get(pk=week.pk)
     # Read under the lock, not before: a pause, or a later week, may have come meanwhile.
     later = Week.objects.filter(program=program, starts_at__gt=week.starts_at)
     program = Program.objects.annotate(is_past=Exists(later)).get(pk=program.pk)

@@ -55,13 +55,13 @@ def open_due(program: Program, *, by: ledger.Actor, at: datetime) -> Week | None
 
 @transaction.atomic
 def _open_all(program: Program, *, by: ledger.Actor, at: datetime) -> Week | None:
-    program = Program.objects.select_for_update().get(pk=program.pk)
+    program = Program.objects.select_for_update(no_key=True).get(pk=program.pk)
     if week := _newest(program, at):  # somebody else was faster while we waited for the lock
         return week if week.starts_at <= at else None
     if rates.in_force(program, at) is None:
         return None
     # The lock waits for an admission under way there: what it gives is not unused.
-    last = program.weeks.select_for_update().order_by("-starts_at").first()
+    last = program.weeks.select_for_update(no_key=True).order_by("-starts_at").first()
     moment, week = (min(last.ends_at, at) if last else at), last
     while week is None or week.ends_at <= at:
         week = _open(program, moment, after=week, by=by, at=at)

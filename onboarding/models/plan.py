@@ -11,6 +11,7 @@ from onboarding.states import Carry, ShareKind, Spread, Unfilled
 NO_RAMP = 100  # percent: the rate stays what it is
 MOST_RAMP = 1000  # percent: tenfold at one step is a typing slip
 MOST_RAMP_WEEKS = 52
+AMONG_MOST = 200  # characters of what a share names
 
 
 class RatePlan(models.Model):
@@ -65,7 +66,7 @@ class PlanShare(models.Model):
     place = models.PositiveSmallIntegerField()
     kind = models.CharField(max_length=14, choices=ShareKind.choices)
     among = models.CharField(
-        max_length=200,
+        max_length=AMONG_MOST,
         blank=True,
         help_text="Which of that kind, with commas between; empty for hand-picked.",
     )

@@ -20,7 +20,9 @@ class QueueExport(models.Model):
 
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     asked_at = models.DateTimeField()
-    what = models.CharField(max_length=10, choices=Exported.choices, default=Exported.QUEUE)
+    what = models.CharField(
+        max_length=10, choices=Exported.choices, default=Exported.QUEUE, db_default=Exported.QUEUE
+    )
     query = models.CharField(
         max_length=500, blank=True, help_text="The page's filters, as in its address; of a line its program."
     )

@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from onboarding.admin import funnel
+from onboarding.admin import stuck
 from onboarding.domain import clocks, deadlines, invitations, waitlist
 from onboarding.models import Grant, Invitation
 from onboarding.states import InvitationState
@@ -104,9 +104,9 @@ def test_an_invitation_whose_letter_was_given_up_never_runs_out_and_a_person_see
     clocks.start_owed(at=MONDAY + 90 * DAY)
     expired = invitations.expire_due(at=MONDAY + 90 * DAY)
 
-    (seen,) = [group for group in funnel.stuck(program, MONDAY) if "given up" in group.name]
+    (seen,) = [group for group in stuck.groups(program, MONDAY) if "given up" in group.name]
     assert (expired, fresh(invitation).state, seen.people) == (0, InvitationState.OFFERED, 1)
-    assert seen.url.startswith(reverse("admin:outbox_letter_changelist"))
+    assert seen.url == reverse("admin:board_stuck", args=[program.slug, "undelivered"])
 
 
 def test_an_invitation_without_a_clock_can_be_accepted(program):
@@ -168,7 +168,7 @@ def test_nothing_runs_out_whose_reminder_was_never_sent(program):
     give_up("invitation_reminder")
 
     assert invitations.expire_due(at=MONDAY + 365 * DAY) == 0
-    assert [group.people for group in funnel.stuck(program, MONDAY) if "given up" in group.name] == [1]
+    assert [group.people for group in stuck.groups(program, MONDAY) if "given up" in group.name] == [1]
     assert invitations.accept(
         invitation, by=invitation.seat.entry.application.applicant, at=MONDAY + 365 * DAY
     )

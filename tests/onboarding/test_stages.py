@@ -215,9 +215,41 @@ def test_opening_invites_everybody_who_waits_but_those_on_hold(dora):
     assert [row.details for row in ledger.of(week).filter(event="week.widened")] == [{"was": 2, "now": 3}]
 
 
-def test_who_is_approved_in_an_open_program_is_invited_by_the_next_run(dora):
+def test_who_was_seated_before_the_letters_were_written_gets_one_too(dora):
+    program = make_program()
+    crowd(program)
+    plan(program, Stage.OPEN, dora)
+    soon = MONDAY + timedelta(minutes=1)
+    stages.widen_open(program, by="beat", at=soon)
+    waitlist.admit(program, by="beat", at=soon)
+
+    stages.tell_owed(at=soon)
+
+    assert told("program_open") == ["hana@example.org", "walt@example.org"]
+
+
+def test_a_rate_of_0_lets_nobody_into_an_open_program(dora):
     program = make_program(stage=Stage.OPEN)
     make_rate(program, 0)
+    make_entry(program)
+
+    assert stages.widen_open(program, by="beat", at=MONDAY) == 0
+
+
+def test_a_change_whose_time_has_come_goes_before_one_that_is_planned_for_now(dora):
+    program = make_program(stage=Stage.INVITATION_ONLY)
+    soon = MONDAY + timedelta(hours=1)
+    stages.plan(program, to=Stage.LIMITED, from_at=soon, by=dora, at=MONDAY, reason="As announced")
+
+    stages.plan(program, to=Stage.CLOSED, from_at=soon, by=dora, at=soon, reason="It was abused")
+
+    assert [change.to for change in program.stage_changes.exclude(taken_at=None)] == ["limited", "closed"]
+
+
+def test_who_is_approved_in_an_open_program_is_invited_by_the_next_run(dora):
+    program = make_program(stage=Stage.OPEN)
+    make_rate(program, 1)
+    make_entry(program)
     entry = make_entry(program)
 
     with pytest.MonkeyPatch.context() as patch:
