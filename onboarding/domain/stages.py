@@ -44,7 +44,8 @@ TOUCHED = """
     FROM onboarding_application a JOIN accounts_owner o ON o.id = a.owner_id
         LEFT JOIN onboarding_waitlistentry entry ON entry.application_id = a.id AND (
             entry.state IN ('waiting', 'held') OR entry.state = 'seated' AND NOT %(closes)s
-                AND EXISTS (SELECT FROM onboarding_seat seat WHERE seat.entry_id = entry.id AND seat.given_at > %(since)s))
+                AND EXISTS (SELECT FROM onboarding_seat seat
+                    WHERE seat.entry_id = entry.id AND seat.given_at > %(since)s))
     WHERE a.program_id = %(program)s AND a.kind = 'access' AND a.applicant_id IS NOT NULL AND a.id > %(last)s
         AND (entry.id IS NOT NULL OR %(closes)s AND a.state = 'draft')
     ORDER BY a.id LIMIT %(chunk)s"""

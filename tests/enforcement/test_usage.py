@@ -150,7 +150,7 @@ def test_the_page_says_what_is_left_and_draws_what_was_used(gateway, opened):
 
     assert '<td class="num" data-label="Left now">997</td>' in text
     assert '<rect class="allowed"' in text
-    assert '<td class="num">3</td>' in text
+    assert '<td class="num" data-label="allowed">3</td>' in text
     assert "style=" not in text
 
 
