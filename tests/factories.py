@@ -25,6 +25,7 @@ from policies.domain import acceptances, guidelines
 from policies.models import GuidelineVersion
 from reviews.models import Tenure
 from tests import reviewed
+from tests.processes import until
 
 MONDAY = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 _serial = count(1)
@@ -255,6 +256,7 @@ def make_key(program: Program | None = None, *, at: datetime = MONDAY, **fields)
     """Return an issued, unopened key."""
     grant = make_grant(program, at=at, **fields)
     keys.issue_owed(at=at)
+    until(grant.keys.exists, "the key to be issued", seconds=10)  # a live worker may be just at it
     return grant.keys.get()
 
 

@@ -90,6 +90,8 @@ class AppealAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
         """Send the stock page of an appeal to its own."""
         if not object_id.isdecimal():
             raise Http404
+        if against := Appeal.objects.filter(pk=object_id, decision=None).select_related("sanction").first():
+            return redirect("admin:flag_case", against.sanction.case_id)  # that page asks who may see it
         return redirect("admin:appeal", self._appeal(request, object_id).pk)
 
     def get_urls(self) -> list[URLPattern]:

@@ -13,6 +13,7 @@ from tests.browser.test_journeys import open_program
 from tests.enforcement.appealing import WRONG
 from tests.enforcement.flagging import make_confirmed, make_flag, make_sanction
 from tests.factories import accept_guidelines, make_rate, make_secret
+from tests.processes import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 RING = "() => parseFloat(getComputedStyle(document.activeElement).outlineWidth)"
@@ -74,6 +75,7 @@ def test_a_senior_writes_a_limit_of_which_only_the_fields_it_needs_are_shown(bro
     sam.locator("[name=s-target]").focus()
     keyboard.fill(sam, {"s-facts": "It was sold on.", "s-per_minute": "3"}, then="Write it")
 
+    until(Sanction.objects.filter(case=case).exists, "the sanction to be written")
     sanction = Sanction.objects.get(case=case)
     assert (sanction.kind, sanction.per_minute, sanction.state) == ("limit", 3, "active")
 

@@ -32,7 +32,7 @@ def start(environ: dict[str, str], log: Path) -> tuple[subprocess.Popen[bytes], 
             stdout=output,
             stderr=output,
         )
-    wait_until(lambda: "Ctrl-C stops" in log.read_text() or launcher.poll() is not None, patience=120)
+    wait_until(lambda: "Ctrl-C stops" in log.read_text() or launcher.poll() is not None, patience=300)
     assert launcher.poll() is None, log.read_text()[-3000:]
     return launcher, log.read_text()
 
