@@ -172,9 +172,9 @@ def one(entry: WaitlistEntry, at: datetime) -> None:
 
 def walked(program: Program, at: datetime) -> None:
     """Walk the weeks of the plan anew for WALKED places, as a loop over the line does."""
-    steps = places.plan(program)
+    week, steps = weeks.current(program, at), list(outlooks.in_order(program))
     for number in range(WALKED):
-        places.reach(program, 1 + number * 200, at=at, free=PER_WEEK, steps=steps)
+        outlooks.reach(program, 1 + number * 200, at=at, week=week, steps=steps)
 
 
 def page(client: Client, url: str) -> tuple[float, int, float]:

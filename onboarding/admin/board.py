@@ -28,7 +28,7 @@ from onboarding.admin import (
     stages,
     stuck,
 )
-from onboarding.domain import backtests, counts, programs, rates
+from onboarding.domain import backtests, counts, outlooks, programs, rates
 from onboarding.models import Program, Week
 from reviews.domain import calendars, promises
 
@@ -203,8 +203,10 @@ class ProgramAdmin(admin.ModelAdmin):
 
 def figures(program: Program, at: datetime, wanted: tuple[int, datetime] | None = None) -> dict[str, Any]:
     """Return what the board shows, in a fixed number of statements."""
-    steps = list(program.rate_steps.select_related("set_by").order_by("from_at", "id"))
-    latest = list(Week.objects.filter(program=program).order_by("-starts_at")[:WEEKS_SHOWN])
+    steps = list(outlooks.in_order(program).select_related("set_by"))
+    latest = list(
+        Week.objects.filter(program=program).select_related("plan").order_by("-starts_at")[:WEEKS_SHOWN]
+    )
     week = next((each for each in latest if each.starts_at <= at < each.ends_at), None)
     waiting = counts.line(program).waiting
     return {
@@ -218,9 +220,9 @@ def figures(program: Program, at: datetime, wanted: tuple[int, datetime] | None 
         "chart": plan.chart(program, steps, latest, at),
         "weeks": latest[:WEEKS_LISTED],
         "waiting": waiting,
-        "through": plan.through(program, waiting, week, at),
+        "through": plan.through(program, steps, waiting=waiting, week=week, at=at),
         "preview": plan.preview(
-            program, per_week=wanted[0], from_at=wanted[1], waiting=waiting, week=week, at=at
+            program, steps, per_week=wanted[0], from_at=wanted[1], waiting=waiting, week=week, at=at
         )
         if wanted
         else [],

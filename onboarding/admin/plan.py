@@ -1,14 +1,14 @@
 """The rate plan as a manager reads it: a step chart, when the line is through, and what a change would do."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 from onboarding import charts
 from onboarding.charts import FLOOR, HEIGHT
-from onboarding.domain import places
-from onboarding.domain.places import Reached
+from onboarding.domain import outlooks
+from onboarding.domain.outlooks import Reached
 from onboarding.models import Program, RateStep, Week
 
 BACK, AHEAD = timedelta(weeks=10), timedelta(weeks=6)  # what the chart shows at least, where there is a plan
@@ -116,28 +116,31 @@ def _months(program: Program, across: _Across) -> list[tuple[float, str]]:
             found.append((x, f"{day:%b}" if day.month > 1 else f"{day:%b %Y}"))
 
 
-def through(program: Program, waiting: int, week: Week | None, at: datetime) -> Reached | None:
+def through(
+    program: Program, steps: Sequence[RateStep], *, waiting: int, week: Week | None, at: datetime
+) -> Reached | None:
     """Return the week in which the plan as it stands invites the last who waits now."""
     if not waiting or program.paused_at:
         return None
-    free = week.limit - week.admitted if week else 0
-    return places.reach(program, waiting, at=at, free=free, steps=places.plan(program))
+    return outlooks.reach(program, waiting, at=at, week=week, steps=steps)
 
 
 def preview(
-    program: Program, *, per_week: int, from_at: datetime, waiting: int, week: Week | None, at: datetime
+    program: Program,
+    steps: Sequence[RateStep],
+    *,
+    per_week: int,
+    from_at: datetime,
+    waiting: int,
+    week: Week | None,
+    at: datetime,
 ) -> list[str]:
     """Return sentences on what this rate would do, before it is set."""
     says = [_on_the_week(program, per_week, from_at, week, at)]
     if not waiting:
         return [*says, "Nobody waits in line now."]
-    steps = sorted([*places.plan(program), (from_at, per_week)], key=lambda step: step[0])
-    admitted = week.admitted if week else 0
-    limit = week.limit if week else 0
-    if from_at <= at:
-        limit = max(per_week, admitted)
-    before = through(program, waiting, week, at)
-    after = places.reach(program, waiting, at=at, free=limit - admitted, steps=steps)
+    before = through(program, steps, waiting=waiting, week=week, at=at)
+    after = outlooks.reach(program, waiting, at=at, week=week, steps=steps, asked=(from_at, per_week))
     return [*says, _on_the_line(program, waiting, before, after)]
 
 

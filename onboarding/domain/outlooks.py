@@ -1,7 +1,7 @@
 """The forecast of a program: its plan, what was observed, and how long the line is, read and put together."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from statistics import median
 
@@ -14,6 +14,7 @@ from onboarding.models import OutcomeCount, Program, RateStep, WaitlistEntry, We
 from onboarding.states import Carry
 
 CHUNK = 20_000  # entries read at once
+NOT_SET = 0  # stands for the id of a rate that is only asked about
 FAR = (26, 104, forecasts.MOST_WEEKS)  # weeks walked for one place, until they reach it
 
 
@@ -79,6 +80,46 @@ def carried_back(program: Program, ahead: Sequence[WeekAhead], seen: Observed, *
     return carry(plans.rules_of(plans.in_force(program, at)), ahead, seen)
 
 
+@dataclass(frozen=True)
+class Reached:
+    """The week in which a plan reaches a place; `ahead` counts weeks, the running one is 1."""
+
+    starts_at: datetime
+    ends_at: datetime
+    ahead: int
+
+
+def reach(
+    program: Program,
+    place: int,
+    *,
+    at: datetime,
+    week: Week | None,
+    steps: Iterable[RateStep],
+    asked: tuple[datetime, int] | None = None,
+) -> Reached | None:
+    """Return the week in which the plan alone reaches a place, as if nobody let an invitation run out.
+
+    `week` is the running one, `steps` are the program's `in_order`; `asked` is a rate, and from when on, as if it were
+    set now. None when the place is not
+    reached within the weeks that are looked at: nobody is told a date beyond.
+    """
+    free, plan = _left(week), _plan(program, steps, at, week)
+    if asked is not None:
+        from_at, per_week = asked
+        plan = replace(plan, steps=sorted([*plan.steps, (NOT_SET, *asked)], key=lambda step: step[1]))
+        if from_at <= at:  # a cut never takes what is given
+            admitted = week.admitted if week else 0
+            free = max(per_week, admitted) - admitted
+    for number in FAR:
+        room = 0
+        for ahead, each in enumerate(_walk(program, at, free, plan, number), start=1):
+            room += each.seats
+            if room >= place:
+                return Reached(each.starts_at, each.ends_at, ahead)
+    return None
+
+
 def weeks_ahead(program: Program, *, at: datetime, number: int) -> list[WeekAhead]:
     """Return so many weeks of the plan as it is set now; the first is the running one, with the seats it has left."""
     return _walk(program, at, *_now(program, at), number)
@@ -86,22 +127,31 @@ def weeks_ahead(program: Program, *, at: datetime, number: int) -> list[WeekAhea
 
 def then(program: Program, week: Week, *, number: int) -> tuple[list[WeekAhead], Rules]:
     """Return the weeks from the beginning of a past one on by the plan as it was set then, and its rules."""
-    plan = _plan(program, program.rate_steps.filter(set_at__lte=week.starts_at), week.starts_at, week)
+    plan = _plan(program, in_order(program).filter(set_at__lte=week.starts_at), week.starts_at, week)
     return _walk(program, week.starts_at, week.limit, plan, number), plan.rules
 
 
 def _now(program: Program, at: datetime) -> tuple[int, Plan]:
     week = weeks.current(program, at)
-    return week.limit - week.admitted if week else 0, _plan(program, program.rate_steps.all(), at, week)
+    return _left(week), _plan(program, in_order(program), at, week)
 
 
-def _plan(program: Program, steps: QuerySet[RateStep], at: datetime, week: Week | None) -> Plan:
-    rules = plans.rules_of(plans.in_force(program, at))
-    if week is None or plans.ramp(plans.rules_of(week.plan)) != plans.ramp(rules):
-        step, green_weeks = None, 0
-    else:
-        step, green_weeks = week.step_id, week.green_weeks
-    dated = list(steps.order_by("from_at", "id").values_list("pk", "from_at", "per_week"))
+def _left(week: Week | None) -> int:
+    return week.limit - week.admitted if week else 0
+
+
+def in_order(program: Program) -> QuerySet[RateStep]:
+    """Return the rates as they follow each other: of two from the same moment the later set counts."""
+    return program.rate_steps.order_by("from_at", "id")
+
+
+def _plan(program: Program, steps: Iterable[RateStep], at: datetime, week: Week | None) -> Plan:
+    plan = plans.in_force(program, at)
+    rules = plans.rules_of(plan)
+    step, green_weeks = (week.step_id, week.green_weeks) if week else (None, 0)
+    if week and week.plan != plan and plans.ramp(plans.rules_of(week.plan)) != plans.ramp(rules):
+        step, green_weeks = None, 0  # another ramp begins anew
+    dated = [(each.pk, each.from_at, each.per_week) for each in steps]
     return Plan(rules, dated, step, green_weeks)
 
 

@@ -7,9 +7,9 @@ from django.db import transaction
 
 from accounts.models import User
 from audit.events import Event
-from onboarding.domain import applications, counts, freezes, outlooks, waitlist, weeks
-from onboarding.domain.forecasts import MOST_WEEKS, Forecast
-from onboarding.models import Application, Program, WaitlistEntry
+from onboarding.domain import applications, counts, freezes, outlooks, waitlist
+from onboarding.domain.forecasts import Forecast
+from onboarding.models import Application, WaitlistEntry
 from onboarding.permissions import may_see
 from onboarding.states import EntryState, Stage
 
@@ -20,15 +20,6 @@ class Place:
 
     position: int
     total: int
-
-
-@dataclass(frozen=True)
-class Reached:
-    """The week in which a plan reaches a place; `ahead` counts weeks, the running one is 1."""
-
-    starts_at: datetime
-    ends_at: datetime
-    ahead: int
 
 
 def of(entry: WaitlistEntry) -> Place:
@@ -49,36 +40,6 @@ def forecast(entry: WaitlistEntry, *, at: datetime, place: Place | None = None) 
         return None
     position = (place or of(entry)).position
     return outlooks.of(program, at=at, place=position).of(position)
-
-
-def plan(program: Program) -> list[tuple[datetime, int]]:
-    """Return the rate steps as (from when, people a week): of two from the same moment the later set counts."""
-    return list(program.rate_steps.order_by("from_at", "id").values_list("from_at", "per_week"))
-
-
-def reach(
-    program: Program,
-    position: int,
-    *,
-    at: datetime,
-    free: float,
-    steps: list[tuple[datetime, int]],
-    again: int = 0,
-) -> Reached | None:
-    """Return the week in which such a plan reaches a place; `free` seats are left in the running week.
-
-    `again` of each 100 seats of later weeks go to people who had one before.
-
-    None when it is not reached within ten years: nobody is told a date beyond.
-    """
-    starts_at, ends_at = weeks.window(program, at)
-    for ahead in range(MOST_WEEKS):
-        if free >= position:
-            return Reached(starts_at, ends_at, ahead + 1)
-        starts_at, ends_at = weeks.window(program, ends_at)
-        per_week = next((per_week for from_at, per_week in reversed(steps) if from_at <= starts_at), 0)
-        free += per_week * (100 - again) / 100
-    return None
 
 
 @transaction.atomic

@@ -11,7 +11,7 @@ from django.urls import reverse
 from accounts.roles import Role
 from audit import clock
 from onboarding.admin import funnel, plan
-from onboarding.domain import waitlist, weeks
+from onboarding.domain import outlooks, waitlist, weeks
 from tests.factories import (
     MONDAY,
     make_entry,
@@ -49,7 +49,15 @@ def make_line(length: int, *, per_week: int):
 
 def preview(program, week, *, per_week: int, from_at=MONDAY) -> list[str]:
     waiting = program.entries.waiting().count()
-    return plan.preview(program, per_week=per_week, from_at=from_at, waiting=waiting, week=week, at=MONDAY)
+    return plan.preview(
+        program,
+        list(outlooks.in_order(program)),
+        per_week=per_week,
+        from_at=from_at,
+        waiting=waiting,
+        week=week,
+        at=MONDAY,
+    )
 
 
 def test_a_preview_says_what_a_higher_rate_does_to_this_week_and_to_the_line():

@@ -65,8 +65,8 @@ def test_from_eight_weeks_on_what_was_observed_makes_the_range_wider(program):
 
     seen = found.history
     assert (seen.weeks, seen.accepted, seen.declined, seen.expired) == (9, 0, 75, 25)
-    by_plan = places.reach(
-        program, places.of(entries[-1]).position, at=at, free=0, steps=places.plan(program)
+    by_plan = outlooks.reach(
+        program, places.of(entries[-1]).position, at=at, week=None, steps=outlooks.in_order(program)
     )
     assert found.earliest >= by_plan.starts_at
     assert found.latest > by_plan.ends_at
