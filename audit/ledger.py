@@ -28,7 +28,7 @@ def name_of(actor: Actor) -> str:
     return f"system:{actor}" if isinstance(actor, str) else f"user:{actor.pk}"
 
 
-def kind_of(subject: models.Model) -> str:
+def kind_of(subject: models.Model | type[models.Model]) -> str:
     """Return the name a subject's kind has in the ledger, such as `onboarding.application`."""
     return subject._meta.label_lower
 
@@ -109,16 +109,9 @@ def record_selected(
             f"""INSERT INTO {LedgerEntry._meta.db_table}
                 (at, event, subject_type, subject_id, actor, reason, details)
                 SELECT %s, %s, %s, chosen.id::text, %s, %s, %s::jsonb FROM ({select}) AS chosen (id)""",
-            [at, event, subject._meta.label_lower, name_of(actor), reason, json.dumps(details), *params],
+            [at, event, kind_of(subject), name_of(actor), reason, json.dumps(details), *params],
         )
         return int(cursor.rowcount)
-
-
-def of(subject: models.Model) -> models.QuerySet[LedgerEntry]:
-    """Return the events of one subject, oldest first."""
-    return LedgerEntry.objects.filter(subject_type=kind_of(subject), subject_id=str(subject.pk)).order_by(
-        "id"
-    )
 
 
 def record_each(
@@ -143,5 +136,12 @@ def record_each(
             """INSERT INTO audit_ledgerentry (at, event, subject_type, subject_id, actor, reason, details)
                SELECT %s, %s, %s, row.id, %s, %s, row.details
                FROM json_to_recordset(%s::json) AS row(id text, details jsonb)""",
-            [at, event, subject._meta.label_lower, name_of(actor), reason, json.dumps(rows)],
+            [at, event, kind_of(subject), name_of(actor), reason, json.dumps(rows)],
         )
+
+
+def of(subject: models.Model) -> models.QuerySet[LedgerEntry]:
+    """Return the events of one subject, oldest first."""
+    return LedgerEntry.objects.filter(subject_type=kind_of(subject), subject_id=str(subject.pk)).order_by(
+        "id"
+    )

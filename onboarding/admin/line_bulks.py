@@ -25,7 +25,7 @@ from onboarding.states import LineVerb
 
 log = logging.getLogger(__name__)
 SHOWN = 20
-REFUSALS = (programs.SayWhy, line_bulks.NobodyFound, line_bulks.CannotUndo)
+REFUSALS = (programs.SayWhy, line_bulks.BadBounds, line_bulks.NobodyFound, line_bulks.CannotUndo)
 UNREACHABLE = "It is kept, but no worker can be asked now. Ask the worker again in a while."
 DOES = {
     LineVerb.HOLD: "{} would be held: nobody invites them before the hold ends. Each gets a letter with your reason.",
@@ -54,18 +54,6 @@ class BulkForm(forms.Form):
     def __init__(self, data: Any = None):
         super().__init__(data, auto_id="bulk_%s")
 
-    def clean(self) -> dict[str, Any]:
-        given = super().clean() or {}
-        start, end = given.get("joined_from"), given.get("joined_until")
-        for name in ("joined_from", "joined_until"):
-            if (
-                given.get(name) and not 2000 <= given[name].year <= 2100
-            ):  # the calendar's ends cannot be read again
-                self.add_error(name, "Give a day between 2000 and 2100, or leave it empty.")
-        if start and end and start >= end:
-            self.add_error("joined_until", "It ends before it begins.")
-        return given
-
 
 def paths(board: admin.ModelAdmin) -> list[URLPattern]:
     view = board.admin_site.admin_view
@@ -93,13 +81,13 @@ def bulks(board: admin.ModelAdmin, request: HttpRequest, slug: str) -> HttpRespo
     if not is_readable:
         return _show(board, request, program, form, status=422)
     given = form.cleaned_data
-    bulk = line_bulks.draft(
-        program, verb=LineVerb(given["verb"]), joined_from=given["joined_from"],
-        joined_until=given["joined_until"], reason=given["reason"], by=request.user, at=at,
-    )  # fmt: skip
-    if previewing.wants_preview(request):
-        return _show(board, request, program, form, preview=_would(bulk))
     try:
+        bulk = line_bulks.draft(
+            program, verb=LineVerb(given["verb"]), joined_from=given["joined_from"],
+            joined_until=given["joined_until"], reason=given["reason"], by=request.user, at=at,
+        )  # fmt: skip
+        if previewing.wants_preview(request):
+            return _show(board, request, program, form, preview=_would(bulk))
         _enqueue(request, line_bulks.ask(bulk))
     except REFUSALS as refusal:
         form.add_error(None, str(refusal))

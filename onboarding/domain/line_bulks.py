@@ -4,7 +4,6 @@ A place is changed as by hand (`order`): never the manager's own, its ledger row
 moved on between asking and running is left as they are.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
@@ -12,11 +11,10 @@ from functools import partial
 from django.db import transaction
 from django.db.models import F, QuerySet
 
-from accounts.languages import spoken
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
-from onboarding.domain import notices
+from onboarding.domain import notices, waitlist
 from onboarding.domain.programs import SayWhy
 from onboarding.models import Application, LineBulk, LineBulkItem, Program, WaitlistEntry
 from onboarding.permissions import conflicts
@@ -24,16 +22,21 @@ from onboarding.states import EntryState, LineVerb
 from outbox import alike, hints
 
 CHUNK = 500
+YEARS = range(2000, 2101)
 FROM = {LineVerb.HOLD: EntryState.WAITING, LineVerb.UNHOLD: EntryState.HELD}
 TO = {LineVerb.HOLD: EntryState.HELD, LineVerb.UNHOLD: EntryState.WAITING}
 BACK = {LineVerb.HOLD: LineVerb.UNHOLD, LineVerb.UNHOLD: LineVerb.HOLD}
 EVENTS = {LineVerb.HOLD: Event.ENTRY_HELD, LineVerb.UNHOLD: Event.ENTRY_UNHELD}
-LETTERS = {LineVerb.HOLD: "onboarding/held", LineVerb.UNHOLD: "onboarding/unheld"}
+LETTERS = {LineVerb.HOLD: "held", LineVerb.UNHOLD: "unheld"}
 
 
 class NobodyFound(Exception):
     def __init__(self) -> None:
         super().__init__("No place in line fits; nothing was asked for.")
+
+
+class BadBounds(Exception):
+    """No time lies between these bounds, or they are the calendar's ends, which nobody reads again."""
 
 
 class CannotUndo(Exception):
@@ -68,7 +71,12 @@ def draft(
     joined_until: datetime | None = None,
     reason: str = "",
 ) -> LineBulk:
-    """Return a bulk as it would be asked for, with how many it is about; nothing is kept."""
+    """Return a bulk as it would be asked for, with how many it is about; nothing is kept. Raises BadBounds."""
+    bounds = [bound for bound in (joined_from, joined_until) if bound]
+    if any(bound.year not in YEARS for bound in bounds):
+        raise BadBounds("Give days between 2000 and 2100, or leave them empty.")
+    if len(bounds) == 2 and bounds[0] >= bounds[1]:
+        raise BadBounds("It ends before it begins.")
     bulk = LineBulk(
         program=program, verb=verb, joined_from=joined_from, joined_until=joined_until, asked_at=at, asked_by=by,
         reason=reason.strip(),
@@ -133,7 +141,7 @@ def change_chunk(pk: int, *, at: datetime) -> bool:
 
 
 def _change(bulk: LineBulk, chosen: dict[int, int], at: datetime) -> int:
-    verb, by = LineVerb(bulk.verb), bulk.asked_by
+    verb = LineVerb(bulk.verb)
     # Applications, then entries, as everybody locks them; in one order, so that no two bulks wait for each other.
     list(
         Application.objects.filter(pk__in=chosen.values())
@@ -143,46 +151,27 @@ def _change(bulk: LineBulk, chosen: dict[int, int], at: datetime) -> int:
     )
     rows = WaitlistEntry.objects.filter(pk__in=chosen, state=FROM[verb]).order_by("pk")
     pks = list(rows.select_for_update(of=("self",)).values_list("pk", flat=True))
-    held = verb == LineVerb.HOLD
-    WaitlistEntry.objects.filter(pk__in=pks).update(
-        state=TO[verb], held_at=at if held else None, held_by=by if held else None,
-        hold_reason=bulk.reason if held else "",
-    )  # fmt: skip
+    waitlist.move_many(
+        pks, to=TO[verb], event=EVENTS[verb], by=bulk.asked_by, at=at, reason=bulk.reason, bulk=bulk.pk
+    )
     LineBulkItem.objects.bulk_create(LineBulkItem(bulk=bulk, entry_id=pk) for pk in pks)
-    ledger.record_each(
-        EVENTS[verb], subject=WaitlistEntry, each={pk: {"bulk": bulk.pk} for pk in pks}, actor=by, at=at,
-        reason=ledger.digest(bulk.reason),
-    )  # fmt: skip
     if pks:
         alike.write(_letters(bulk, [chosen[pk] for pk in pks]), at=at)
-    if not held:
+    if verb == LineVerb.UNHOLD:
         transaction.on_commit(partial(hints.later, "onboarding.tasks.admit_due"), robust=True)
     return len(pks)
 
 
 def _letters(bulk: LineBulk, applications: Sequence[int]) -> list[alike.Sheet]:
-    rows = list(
+    rows = (
         Application.objects.filter(pk__in=applications)
         .annotate(team=F("owner__organisation"))
         .order_by("pk")
         .values_list("pk", "number", "title", "applicant", "team")
     )
-    readers = notices.readers_of((applicant, team) for *_rest, applicant, team in rows)
-    before, after = notices.page("application", "X").rsplit("X", 1)
-    copies: dict[str, list[alike.Copy]] = defaultdict(list)
-    for pk, number, title, applicant, team in rows:
-        reader = readers[applicant, team]
-        words = {
-            "name": str(reader),
-            "title": title or notices.UNTITLED,
-            "number": number,
-            "url": f"{before}{number}{after}",
-        }
-        copies[spoken(reader.language)].append(
-            alike.Copy(reader.email, pk, f"line_bulk:{bulk.pk}:{pk}", words)
-        )
-    shared = {"program": bulk.program.name, "reason": bulk.reason}
-    return [
-        alike.Sheet(LETTERS[LineVerb(bulk.verb)], Application, shared, language, some)
-        for language, some in copies.items()
-    ]
+    return notices.sheets(
+        LETTERS[LineVerb(bulk.verb)],
+        [notices.Named(*row) for row in rows],
+        once=f"line_bulk:{bulk.pk}",
+        shared={"program": bulk.program.name, "reason": bulk.reason},
+    )

@@ -1,9 +1,9 @@
 """Letters to the applicant: who is written to, and what every letter names."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import models
@@ -52,6 +52,40 @@ def write(kind: str, application: Application, *, at: datetime, once: str | None
     reader = reader_of(application)
     if reader is not None:
         letters.write_many([draft(kind, application, once=once, to=reader, **more)], at=at)
+
+
+class Named(NamedTuple):
+    """An application as its letters name it, read without loading it; `organisation` is its owner's, if that is one."""
+
+    pk: int
+    number: str
+    title: str
+    applicant: int
+    organisation: int | None
+
+
+def sheets(
+    kind: str, applications: Sequence[Named], *, once: str, shared: dict[str, Any]
+) -> list[alike.Sheet]:
+    """Return the letter `onboarding/<kind>` to whoever reads for each application, one sheet a language.
+
+    `once` and the application make each letter one; `shared` is what all of them say, the program among it.
+    """
+    readers = readers_of((each.applicant, each.organisation) for each in applications)
+    copies: dict[str, list[alike.Copy]] = defaultdict(list)
+    for each in applications:
+        reader = readers[each.applicant, each.organisation]
+        words = {
+            "name": str(reader),
+            "title": each.title or UNTITLED,
+            "number": each.number,
+            "url": page("application", each.number),
+        }
+        copies[spoken(reader.language)].append(alike.Copy(reader.email, each.pk, f"{once}:{each.pk}", words))
+    return [
+        alike.Sheet(f"onboarding/{kind}", Application, shared, language, some)
+        for language, some in copies.items()
+    ]
 
 
 def write_plain(kind: str, application: Application, *, at: datetime, once: str) -> None:

@@ -5,17 +5,16 @@ line stays and the week's limit follows it (ADR 22): who is approved is invited 
 """
 
 import logging
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Count, Q, Sum
 from django.utils.translation import gettext as _
 
-from accounts.languages import spoken
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
@@ -40,7 +39,7 @@ TELL_OWED = "onboarding.tasks.take_stages"
 # Whom a change is told: those in line, and who has had a seat since; and whoever has a draft, where it can no longer
 # be sent.
 TOUCHED = """
-    SELECT a.id, a.number, a.title, a.state = 'draft', a.applicant_id, o.organisation_id
+    SELECT a.id, a.number, a.title, a.applicant_id, o.organisation_id, a.state = 'draft'
     FROM onboarding_application a JOIN accounts_owner o ON o.id = a.owner_id
         LEFT JOIN onboarding_waitlistentry entry ON entry.application_id = a.id AND (
             entry.state IN ('waiting', 'held') OR entry.state = 'seated' AND NOT %(closes)s
@@ -261,26 +260,18 @@ def _tell_chunk(pk: int, at: datetime) -> int | None:
     return alike.write(_letters(change, rows), at=at) if rows else None
 
 
-def _letters(change: StageChange, rows: list[tuple]) -> list[alike.Sheet]:
-    readers = notices.readers_of((applicant, team) for *_rest, applicant, team in rows)
-    before, after = notices.page("application", "X").rsplit("X", 1)
-    copies: dict[tuple[str, bool], list[alike.Copy]] = defaultdict(list)
-    for pk, number, title, is_draft, applicant, team in rows:
-        reader = readers[applicant, team]
-        words = {
-            "name": str(reader),
-            "title": title or notices.UNTITLED,
-            "number": number,
-            "url": f"{before}{number}{after}",
-        }
-        copies[spoken(reader.language), is_draft].append(
-            alike.Copy(reader.email, pk, f"stage:{change.pk}:{pk}", words)
-        )
-    kind = "onboarding/program_closed" if change.to == Stage.CLOSED else "onboarding/program_open"
+def _letters(change: StageChange, rows: list[tuple[Any, ...]]) -> list[alike.Sheet]:
+    kind = "program_closed" if change.to == Stage.CLOSED else "program_open"
     shared = {"program": change.program.name, "reason": change.reason}
     return [
-        alike.Sheet(kind, Application, shared | {"is_draft": is_draft}, language, some)
-        for (language, is_draft), some in copies.items()
+        sheet
+        for is_draft in (False, True)
+        for sheet in notices.sheets(
+            kind,
+            [notices.Named(*named) for *named, draft in rows if draft == is_draft],
+            once=f"stage:{change.pk}",
+            shared=shared | {"is_draft": is_draft},
+        )
     ]
 
 

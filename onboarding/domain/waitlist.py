@@ -3,6 +3,7 @@
 Order: (priority, joined_at, id). A place only gets worse by a written move of somebody else.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -11,7 +12,7 @@ from django.db import transaction
 from django.db.models import Exists
 from django.utils.translation import gettext as _
 
-from accounts.models import Owner
+from accounts.models import Owner, User
 from audit import ledger
 from audit.events import Event
 from onboarding.domain import freezes, plans, seating, weeks
@@ -105,6 +106,35 @@ def move(
         entry.held_at, entry.held_by, entry.hold_reason = None, None, ""
     entry.save(update_fields=["state", "left_at", "returned", "held_at", "held_by", "hold_reason"])
     ledger.record(event, subject=entry, actor=by, at=at, **details)
+
+
+def move_many(
+    entries: Sequence[int],
+    *,
+    to: EntryState,
+    event: Event,
+    by: User,
+    at: datetime,
+    reason: str,
+    **details: Any,
+) -> None:
+    """Do for many locked entries, by primary key, what `order` and `move` do for one: two statements, a row each.
+
+    Held ones are held by `by`, for the reason that is written. All must be in a state that may become `to`; where one
+    is not, the database refuses.
+    """
+    held = to == EntryState.HELD
+    WaitlistEntry.objects.filter(pk__in=entries).update(
+        state=to, held_at=at if held else None, held_by=by if held else None, hold_reason=reason if held else "",
+    )  # fmt: skip
+    ledger.record_each(
+        event,
+        subject=WaitlistEntry,
+        each=dict.fromkeys(entries, details),
+        actor=by,
+        at=at,
+        reason=ledger.digest(reason),
+    )
 
 
 def has_a_place(program: Program, owner: Owner) -> bool:
