@@ -116,6 +116,14 @@ def broken() -> set[str]:
     return set(json.loads(check("--json")[1])["broken"])
 
 
+def breaking(rule: str) -> list[tuple]:
+    """Return the rows that break one invariant, by its own SQL."""
+    (sql,) = (module.INVARIANTS[rule] for module in MODULES if rule in module.INVARIANTS)
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return cursor.fetchall()
+
+
 @contextmanager
 def by_force() -> Iterator[CursorWrapper]:
     """Do what no trigger and no constraint lets anybody do; all of it is taken back at the end."""
