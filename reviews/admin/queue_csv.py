@@ -239,9 +239,11 @@ def _mine(request: HttpRequest, number: int) -> QueueExport:
     """Return an export this person asked for, failed if its worker has died; nobody else's is there."""
     if not any(may(request.user, duty) for duty in DUTIES.values()):
         raise PermissionDenied
-    export = get_object_or_404(QueueExport, pk=number, asked_by=request.user.pk)
+    export = get_object_or_404(QueueExport, pk=number)
     if not may(request.user, DUTIES[export.what]):
         raise PermissionDenied
+    if export.asked_by_id != request.user.pk:
+        raise Http404
     if export.state == QueueExportState.RUNNING:
         export = queue_exports.notice_lost(export, by=WORKER, at=clock.now())
     return export
