@@ -172,9 +172,10 @@ def one(entry: WaitlistEntry, at: datetime) -> None:
 
 def walked(program: Program, at: datetime) -> None:
     """Walk the weeks of the plan anew for WALKED places, as a loop over the line does."""
-    week, steps = weeks.current(program, at), list(outlooks.in_order(program))
+    week = weeks.current(program, at)
+    plan = outlooks.known_plan(program, outlooks.in_order(program), at, week)
     for number in range(WALKED):
-        outlooks.reach(program, 1 + number * 200, at=at, week=week, steps=steps)
+        outlooks.reach(program, 1 + number * 200, at=at, week=week, plan=plan)
 
 
 def page(client: Client, url: str) -> tuple[float, int, float]:

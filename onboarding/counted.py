@@ -7,6 +7,15 @@ COUNTS: dict[str, str] = {
             UNION ALL SELECT program_id, priority, date_trunc('hour', joined_at, 'UTC'), -(state = 'waiting')::int,
                 -(state = 'held')::int, -(state = 'seated')::int FROM onboarding_waitlistentry) AS every
         GROUP BY program_id, priority, joined_hour HAVING sum(waiting) <> 0 OR sum(held) <> 0 OR sum(seated) <> 0""",
+    "The counts of the cohorts are those who wait.": """
+        SELECT program_id, priority, joined_day, applicant_type, country, wave, hand_picked,
+            sum(waiting) AS counted_too_many
+        FROM (SELECT program_id, priority, joined_day, applicant_type, country, wave, hand_picked, waiting
+            FROM onboarding_cohortcount
+            UNION ALL SELECT program_id, priority, (joined_at AT TIME ZONE 'UTC')::date, applicant_type, country, wave,
+                hand_picked, -1 FROM onboarding_waitlistentry WHERE state = 'waiting') AS every
+        GROUP BY program_id, priority, joined_day, applicant_type, country, wave, hand_picked
+        HAVING sum(waiting) <> 0""",
     "The counts of the steps to a key are the people who reached them.": """
         SELECT program_id, step, sum(people) AS counted_too_many FROM (
             SELECT program_id, step, people FROM onboarding_stepcount

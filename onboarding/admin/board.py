@@ -25,6 +25,7 @@ from onboarding.admin import (
     previewing,
     rate_plan,
     review_rules,
+    shares,
     stages,
     stuck,
 )
@@ -208,27 +209,27 @@ def figures(program: Program, at: datetime, wanted: tuple[int, datetime] | None 
         Week.objects.filter(program=program).select_related("plan").order_by("-starts_at")[:WEEKS_SHOWN]
     )
     week = next((each for each in latest if each.starts_at <= at < each.ends_at), None)
-    waiting = counts.line(program).waiting
+    groups, freezes = counts.groups(program), list(program.freezes.open())
+    waiting = sum(group.waiting for group in groups)
+    known = outlooks.known_plan(program, steps, at, week)
+    now = plan.Now(program, known, waiting, week, at, is_frozen=bool(freezes))
     return {
         "now": at,
         "week": week,
         "seated": _seated(week),
         "rate": next((step for step in reversed(steps) if step.from_at <= at), None),
-        "freezes": list(program.freezes.open()),
+        "freezes": freezes,
         "ahead": [step for step in steps if step.from_at > at],
         "past": [step for step in reversed(steps) if step.from_at <= at][:STEPS_SHOWN],
         "chart": plan.chart(program, steps, latest, at),
         "weeks": latest[:WEEKS_LISTED],
         "waiting": waiting,
-        "through": plan.through(program, steps, waiting=waiting, week=week, at=at),
-        "preview": plan.preview(
-            program, steps, per_week=wanted[0], from_at=wanted[1], waiting=waiting, week=week, at=at
-        )
-        if wanted
-        else [],
+        "through": plan.through(now),
+        "preview": plan.preview(now, per_week=wanted[0], from_at=wanted[1]) if wanted else [],
         "funnel": funnel.reached(program),
         "stuck": stuck.groups(program, at),
-        "ages": line_page.ages(program),
+        "ages": line_page.ages(groups),
+        "cohorts": shares.table(program, known.rules, week),
         "hit_rate": backtests.hit_rate(program),
     }
 

@@ -24,13 +24,14 @@ def line(program: Program, *, at: datetime) -> tuple[int, Iterator[Row]]:
 def _line(program: Program, at: datetime) -> Iterator[Row]:
     yield list(LINE)
     waiting = WaitlistEntry.objects.waiting().filter(program=program).in_order()
-    rows = waiting.values_list("application__number", "priority", "joined_at", "returned")
-    told = outlooks.stretches(outlooks.of(program, at=at))
-    for (place, forecast), (number, priority, joined_at, returned) in zip(
-        told, rows.iterator(chunk_size=CHUNK), strict=False
-    ):
+    rows = waiting.values_list(
+        "application__number", "priority", "joined_at", "returned", *outlooks.COHORT, named=True
+    )
+    told = outlooks.teller(program, at=at)
+    for place, row in enumerate(rows.iterator(chunk_size=CHUNK), start=1):
         yield [
-            str(place), number, str(priority), joined_at.isoformat(), "yes" if returned else "", *_dates(forecast),
+            str(place), row.application__number, str(row.priority), row.joined_at.isoformat(),
+            "yes" if row.returned else "", *_dates(told.tell(row)),
         ]  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """The waiting line in its order, in pages by key, with each place and the dates it would be told; and its age."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -53,10 +54,10 @@ class Ages:
     height: int = charts.HEIGHT
 
 
-def ages(program: Program) -> Ages | None:
-    """Return who waits by priority and age, from the counts; None where nobody does."""
+def ages(groups: Iterable[Group]) -> Ages | None:
+    """Return who waits by priority and age; None where nobody does."""
     by_week: dict[datetime, list[int]] = {}
-    for group in counts.groups(program):
+    for group in groups:
         _add(by_week.setdefault(group.week, [0, 0, 0]), group)
     if not by_week:
         return None
@@ -123,13 +124,14 @@ def _page(program: Program, request: HttpRequest, at: datetime) -> dict[str, Any
     entries = _rows(program, after)
     page = entries[: paging.PAGE]
     first = places.of(page[0]).position if after and page else 1
-    final = first + len(page) - 1
     stands_still = program.paused_at or freezes.is_frozen(program, at=at)
-    outlook = outlooks.of(program, at=at, place=final) if page and not stands_still else None
+    told = None
+    if page and not stands_still:
+        told = outlooks.teller(program, at=at, first=page[0], before=first - 1, people=len(page))
     last = page[-1] if len(entries) > paging.PAGE else None
     return {
         "rows": [
-            {"entry": entry, "place": place, "forecast": outlook and outlook.of(place)}
+            {"entry": entry, "place": place, "forecast": told and told.tell(entry)}
             for place, entry in enumerate(page, first)
         ],
         "more_url": f"?after={paging.cursor((last.priority, last.joined_at, last.pk))}" if last else "",

@@ -1,6 +1,6 @@
 """The rate plan as a manager reads it: a step chart, when the line is through, and what a change would do."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
@@ -8,7 +8,7 @@ from itertools import pairwise
 from onboarding import charts
 from onboarding.charts import FLOOR, HEIGHT
 from onboarding.domain import outlooks
-from onboarding.domain.outlooks import Reached
+from onboarding.domain.outlooks import Plan, Reached
 from onboarding.models import Program, RateStep, Week
 
 BACK, AHEAD = timedelta(weeks=10), timedelta(weeks=6)  # what the chart shows at least, where there is a plan
@@ -116,32 +116,33 @@ def _months(program: Program, across: _Across) -> list[tuple[float, str]]:
             found.append((x, f"{day:%b}" if day.month > 1 else f"{day:%b %Y}"))
 
 
-def through(
-    program: Program, steps: Sequence[RateStep], *, waiting: int, week: Week | None, at: datetime
-) -> Reached | None:
-    """Return the week in which the plan as it stands invites the last who waits now."""
-    if not waiting or program.paused_at:
+@dataclass(frozen=True)
+class Now:
+    """What a change of the rate is held against: the plan as it is known, who waits, the running week."""
+
+    program: Program
+    plan: Plan
+    waiting: int
+    week: Week | None
+    at: datetime
+    is_frozen: bool = False
+
+
+def through(now: Now) -> Reached | None:
+    """Return the week in which the plan as it stands invites the last who waits now; None while nobody is invited."""
+    if not now.waiting or now.program.paused_at or now.is_frozen:
         return None
-    return outlooks.reach(program, waiting, at=at, week=week, steps=steps)
+    return outlooks.reach(now.program, now.waiting, at=now.at, week=now.week, plan=now.plan)
 
 
-def preview(
-    program: Program,
-    steps: Sequence[RateStep],
-    *,
-    per_week: int,
-    from_at: datetime,
-    waiting: int,
-    week: Week | None,
-    at: datetime,
-) -> list[str]:
+def preview(now: Now, *, per_week: int, from_at: datetime) -> list[str]:
     """Return sentences on what this rate would do, before it is set."""
-    says = [_on_the_week(program, per_week, from_at, week, at)]
-    if not waiting:
+    says = [_on_the_week(now.program, per_week, from_at, now.week, now.at)]
+    if not now.waiting:
         return [*says, "Nobody waits in line now."]
-    before = through(program, steps, waiting=waiting, week=week, at=at)
-    after = outlooks.reach(program, waiting, at=at, week=week, steps=steps, asked=(from_at, per_week))
-    return [*says, _on_the_line(program, waiting, before, after)]
+    asked = (from_at, per_week)
+    after = outlooks.reach(now.program, now.waiting, at=now.at, week=now.week, plan=now.plan, asked=asked)
+    return [*says, _on_the_line(now, through(now), after)]
 
 
 def _on_the_week(program: Program, per_week: int, from_at: datetime, week: Week | None, at: datetime) -> str:
@@ -158,10 +159,12 @@ def _on_the_week(program: Program, per_week: int, from_at: datetime, week: Week 
     return f"This week's limit becomes {limit:,} instead of {week.limit:,}{because}; the next weeks admit {per_week:,}."
 
 
-def _on_the_line(program: Program, waiting: int, before: Reached | None, after: Reached | None) -> str:
-    line = f"The line of {waiting:,}"
+def _on_the_line(now: Now, before: Reached | None, after: Reached | None) -> str:
+    line, program = f"The line of {now.waiting:,}", now.program
     if program.paused_at:
         return f"{line} stands still until the program is resumed."
+    if now.is_frozen:
+        return f"{line} stands still until the freeze is lifted, whatever the rate."
     if after is None:
         return f"{line} would not be through within ten years."
     week = f"{line} would be through in the week of {_week(program, after)}"

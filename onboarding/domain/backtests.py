@@ -9,44 +9,51 @@ The order is the one of today: a place that was moved by hand meanwhile counts w
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Count, Exists, Max, OuterRef, Q, Sum
 from django.db.models.functions import Coalesce
 
-from onboarding.domain import forecasts, outlooks
+from onboarding.domain import cohorts, forecasts, outlooks
 from onboarding.domain.forecasts import Observed, Outcome
 from onboarding.models import BackTest, Invitation, Program, Seat, Week
 from onboarding.states import InvitationState
 
 HORIZON = 104  # weeks ahead that a forecast of the past is made for: all that can be over by now, and more
 
-# Who stood in line at a moment, in order, up to a place; the ranges of places that are judged come as arrays.
-JUDGED = """
+# Who stood in line at a moment, in order, the waiting ones up to a place; each with the number of their cohort.
+STOOD = """
     WITH seated AS (
-        SELECT entry.id, entry.priority, entry.joined_at, min(seat.given_at) AS given_at, false AS gone
+        SELECT entry.id, entry.priority, entry.joined_at, min(seat.given_at) AS given_at, false AS gone,
+            {cohort} AS cohort
         FROM onboarding_seat seat JOIN onboarding_week week ON week.id = seat.week_id
         JOIN onboarding_waitlistentry entry ON entry.id = seat.entry_id
         WHERE week.program_id = %(program)s AND entry.joined_at < %(then)s
         GROUP BY entry.id HAVING min(seat.given_at) >= %(then)s
     ), waits AS (
-        SELECT id, priority, joined_at, NULL::timestamptz, false FROM onboarding_waitlistentry
+        SELECT id, priority, joined_at, NULL::timestamptz, false, {cohort} FROM onboarding_waitlistentry entry
         WHERE program_id = %(program)s AND state = 'waiting' AND joined_at < %(then)s AND NOT returned
         ORDER BY priority, joined_at, id LIMIT %(most)s
     ), went AS (
-        SELECT id, priority, joined_at, NULL::timestamptz, true FROM onboarding_waitlistentry entry
+        SELECT id, priority, joined_at, NULL::timestamptz, true, {cohort} FROM onboarding_waitlistentry entry
         WHERE program_id = %(program)s AND (state = 'held' OR state = 'left' AND left_at >= %(then)s)
         AND joined_at < %(then)s
         AND NOT EXISTS (SELECT FROM onboarding_seat seat WHERE seat.entry_id = entry.id)
     ), line AS (
-        SELECT *, row_number() OVER (ORDER BY priority, joined_at, id) AS place
+        SELECT *, row_number() OVER (PARTITION BY cohort ORDER BY priority, joined_at, id) AS place
         FROM (TABLE seated UNION ALL TABLE waits UNION ALL TABLE went) AS every
-    )
+    )"""
+BY_DAY = f"""{STOOD}
+    SELECT priority, (joined_at AT TIME ZONE 'UTC')::date, cohort, count(*) FROM line GROUP BY 1, 2, 3 ORDER BY 1, 2"""
+# The ranges of places that are judged come as arrays.
+JUDGED = f"""{STOOD}
     SELECT count(*) FILTER (WHERE given_at >= range.from_at AND given_at < range.to_at),
         count(*) FILTER (WHERE given_at < range.from_at),
         count(*) FILTER (WHERE given_at IS NULL OR given_at >= range.to_at)
-    FROM line JOIN unnest(%(first)s::bigint[], %(last)s::bigint[], %(from)s::timestamptz[], %(to)s::timestamptz[])
-        AS range (first, last, from_at, to_at) ON place BETWEEN range.first AND range.last
+    FROM line JOIN unnest(%(cohort)s::int[], %(first)s::bigint[], %(last)s::bigint[], %(from)s::timestamptz[],
+        %(to)s::timestamptz[]) AS range (cohort, first, last, from_at, to_at)
+        ON line.cohort = range.cohort AND place BETWEEN range.first AND range.last
     WHERE NOT gone"""
 
 
@@ -111,21 +118,31 @@ def _judged(program: Program, week: Week, at: datetime) -> BackTest | None:
         return None
     ahead, rules = outlooks.then(program, week, number=HORIZON)
     offered = _offered(program, at=then)
-    ranges = outlooks.foreseen(program, ahead, seen, offered=offered, rules=rules).closed(at)
+    told = [outlooks.foreseen(program, ahead, seen, offered=offered, rules=rules)]
+    params: dict[str, Any] = {"program": program.pk, "then": then, "most": None}
+    cohort = cohorts.expression(rules.shares, params)
+    if rules.shares:  # whoever belongs to a cohort may stand anywhere: all of the line is read
+        by_day = cohorts.segments(_rows(BY_DAY.format(cohort=cohort), params), len(rules.shares) + 1)
+        stood = [people for _, people in by_day]
+        split = cohorts.splits(rules.shares, [each.seats for each in ahead])
+        told = cohorts.outlooks(told[0], stood, split, rules)
+    ranges = [(number, *each) for number, outlook in enumerate(told) for each in outlook.closed(at)]
     if not ranges:
         return None
-    first, last, from_at, to_at = (list(column) for column in zip(*ranges, strict=True))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            JUDGED,
-            {
-                "program": program.pk, "then": then, "most": last[-1], "first": first, "last": last,
-                "from": from_at, "to": to_at,
-            },
-        )  # fmt: skip
-        inside, early, late = cursor.fetchone()
+    params["cohort"], params["first"], params["last"], params["from"], params["to"] = map(
+        list, zip(*ranges, strict=True)
+    )
+    if not rules.shares:
+        params["most"] = max(params["last"])
+    [(inside, early, late)] = _rows(JUDGED.format(cohort=cohort), params)
     judged = inside + early + late
     return BackTest(week=week, judged=judged, inside=inside, early=early, late=late, checked_at=at)
+
+
+def _rows(sql: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return cursor.fetchall()
 
 
 def known(program: Program, *, at: datetime) -> Observed:

@@ -30,6 +30,12 @@ RECOUNT = (
     SELECT program_id, priority, date_trunc('hour', joined_at, 'UTC'), count(*) FILTER (WHERE state = 'waiting'),
         count(*) FILTER (WHERE state = 'held'), count(*) FILTER (WHERE state = 'seated')
     FROM onboarding_waitlistentry WHERE state IN ('waiting', 'held', 'seated') GROUP BY 1, 2, 3""",
+    """WITH gone AS (DELETE FROM onboarding_cohortcount)
+    INSERT INTO onboarding_cohortcount
+        (program_id, priority, joined_day, applicant_type, country, wave, hand_picked, waiting)
+    SELECT program_id, priority, (joined_at AT TIME ZONE 'UTC')::date, applicant_type, country, wave, hand_picked,
+        count(*)
+    FROM onboarding_waitlistentry WHERE state = 'waiting' GROUP BY 1, 2, 3, 4, 5, 6, 7""",
     """WITH gone AS (DELETE FROM onboarding_stepcount)
     INSERT INTO onboarding_stepcount (program_id, step, people)
     SELECT program_id, step, count(*) FROM onboarding_application CROSS JOIN LATERAL (VALUES
@@ -142,6 +148,11 @@ def fold_owed() -> int:
                 ("program_id", "priority", "joined_hour"),
                 ("waiting", "held", "seated"),
             ),
+            (
+                "onboarding_cohortcount",
+                ("program_id", "priority", "joined_day", "applicant_type", "country", "wave", "hand_picked"),
+                ("waiting",),
+            ),
             ("onboarding_stepcount", ("program_id", "step"), ("people",)),
             ("onboarding_outcomecount", ("week_id",), ("accepted", "declined", "expired", "again")),
         ):
@@ -171,8 +182,8 @@ def _fold(table: str, key: tuple[str, ...], counted: tuple[str, ...]) -> str:
 
 def _rows(cursor: CursorWrapper) -> int:
     cursor.execute(
-        """SELECT (SELECT count(*) FROM onboarding_linecount) + (SELECT count(*) FROM onboarding_stepcount)
-            + (SELECT count(*) FROM onboarding_outcomecount)"""
+        """SELECT (SELECT count(*) FROM onboarding_linecount) + (SELECT count(*) FROM onboarding_cohortcount)
+            + (SELECT count(*) FROM onboarding_stepcount) + (SELECT count(*) FROM onboarding_outcomecount)"""
     )
     return int(cursor.fetchone()[0])
 

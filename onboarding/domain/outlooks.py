@@ -7,14 +7,16 @@ from statistics import median
 
 from django.db.models import QuerySet, Sum
 
-from onboarding.domain import counts, forecasts, plans, weeks
+from onboarding.domain import cohorts, counts, forecasts, plans, weeks
+from onboarding.domain.cohorts import Segment, Waits
 from onboarding.domain.forecasts import Forecast, Observed, Outcome, Outlook, WeekAhead
-from onboarding.domain.plans import Rules
+from onboarding.domain.plans import Rules, Share
 from onboarding.models import OutcomeCount, Program, RateStep, WaitlistEntry, Week
 from onboarding.states import Carry
 
 CHUNK = 20_000  # entries read at once
 NOT_SET = 0  # stands for the id of a rate that is only asked about
+COHORT = ("applicant_type", "country", "wave", "hand_picked")  # what shares go by
 FAR = (26, 104, forecasts.MOST_WEEKS)  # weeks walked for one place, until they reach it
 
 
@@ -36,22 +38,6 @@ class Plan:
             green_weeks = green_weeks + 1 if pk == step and self.rules.ramp_most is not None else 0
             step = pk
             yield plans.weekly(self.rules, per_week, green_weeks)
-
-
-def of(program: Program, *, at: datetime, place: int | None = None) -> Outlook:
-    """Return how far the plan moves the line in the weeks from now on; every place is then a bisection away.
-
-    For a single `place` the weeks are walked only as far as it needs.
-    """
-    free, plan = _now(program, at)
-    seen, offered = observed(program, at=at), counts.line(program).seated
-    for number in FAR if place is not None else FAR[-1:]:
-        found = foreseen(
-            program, _walk(program, at, free, plan, number), seen, offered=offered, rules=plan.rules
-        )
-        if place is not None and found.of(place):
-            break
-    return found
 
 
 def foreseen(
@@ -95,16 +81,15 @@ def reach(
     *,
     at: datetime,
     week: Week | None,
-    steps: Iterable[RateStep],
+    plan: Plan,
     asked: tuple[datetime, int] | None = None,
 ) -> Reached | None:
     """Return the week in which the plan alone reaches a place, as if nobody let an invitation run out.
 
-    `week` is the running one, `steps` are the program's `in_order`; `asked` is a rate, and from when on, as if it were
-    set now. None when the place is not
+    `week` is the running one; `asked` is a rate, and from when on, as if it were set now. None when the place is not
     reached within the weeks that are looked at: nobody is told a date beyond.
     """
-    free, plan = _left(week), _plan(program, steps, at, week)
+    free = _left(week)
     if asked is not None:
         from_at, per_week = asked
         plan = replace(plan, steps=sorted([*plan.steps, (NOT_SET, *asked)], key=lambda step: step[1]))
@@ -127,13 +112,14 @@ def weeks_ahead(program: Program, *, at: datetime, number: int) -> list[WeekAhea
 
 def then(program: Program, week: Week, *, number: int) -> tuple[list[WeekAhead], Rules]:
     """Return the weeks from the beginning of a past one on by the plan as it was set then, and its rules."""
-    plan = _plan(program, in_order(program).filter(set_at__lte=week.starts_at), week.starts_at, week)
+    steps = in_order(program).filter(set_at__lte=week.starts_at)
+    plan = known_plan(program, steps, week.starts_at, week)
     return _walk(program, week.starts_at, week.limit, plan, number), plan.rules
 
 
 def _now(program: Program, at: datetime) -> tuple[int, Plan]:
     week = weeks.current(program, at)
-    return _left(week), _plan(program, in_order(program), at, week)
+    return _left(week), known_plan(program, in_order(program), at, week)
 
 
 def _left(week: Week | None) -> int:
@@ -145,7 +131,8 @@ def in_order(program: Program) -> QuerySet[RateStep]:
     return program.rate_steps.order_by("from_at", "id")
 
 
-def _plan(program: Program, steps: Iterable[RateStep], at: datetime, week: Week | None) -> Plan:
+def known_plan(program: Program, steps: Iterable[RateStep], at: datetime, week: Week | None) -> Plan:
+    """Return the plan in force at a moment with these rates, which are `in_order`; `week` is the one that runs then."""
     plan = plans.in_force(program, at)
     rules = plans.rules_of(plan)
     step, green_weeks = (week.step_id, week.green_weeks) if week else (None, 0)
@@ -175,19 +162,76 @@ def observed(program: Program, *, at: datetime) -> Observed:
     return Observed(tuple(outcome for outcome in outcomes if outcome.settled))
 
 
+@dataclass
+class Teller:
+    """Tells one after the other, in the order of the line, when they are reached; nothing is kept for each."""
+
+    shares: Sequence[Share]
+    outlooks: Sequence[Outlook]
+    before: Sequence[int]  # of each cohort, people before the first who is told
+
+    def __post_init__(self) -> None:
+        told = zip(self.outlooks, self.before, strict=True)
+        self._dates = [stretches(outlook, after=after) for outlook, after in told]
+
+    def tell(self, entry: Waits) -> Forecast | None:
+        """Return the forecast of whoever is next in line."""
+        return next(self._dates[cohorts.of(self.shares, entry)])
+
+
+def teller(
+    program: Program,
+    *,
+    at: datetime,
+    first: WaitlistEntry | None = None,
+    before: int = 0,
+    people: int | None = None,
+) -> Teller:
+    """Return what tells people in line when they are reached, from `first` on, `before` whom so many wait.
+
+    Where only the next `people` are told, the weeks are walked no farther than they need.
+    """
+    week = weeks.current(program, at)
+    free, plan = _left(week), known_plan(program, in_order(program), at, week)
+    seen, offered, shares = observed(program, at=at), counts.line(program).seated, plan.rules.shares
+    ahead = cohorts.before(first, shares) if first and shares else [before] + [0] * len(shares)
+    line = cohorts.line(program, shares) if shares else []
+    for number in FAR if people is not None else FAR[-1:]:
+        walked = _walk(program, at, free, plan, number)
+        found = [foreseen(program, walked, seen, offered=offered, rules=plan.rules)]
+        if shares:
+            split = cohorts.splits(shares, [each.seats for each in walked], running=week)
+            found = cohorts.outlooks(found[0], line, split, plan.rules)
+        if people is not None and _reach(found, ahead, people, line):
+            break
+    return Teller(shares, found, ahead)
+
+
+def _reach(found: Sequence[Outlook], ahead: Sequence[int], people: int, line: Sequence[Segment]) -> bool:
+    """Tell whether the next so many of each cohort, or all of it, are surely reached."""
+    if not line:
+        return found[0].of(ahead[0] + people) is not None
+    lasts = [
+        min(after + people, of_all)
+        for after, of_all in zip(ahead, map(sum, zip(*line, strict=True)), strict=True)
+    ]
+    return all(outlook.of(last) for outlook, last in zip(found, lasts, strict=True) if last)
+
+
 def everybody(program: Program, *, at: datetime) -> Iterator[tuple[int, int, Forecast | None]]:
     """Yield entry, place and forecast of everybody who waits, in order. The weeks are walked once, nothing is kept."""
-    waiting = WaitlistEntry.objects.waiting().filter(program=program).in_order().values_list("pk", flat=True)
-    told = stretches(of(program, at=at))
-    for entry, (place, forecast) in zip(waiting.iterator(chunk_size=CHUNK), told, strict=False):
-        yield entry, place, forecast
+    waiting = WaitlistEntry.objects.waiting().filter(program=program).in_order()
+    rows = waiting.values_list("pk", *COHORT, named=True)
+    told = teller(program, at=at)
+    for place, row in enumerate(rows.iterator(chunk_size=CHUNK), start=1):
+        yield row.pk, place, told.tell(row)
 
 
-def stretches(outlook: Outlook) -> Iterator[tuple[int, Forecast | None]]:
-    """Yield each place from the first on, without end, with its forecast: looked up once for all that share it."""
-    place = 1
+def stretches(outlook: Outlook, *, after: int = 0) -> Iterator[Forecast | None]:
+    """Yield the forecast of each place after one, without end: looked up once for all that share it."""
+    place = after + 1
     while True:
         forecast, last = outlook.of(place), outlook.same_until(place)
         while place <= last:
-            yield place, forecast
+            yield forecast
             place += 1

@@ -38,8 +38,8 @@ def forecast(entry: WaitlistEntry, *, at: datetime, place: Place | None = None) 
         return None
     if freezes.is_frozen(program, at=at):
         return None
-    position = (place or of(entry)).position
-    return outlooks.of(program, at=at, place=position).of(position)
+    before = (place or of(entry)).position - 1
+    return outlooks.teller(program, at=at, first=entry, before=before, people=1).tell(entry)
 
 
 @transaction.atomic

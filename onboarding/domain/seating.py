@@ -12,9 +12,9 @@ from django.db import connection
 
 from audit import ledger
 from audit.events import Event
-from onboarding.domain import plans
-from onboarding.models import Invitation, Seat, WaitlistEntry, Week, WeekShare
-from onboarding.states import ShareKind, Unfilled
+from onboarding.domain import cohorts, plans
+from onboarding.models import Invitation, Seat, WaitlistEntry, Week
+from onboarding.states import Unfilled
 
 ORDER = "entry.priority, entry.joined_at, entry.id"  # the line's; index `entry_line` serves it
 # Never a second seat in the same week: an invitation that ran out within its week waits for the next one.
@@ -71,13 +71,6 @@ GIVE = """WITH {chosen}, moved AS (
 )
 SELECT count(*), min(id) FROM given"""
 
-BELONGS = {
-    ShareKind.APPLICANT_TYPE: "entry.applicant_type = ANY(%({name})s)",
-    ShareKind.COUNTRY: "entry.country = ANY(%({name})s)",
-    ShareKind.WAVE: "entry.wave = ANY(%({name})s)",
-    ShareKind.HAND_PICKED: "entry.hand_picked",
-}
-
 
 def give(week: Week, *, most: int, part: tuple[int, int], by: ledger.Actor, at: datetime) -> int:
     """Give up to `most` seats of a locked week, of which `part` has come; return how many.
@@ -117,18 +110,13 @@ def _chosen(week: Week, most: int, part: tuple[int, int]) -> tuple[str, dict[str
     )
     asked, picked, earlier = [], [], ["false"]
     for place, each in enumerate(shares, start=1):
-        belongs = _belongs(each, f"among_{place}", params)
+        belongs = cohorts.belongs(each.share, f"among_{place}", params)
         open_now = max(0, plans.released(each.limit, part) - each.admitted)
         asked.append(f"({each.pk}::bigint, {place}, {open_now}::bigint)")
         own = f"{belongs} AND NOT ({' OR '.join(earlier)})"
         picked.append(OF_SHARE.format(share=each.pk, belongs=own, open=open_now))
         earlier.append(belongs)
     return BY_SHARE.format(asked=", ".join(asked), picked=" UNION ALL ".join(picked)), params
-
-
-def _belongs(each: WeekShare, name: str, params: dict[str, Any]) -> str:
-    params[name] = each.share.among.split(",")
-    return BELONGS[ShareKind(each.share.kind)].format(name=name)
 
 
 def _one(sql: str, params: dict[str, Any]) -> tuple[Any, ...]:

@@ -4,7 +4,7 @@ from onboarding.models.access import Grant
 from onboarding.models.application import Application, QuestionSet, Revision
 from onboarding.models.attachment import Attachment
 from onboarding.models.back_test import BackTest
-from onboarding.models.counts import LineCount, OutcomeCount, StepCount
+from onboarding.models.counts import CohortCount, LineCount, OutcomeCount, StepCount
 from onboarding.models.guard import Freeze, GuardReading, GuardRule, GuardWatch
 from onboarding.models.imports import ImportJob
 from onboarding.models.key import Key, Secret
@@ -21,6 +21,7 @@ __all__ = [
     "Application",
     "Attachment",
     "BackTest",
+    "CohortCount",
     "Freeze",
     "Grant",
     "GuardReading",

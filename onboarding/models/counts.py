@@ -15,6 +15,7 @@ from onboarding.models.program import Program
 from onboarding.states import Step
 
 IN_LINE = """SELECT program_id, priority, date_trunc('hour', joined_at, 'UTC') AS joined_hour,
+        (joined_at AT TIME ZONE 'UTC')::date AS joined_day, applicant_type, country, wave, hand_picked,
         (state = 'waiting')::int AS waiting, (state = 'held')::int AS held, (state = 'seated')::int AS seated
         FROM {rows} WHERE state IN ('waiting', 'held', 'seated')"""
 # What an application has reached: those for access only.
@@ -24,11 +25,17 @@ ON_THE_WAY = """SELECT program_id, step FROM {rows} CROSS JOIN LATERAL (VALUES
             ('approved', state IN ('approved', 'lapsed'))) AS reached (step, so)
         WHERE so AND kind = 'access'"""
 
-COUNT_LINE = """INSERT INTO onboarding_linecount (program_id, priority, joined_hour, waiting, held, seated)
-    SELECT program_id, priority, joined_hour,
-        sum(sign * waiting), sum(sign * held), sum(sign * seated) FROM ({changes}) AS change
-    GROUP BY program_id, priority, joined_hour
-    HAVING sum(sign * waiting) <> 0 OR sum(sign * held) <> 0 OR sum(sign * seated) <> 0;
+COUNT_LINE = """WITH change AS MATERIALIZED ({changes}), by_hour AS (
+        INSERT INTO onboarding_linecount (program_id, priority, joined_hour, waiting, held, seated)
+        SELECT program_id, priority, joined_hour, sum(sign * waiting), sum(sign * held), sum(sign * seated)
+        FROM change GROUP BY program_id, priority, joined_hour
+        HAVING sum(sign * waiting) <> 0 OR sum(sign * held) <> 0 OR sum(sign * seated) <> 0
+    )
+    INSERT INTO onboarding_cohortcount
+        (program_id, priority, joined_day, applicant_type, country, wave, hand_picked, waiting)
+    SELECT program_id, priority, joined_day, applicant_type, country, wave, hand_picked, sum(sign * waiting)
+    FROM change GROUP BY program_id, priority, joined_day, applicant_type, country, wave, hand_picked
+    HAVING sum(sign * waiting) <> 0;
     RETURN NULL;"""
 COUNT_STEPS = """INSERT INTO onboarding_stepcount (program_id, step, people)
     SELECT program_id, step, sum(sign) FROM ({changes}) AS change
@@ -154,6 +161,29 @@ class LineCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.waiting:+} waiting in the line of program {self.program_id}"
+
+
+class CohortCount(models.Model):
+    """A change of how many wait, of one priority, day (UTC) of joining and cohort. Sum them.
+
+    A cohort is all that shares of a week can go by; the columns are those of the entries.
+    """
+
+    program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="cohort_counts")
+    priority = models.SmallIntegerField()
+    joined_day = models.DateField()
+    applicant_type = models.CharField(max_length=40, blank=True)
+    country = models.CharField(max_length=2, blank=True)
+    wave = models.CharField(max_length=40, blank=True)
+    hand_picked = models.BooleanField()
+    waiting = models.IntegerField()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["program", "priority", "joined_day"], name="cohort_count_of_day")]
+
+    def __str__(self) -> str:
+        return f"{self.waiting:+} waiting of a cohort of program {self.program_id}"
 
 
 class StepCount(models.Model):

@@ -129,7 +129,7 @@ def test_what_makes_no_sense_is_refused_with_a_sentence(options, says):
 
 def test_everybody_who_waits_has_the_forecast_of_their_place(program):
     at = with_line(program)
-    outlook = outlooks.of(program, at=at)
+    (outlook,) = outlooks.teller(program, at=at).outlooks
 
     found = list(outlooks.everybody(program, at=at))
 

@@ -48,16 +48,12 @@ def make_line(length: int, *, per_week: int):
 
 
 def preview(program, week, *, per_week: int, from_at=MONDAY) -> list[str]:
-    waiting = program.entries.waiting().count()
-    return plan.preview(
-        program,
-        list(outlooks.in_order(program)),
-        per_week=per_week,
-        from_at=from_at,
-        waiting=waiting,
-        week=week,
-        at=MONDAY,
-    )
+    return plan.preview(now(program, week), per_week=per_week, from_at=from_at)
+
+
+def now(program, week, **more) -> plan.Now:
+    known = outlooks.known_plan(program, outlooks.in_order(program), MONDAY, week)
+    return plan.Now(program, known, program.entries.waiting().count(), week, MONDAY, **more)
 
 
 def test_a_preview_says_what_a_higher_rate_does_to_this_week_and_to_the_line():
@@ -67,6 +63,14 @@ def test_a_preview_says_what_a_higher_rate_does_to_this_week_and_to_the_line():
         "This week's limit becomes 4 instead of 1; the next weeks admit 4.",
         "The line of 3 would be through in the week of 23 November 2026, 3 weeks earlier than planned now.",
     ]
+
+
+def test_a_preview_says_that_a_frozen_line_stands_still_whatever_the_rate():
+    frozen = now(*make_line(3, per_week=1), is_frozen=True)
+
+    assert (plan.through(frozen), plan.preview(frozen, per_week=4, from_at=MONDAY)[-1]) == (
+        None, "The line of 3 stands still until the freeze is lifted, whatever the rate.",
+    )  # fmt: skip
 
 
 def test_a_preview_says_that_seats_given_stay_given():

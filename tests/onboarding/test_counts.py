@@ -10,7 +10,7 @@ from onboarding import tasks
 from onboarding.counted import COUNTS
 from onboarding.domain import clocks, counts, invitations, order, outlooks, places, waitlist
 from onboarding.domain.counts import Group, Line
-from onboarding.models import LineCount, StepCount, WaitlistEntry
+from onboarding.models import CohortCount, LineCount, StepCount, WaitlistEntry
 from tests.factories import (
     MONDAY,
     deliver,
@@ -27,7 +27,7 @@ from tests.factories import (
 from tests.processes import race
 
 pytestmark = pytest.mark.django_db
-LINE, STEPS, OUTCOMES = COUNTS
+LINE, COHORTS, STEPS, OUTCOMES = COUNTS
 
 
 def wrong(sentence: str) -> list[tuple]:
@@ -49,7 +49,7 @@ def test_joining_seating_holding_and_leaving_are_counted(program):
     order.hold(third, by=make_manager("mia"), at=MONDAY, reason="To be checked")
     places.leave(fourth, by=fourth.application.applicant, at=MONDAY)
 
-    assert (counts.line(program), wrong(LINE)) == (Line(waiting=1, held=1, seated=2), [])
+    assert (counts.line(program), wrong(LINE), wrong(COHORTS)) == (Line(waiting=1, held=1, seated=2), [], [])
 
 
 def test_an_answer_and_a_return_are_counted(program):
@@ -66,7 +66,7 @@ def test_an_answer_and_a_return_are_counted(program):
 
     assert (counts.line(program), [wrong(each) for each in COUNTS]) == (
         Line(waiting=2, held=0, seated=0),
-        [[], [], []],
+        [[], [], [], []],
     )
     assert [
         (each.accepted, each.expired, each.again) for each in outlooks.observed(program, at=later).outcomes
@@ -113,7 +113,7 @@ def test_what_is_written_by_sql_is_counted_too(program):
     with connection.cursor() as cursor:
         cursor.execute("UPDATE onboarding_waitlistentry SET state = 'seated'")
 
-    assert (counts.line(program), wrong(LINE)) == (Line(waiting=0, held=0, seated=3), [])
+    assert (counts.line(program), wrong(LINE), wrong(COHORTS)) == (Line(waiting=0, held=0, seated=3), [], [])
 
 
 def test_one_statement_appends_one_row_for_a_group_however_many_it_moves(program):
@@ -150,9 +150,8 @@ def test_folding_leaves_one_row_for_a_group_and_the_same_sums(program):
 
     tasks.fold_counts()
 
-    assert (counts.line(program), counts.steps(program), LineCount.objects.count(), counts.fold_owed()) == (
-        was, steps, 1, 0,
-    )  # fmt: skip
+    kept = LineCount.objects.count(), CohortCount.objects.count()
+    assert (counts.line(program), counts.steps(program), kept, counts.fold_owed()) == (was, steps, (1, 1), 0)
 
 
 def test_a_group_of_which_nobody_is_left_goes(program):
@@ -161,7 +160,7 @@ def test_a_group_of_which_nobody_is_left_goes(program):
 
     counts.fold_owed()
 
-    assert LineCount.objects.count() == 0
+    assert (LineCount.objects.count(), CohortCount.objects.count()) == (0, 0)
 
 
 @pytest.mark.parametrize(
@@ -169,6 +168,8 @@ def test_a_group_of_which_nobody_is_left_goes(program):
     [
         ("UPDATE onboarding_linecount SET waiting = waiting + 1", LINE),
         ("DELETE FROM onboarding_linecount", LINE),
+        ("UPDATE onboarding_cohortcount SET wave = 'second'", COHORTS),
+        ("DELETE FROM onboarding_cohortcount", COHORTS),
         ("UPDATE onboarding_stepcount SET people = people - 1 WHERE step = 'invited'", STEPS),
         ("DELETE FROM onboarding_stepcount WHERE step = 'applied'", STEPS),
         ("UPDATE onboarding_outcomecount SET again = again + 1", OUTCOMES),
@@ -195,7 +196,7 @@ def test_many_who_join_while_counts_are_folded_are_all_counted():
 
     race(*[["join", str(each.pk), MONDAY.isoformat()] for each in approved], *[["fold"]] * 4)
 
-    assert (counts.line(program), wrong(LINE), wrong(STEPS)) == (Line(waiting=12, held=0, seated=0), [], [])
+    assert (counts.line(program), [wrong(each) for each in COUNTS]) == (Line(12, 0, 0), [[], [], [], []])
     tasks.fold_counts()
     assert [row.waiting for row in LineCount.objects.all()] == [12]
     assert StepCount.objects.aggregate(n=Sum("people", default=0))["n"] == sum(counts.steps(program).values())

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from audit import clock
 from onboarding.admin import line_page, paging, stuck
-from onboarding.domain import order, waitlist
+from onboarding.domain import counts, order, waitlist
 from onboarding.models import Key
 from tests.factories import (
     MONDAY,
@@ -78,10 +78,10 @@ def test_the_line_is_shown_by_week_of_joining_and_the_old_together():
     for week in range(line_page.OLDEST + 3):
         make_entry(program, at=MONDAY - week * WEEK)
 
-    drawn = line_page.ages(program)
+    drawn = line_page.ages(counts.groups(program))
 
     assert [(each.name, each.waiting) for each in drawn.columns][:2] == [("older", 3), ("7 Sep", 1)]
-    assert (len(drawn.columns), drawn.columns[-1].name, line_page.ages(make_program())) == (
+    assert (len(drawn.columns), drawn.columns[-1].name, line_page.ages(counts.groups(make_program()))) == (
         13,
         "23 Nov",
         None,
@@ -93,7 +93,7 @@ def test_a_week_of_another_year_says_which():
     for at in (MONDAY, MONDAY - timedelta(days=400)):
         make_entry(program, at=at)
 
-    assert [each.name for each in line_page.ages(program).columns] == ["13 Oct 2025", "23 Nov"]
+    assert [each.name for each in line_page.ages(counts.groups(program)).columns] == ["13 Oct 2025", "23 Nov"]
 
 
 def test_who_is_stuck_is_counted_and_listed_in_pages(few_on_a_page):

@@ -65,9 +65,8 @@ def test_from_eight_weeks_on_what_was_observed_makes_the_range_wider(program):
 
     seen = found.history
     assert (seen.weeks, seen.accepted, seen.declined, seen.expired) == (9, 0, 75, 25)
-    by_plan = outlooks.reach(
-        program, places.of(entries[-1]).position, at=at, week=None, steps=outlooks.in_order(program)
-    )
+    plan = outlooks.known_plan(program, outlooks.in_order(program), at, None)
+    by_plan = outlooks.reach(program, places.of(entries[-1]).position, at=at, week=None, plan=plan)
     assert found.earliest >= by_plan.starts_at
     assert found.latest > by_plan.ends_at
 
