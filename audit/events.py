@@ -215,6 +215,7 @@ class Event(TextChoices):
     FLAG_CASE_TAKEN = "flag_case.taken", "Flags: case taken up"
     FLAG_CASE_RELEASED = "flag_case.released", "Flags: case given back"
     FLAG_CASE_READ = "flag_case.read", "Flags: what was quoted opened by a person"
+    FLAG_CASE_SEARCHED = "flag_case.searched", "Flags: looked for whose access a report is about"
     FLAG_CASE_ATTACHED = "flag_case.attached", "Flags: whose access a report is about said by a person"
     FLAG_CASE_MERGED = "flag_case.merged", "Flags: case merged into another"
     FLAG_CASE_DECIDED = "flag_case.decided", "Flags: case decided"

@@ -177,7 +177,7 @@ class FlagCaseAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
         """List whose access a report may be about. By POST: a reporter may have sent a whole secret."""
         case = self._case(request, pk)
         try:
-            found = list(attaching.find(case, request.POST.get("said", ""), by=request.user))
+            found = attaching.find(case, request.POST.get("said", ""), by=request.user, at=clock.now())
         except (flag_cases.Incomplete, *REFUSALS) as error:
             return self._refused(request, case, error)
         return self._show(

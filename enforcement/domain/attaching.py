@@ -58,8 +58,10 @@ def ready(case: FlagCase, *, by: User) -> None:
 
 
 @sensitive_variables()
-def find(case: FlagCase, said: str, *, by: User) -> QuerySet[Grant]:
+def find(case: FlagCase, said: str, *, by: User, at: datetime) -> list[Grant]:
     """Return the grants, FOUND_MOST at most, that this may mean: start of a key or its id, owner, application number.
+
+    The ledger keeps that somebody looked and how many were shown, and nothing of what was typed: it may be a secret.
 
     Those in which the person has a part are not among them. A whole secret finds its key by its digest; no more of any
     secret than a hint keeps is asked of the database, whose log is not ours. Raises what `ready` does, and
@@ -70,7 +72,11 @@ def find(case: FlagCase, said: str, *, by: User) -> QuerySet[Grant]:
     secret = secrets.found_in(text)
     about = Grant.objects.filter(Q(pk__in=_keys(secret).values("grant")) if secret else _named(text))
     shown = about.exclude(application__in=hidden_applications(by)).order_by("-pk")
-    return shown.select_related("owner__person", "owner__organisation", "program", "application")[:FOUND_MOST]
+    found = list(
+        shown.select_related("owner__person", "owner__organisation", "program", "application")[:FOUND_MOST]
+    )
+    ledger.record(Event.FLAG_CASE_SEARCHED, subject=case, actor=by, at=at, shown=len(found))
+    return found
 
 
 @transaction.atomic

@@ -136,6 +136,11 @@ class Appeal(models.Model):
             models.Index(fields=["decision", "-id"], name="appeal_by_decision"),
             models.Index(fields=["sanction", "-id"], name="appeal_by_sanction"),
             models.Index(fields=["taken_until"], name="appeal_taken_until", condition=Q(state="in_review")),
+            models.Index(  # what freeze rules count
+                fields=["decided_at"],
+                name="appeal_decided",
+                condition=Q(kind="appeal", state__in=["upheld", "denied"]),
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -132,6 +132,9 @@ class FlagCase(models.Model):
             models.Index(fields=["grant", "-id"], name="flag_case_by_grant"),
             models.Index(fields=["owner", "-id"], name="flag_case_by_owner"),
             models.Index(fields=["taken_until"], name="flag_case_taken_until", condition=Q(state="taken")),
+            models.Index(  # what freeze rules count
+                fields=["decided_at"], name="flag_case_violations", condition=Q(finding="violation")
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -41,7 +41,7 @@ def attach(case, grant, by, *, reason=WHY, at=TUESDAY):
 
 def look(said, by, case=None):
     """Return the accesses found for somebody who holds the case of a report."""
-    return list(attaching.find(case or make_report(by=by), said, by=by))
+    return attaching.find(case or make_report(by=by), said, by=by, at=TUESDAY)
 
 
 # Finding
@@ -58,6 +58,16 @@ def test_an_access_is_found_by_what_a_reporter_may_have_seen(bob):
     ]
 
     assert found == [[key.grant.pk]] * 9
+
+
+def test_a_search_is_on_record_without_what_was_typed(bob):
+    _, secret = make_secret(applicant=make_user("alice"))
+    report = make_report(by=bob)
+
+    look(secret, bob, report)
+
+    row = ledger.of(report).get(event="flag_case.searched")
+    assert (row.actor, row.reason, row.details) == (f"user:{bob.pk}", "", {"shown": 1})
 
 
 def test_an_organisation_is_found_by_its_name(bob):
