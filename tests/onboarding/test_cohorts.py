@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -115,8 +117,12 @@ def test_the_board_shows_who_waits_for_which_share_and_since_when():
     wait(program, "cuccc")
 
     rows = shares.table(program, Rules(shares=(UNIVERSITIES,)), weeks.current(program, MONDAY))
-    page = signed_in(make_manager("mo")).get(board(program))
+    client = signed_in(make_manager("mo"))
+    client.get(board(program))  # what is asked only once in a process
+    with CaptureQueriesContext(connection) as asked:
+        page = client.get(board(program))
 
+    assert len(asked) <= 25
     assert [(row.says, row.waiting, row.given, row.limit) for row in rows] == [
         ("50 % for who applies university", 1, 0, 2), ("Everybody else", 4, None, None),
     ]  # fmt: skip
