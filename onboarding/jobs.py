@@ -6,12 +6,12 @@ import django_rq
 from rq.timeouts import JobTimeoutException
 
 from audit import clock
-from onboarding.domain import import_jobs, imports, line_bulks, runs
+from onboarding.domain import import_jobs, imports, line_bulks, picks, runs
 from onboarding.domain.imports import Outcome, Problem
 from onboarding.domain.mappings import BadMapping, Mapping, plain
 from onboarding.domain.questions import NoQuestions
 from onboarding.domain.records import UnreadableFile
-from onboarding.models import ImportJob, LineBulk
+from onboarding.models import ImportJob, LineBulk, PickList
 from policies.domain.guidelines import NoGuidelines
 
 log = logging.getLogger(__name__)
@@ -80,4 +80,16 @@ def run_line_bulk(bulk_id: int) -> None:
     """Change what is left of a bulk, chunk by chunk. Safe to deliver twice."""
     with runs.held(runs.Kind.LINE_BULK, bulk_id) as mine:
         while mine and line_bulks.change_chunk(bulk_id, at=clock.now()):
+            pass
+
+
+def enqueue_pick_list(asked: PickList) -> None:
+    """Ask a worker to ask the people of a list; call it after the commit. Raises what the queue's client raises."""
+    django_rq.get_queue("default").enqueue("onboarding.jobs.run_pick_list", asked.pk, job_timeout=LONGEST)
+
+
+def run_pick_list(list_id: int) -> None:
+    """Ask who is left of a list, chunk by chunk. Safe to deliver twice."""
+    with runs.held(runs.Kind.PICK_LIST, list_id) as mine:
+        while mine and picks.ask_chunk(list_id, at=clock.now()):
             pass

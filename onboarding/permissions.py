@@ -80,6 +80,11 @@ def may_change_stage(user: User) -> bool:
     return may(user, Duty.MANAGE_RATES)
 
 
+def may_hand_pick(user: User) -> bool:
+    """Return whether this person may ask people to apply for a program by invitation only, and take that back."""
+    return may(user, Duty.MANAGE_RATES)
+
+
 def may_open(user: User, key: Key) -> bool:
     """Return whether the key's secret is this person's to see."""
     return may_handle_keys(user, key.grant)
@@ -92,11 +97,21 @@ def conflicts(user: User, *, to: str = "") -> Q:
     in whatever name. An organisation they left counts for good: who goes does not decide its cases.
     One query; the condition itself needs none, so that a list and a single case ask the same question.
     """
+    people, owned = _beside(user)
+    sent = Revision.objects.filter(application=OuterRef(f"{to}pk"), submitted_by__in=people)
+    return Q(**{f"{to}applicant__in": people}) | Q(**{f"{to}owner__in": owned}) | Q(Exists(sent))
+
+
+def people_beside(user: User) -> list[int]:
+    """Return this person and whom they share an organisation with; one query."""
+    return _beside(user)[0]
+
+
+def _beside(user: User) -> tuple[list[int], list[int]]:
     with connection.cursor() as cursor:
         cursor.execute(BESIDE, {"person": user.pk})
         people, owned = cursor.fetchone()
-    sent = Revision.objects.filter(application=OuterRef(f"{to}pk"), submitted_by__in=people)
-    return Q(**{f"{to}applicant__in": people}) | Q(**{f"{to}owner__in": owned}) | Q(Exists(sent))
+    return people, owned
 
 
 def has_part_in(user: User, application: Application) -> bool:

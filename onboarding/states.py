@@ -93,6 +93,40 @@ class LineVerb(TextChoices):
 
     HOLD = "hold", "Hold"
     UNHOLD = "unhold", "End the hold"
+    FORWARD = "forward", "Move ahead"
+    BACK = "back", "Put back to where the rule says"
+
+
+class PickState(TextChoices):
+    """Of an address that was asked by hand to apply for a program by invitation only."""
+
+    ASKED = "asked", "Asked"
+    TAKEN = "taken", "Taken up"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+    EXPIRED = "expired", "Ran out"
+
+
+PICK_TRANSITIONS: dict[str, set[str]] = {
+    PickState.ASKED: {PickState.TAKEN, PickState.WITHDRAWN, PickState.EXPIRED},
+    PickState.TAKEN: set(),
+    PickState.WITHDRAWN: set(),
+    PickState.EXPIRED: set(),
+}
+LIVE_PICK_STATES = (PickState.ASKED, PickState.TAKEN)
+
+
+class RowVerdict(TextChoices):
+    """What becomes of a row of a list of people to ask."""
+
+    NEW = "new", "would be asked"
+    ASKED = "asked", "was asked already"
+    ACCESS = "access", "has access already"
+    APPLIED = "applied", "has applied already"
+    SUSPENDED = "suspended", "access of theirs is suspended"
+    OWN = "own", "yourself, or somebody you share an organisation with"
+    TWICE = "twice", "stands in the list already, further up"
+    MALFORMED = "malformed", "cannot be read"
+    OTHER_STAGE = "other_stage", "the program was no longer by invitation only"
 
 
 class InvitationState(TextChoices):

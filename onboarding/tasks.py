@@ -19,6 +19,7 @@ from onboarding.domain import (
     guards,
     invitations,
     keys,
+    picks,
     renewals,
     sealing,
     stages,
@@ -88,10 +89,11 @@ def run_clocks() -> None:
 
 @shared_task
 def expire_due() -> None:
-    """Expire invitations, keys, overlaps and grants whose time is over; write the letters before keys end."""
+    """Expire invitations, picks, keys, overlaps and grants whose time is over; write the letters before keys end."""
     at = clock.now()
     for expire in (
         invitations.expire_due,
+        picks.expire_due,
         keys.expire_due,
         keys.end_overlaps,
         keys.tell_ends,

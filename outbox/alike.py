@@ -25,9 +25,9 @@ from outbox import hints, letters
 INSERT = """
     INSERT INTO outbox_letter (kind, recipient, subject, text, html, about_type, about_id, once, passing, due_at,
         tries, problem)
-    SELECT r.kind, r.recipient, r.subject, r.text, r.html, r.about_type, r.about_id, r.once, false, %s, 0, ''
+    SELECT r.kind, r.recipient, r.subject, r.text, r.html, r.about_type, r.about_id, r.once, r.passing, %s, 0, ''
     FROM json_to_recordset(%s::json) AS r(kind text, recipient text, subject text, text text, html text,
-        about_type text, about_id text, once text)
+        about_type text, about_id text, once text, passing bool)
     ON CONFLICT DO NOTHING"""
 
 
@@ -53,6 +53,7 @@ class Sheet:
     context: dict[str, Any]
     language: str
     copies: Sequence[Copy] = field(default_factory=list)
+    passing: bool = False  # they hold one-time links: blanked once they are sent
 
 
 def write(sheets: Iterable[Sheet], *, at: datetime) -> int:
@@ -68,7 +69,7 @@ def write(sheets: Iterable[Sheet], *, at: datetime) -> int:
     return written
 
 
-def _filled(sheet: Sheet) -> Iterable[dict[str, str]]:
+def _filled(sheet: Sheet) -> Iterable[dict[str, str | bool]]:
     if not sheet.copies:
         return
     names = tuple(sheet.copies[0].words)
@@ -85,6 +86,7 @@ def _filled(sheet: Sheet) -> Iterable[dict[str, str]]:
                 "about_type": sheet.about._meta.label_lower,
                 "about_id": str(copy.about_id),
                 "once": copy.once,
+                "passing": sheet.passing,
             }
 
 

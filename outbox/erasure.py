@@ -10,7 +10,7 @@ from django.db.models.functions import Cast
 from outbox.models import Letter
 
 NOBODY = "erased@erased.invalid"
-BLANKED = "(This letter was blanked: its reader deleted their account.)"
+BLANKED = "(This letter was blanked: nothing is kept of its reader any more.)"
 
 
 def recall_to(addresses: Collection[str], *, at: datetime) -> int:

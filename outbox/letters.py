@@ -130,9 +130,15 @@ def write_many(drafts: Iterable[Draft], *, at: datetime) -> None:
 
 def recall(*, about: models.Model, kind: str, at: datetime) -> int:
     """Recall unsent letters of this kind about this thing; return how many."""
+    return recall_each(type(about), [about.pk], kind=kind, at=at)
+
+
+def recall_each(about: type[models.Model], pks: Iterable[int], *, kind: str, at: datetime) -> int:
+    """Recall unsent letters of this kind about these rows, known by primary key; return how many."""
     return Letter.objects.filter(
-        about_type=ledger.kind_of(about), about_id=str(about.pk), kind=kind, sent_at=None, recalled_at=None
-    ).update(recalled_at=at)
+        about_type=ledger.kind_of(about), about_id__in=[str(pk) for pk in pks], kind=kind, sent_at=None,
+        recalled_at=None,
+    ).update(recalled_at=at)  # fmt: skip
 
 
 @transaction.atomic

@@ -31,10 +31,13 @@ from onboarding.domain import (  # noqa: E402
     keys,
     limits,
     line_bulks,
+    picks,
+    programs,
+    rates,
     stages,
     waitlist,
 )
-from onboarding.models import Application, Grant, Invitation, Key, Program  # noqa: E402
+from onboarding.models import Application, Grant, Invitation, Key, Pick, Program  # noqa: E402
 from onboarding.states import Environment, Overlap  # noqa: E402
 from reviews.domain import (  # noqa: E402
     bulk,
@@ -320,6 +323,57 @@ def run_line_bulk(bulk: str, at: str) -> str:
     while line_bulks.change_chunk(int(bulk), at=datetime.fromisoformat(at)):
         pass
     return "done"
+
+
+def run_pick_list(asked: str, at: str) -> str:
+    while picks.ask_chunk(int(asked), at=datetime.fromisoformat(at)):
+        pass
+    return "done"
+
+
+def take_pick(pick: str, by: str, at: str) -> str:
+    try:
+        return picks.take(
+            Pick.objects.get(pk=pick), by=User.objects.get(pk=by), at=datetime.fromisoformat(at)
+        ).state
+    except picks.IsOver:
+        return "over"
+
+
+def withdraw_pick(pick: str, by: str, at: str) -> str:
+    found, manager = Pick.objects.get(pk=pick), User.objects.get(pk=by)
+    try:
+        picks.withdraw(found, by=manager, at=datetime.fromisoformat(at), reason="A slip")
+    except picks.CannotWithdraw:
+        return "over"
+    return "withdrawn"
+
+
+def pause(program: str, manager: str) -> str:
+    """Pause a program, a moment after the others began."""
+    time.sleep(0.1)
+    programs.pause(
+        Program.objects.get(pk=program), by=User.objects.get(pk=manager), at=clock.now(), reason="Stop"
+    )
+    return "paused"
+
+
+def pause_and_go_on(program: str, manager: str) -> int:
+    """Pause a program and let it go on, again and again."""
+    found, by = Program.objects.get(pk=program), User.objects.get(pk=manager)
+    for _ in range(20):
+        programs.pause(found, by=by, at=clock.now(), reason="Stop")
+        programs.resume(found, by=by, at=clock.now(), reason="Go")
+    return 20
+
+
+def set_rates(program: str, manager: str) -> int:
+    """Set another weekly rate from now on, again and again: the running week is changed with it."""
+    found, by = Program.objects.get(pk=program), User.objects.get(pk=manager)
+    for turn in range(10):
+        at = clock.now()
+        rates.set_rate(found, per_week=900 + turn, from_at=at, by=by, at=at, reason="Slower")
+    return 10
 
 
 def run(command: list[str]) -> str:

@@ -25,7 +25,7 @@ from enforcement.domain import archive, emergencies, flags, leaving, webhooks
 from enforcement.domain import erasure as enforcement
 from enforcement.models import LeakReport
 from onboarding.domain import erasure as onboarding
-from onboarding.domain import invitations, order
+from onboarding.domain import invitations, order, picks
 from onboarding.domain.attachments import Checked
 from onboarding.models import SealedAnswer
 from onboarding.states import FileKind
@@ -51,6 +51,7 @@ from tests.factories import (
     make_user,
     verified,
 )
+from tests.onboarding.picking import make_pick, make_picky
 from tests.reviews.looking import make_card
 from tests.reviews.making import make_claimed, make_decision
 
@@ -68,6 +69,7 @@ THEIRS = {
     "onboarding.Revision": "application__owner__person",
     "onboarding.Attachment": "application__owner__person",
     "onboarding.SealedAnswer": "application__owner__person",
+    "onboarding.Pick": "taken_by",
     "onboarding.WaitlistEntry": "owner__person",
     "onboarding.Move": "entry__owner__person",
     "onboarding.Invitation": "seat__entry__owner__person",
@@ -96,6 +98,7 @@ THEIRS = {
 }
 APART = {
     "enforcement.FlagReport": "blanked within a minute, once it is a flag: test_flag_reports",
+    "onboarding.PickList": "its rows go once the worker is done, or their account: test_picks",
     "accounts.Organisation": "keeps nothing of people; its own test: what nobody is left in loses its name",
     "reviews.SavedView": "a reviewer's own, deleted with the account: test_saved_views",
     "reviews.Bar": "made when an account is deleted; its own test below",
@@ -104,6 +107,7 @@ APART = {
 UNMARKED = {
     ("outbox.Letter", "recipient"), ("accounts.User", "email"), ("accounts.User", "time_zone"),
     ("accounts.User", "language"), ("accounts.OrganisationInvitation", "email"),
+    ("onboarding.Pick", "email"),
     ("onboarding.WaitlistEntry", "applicant_type"), ("onboarding.WaitlistEntry", "country"),
     ("onboarding.WaitlistEntry", "wave"),
     ("onboarding.Grant", "key_name"), ("onboarding.Grant", "suspend_reason"), ("reviews.Decision", "return_reason"),
@@ -115,7 +119,7 @@ UNMARKED = {
 # What the staff wrote for each other, what is kept encrypted, and what the letters and the file do not repeat.
 NOT_GIVEN = {
     ("enforcement.LeakReport", "place"),
-    ("reviews.Finding", "note"), ("reviews.Finding", "quote"), ("onboarding.Move", "note"),
+    ("reviews.Finding", "note"), ("reviews.Finding", "quote"), ("onboarding.Move", "note"), ("onboarding.Pick", "note"),
     ("reviews.Decision", "why_different"), ("reviews.Decision", "emergency_reason"), ("reviews.Opinion", "note"),
     ("reviews.Likeness", "text"), ("reviews.Likeness", "mail_key"),
     ("reviews.Interest", "name"), ("reviews.InterestOverride", "reason"),
@@ -206,6 +210,8 @@ def _fill(user: User, bob: User) -> None:
     unsent.keep(case, by=bob, at=MONDAY, typed={"d-facts": ["Half a sentence"]})
     make_card(applicant=user, closed=True)
     _decline(user)
+    pick, _ = make_pick(make_picky(), user.email)
+    picks.take(pick, by=user, at=MONDAY)
     other = organisations.found("Another one", "", by=make_user(), at=MONDAY)
     make_invitation(other, user.email)
 

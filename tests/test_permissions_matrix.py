@@ -27,6 +27,8 @@ GET  200 200 200 200 200 200 200 200  programs/<slug:slug>/
 POST 405 405 405 405 405 405 405 405  programs/<slug:slug>/
 GET  302 200 200 200 200 200 200 200  apply/<slug:slug>/
 POST 302 422 422 422 422 422 422 422  apply/<slug:slug>/
+GET  200 200 200 200 200 200 200 200  asked/<str:token>/
+POST 302 409 409 409 409 409 409 409  asked/<str:token>/
 GET  302 200 200 200 200 200 200 200  applications/
 POST 302 405 405 405 405 405 405 405  applications/
 GET  302 200 404 404 404 404 404 404  applications/<slug:number>/
@@ -430,6 +432,18 @@ GET  302 302 302 403 403 200 403 403  admin/onboarding/program/<slug:slug>/line-
 POST 302 302 302 405 405 405 405 405  admin/onboarding/program/<slug:slug>/line-bulk/<int:pk>/progress.json
 GET  302 302 302 405 405 405 405 405  admin/onboarding/program/<slug:slug>/line-bulk/<int:pk>/<slug:verb>/
 POST 302 302 302 403 403 302 403 403  admin/onboarding/program/<slug:slug>/line-bulk/<int:pk>/<slug:verb>/
+GET  302 302 302 403 403 200 403 403  admin/onboarding/program/<slug:slug>/picks/
+POST 302 302 302 403 403 422 403 403  admin/onboarding/program/<slug:slug>/picks/
+GET  302 302 302 405 405 405 405 405  admin/onboarding/program/<slug:slug>/picks/ask/
+POST 302 302 302 403 403 422 403 403  admin/onboarding/program/<slug:slug>/picks/ask/
+GET  302 302 302 405 405 405 405 405  admin/onboarding/program/<slug:slug>/picks/rows.csv
+POST 302 302 302 403 403 302 403 403  admin/onboarding/program/<slug:slug>/picks/rows.csv
+GET  302 302 302 405 405 405 405 405  admin/onboarding/program/<slug:slug>/picks/<int:pk>/withdraw/
+POST 302 302 302 403 403 302 403 403  admin/onboarding/program/<slug:slug>/picks/<int:pk>/withdraw/
+GET  302 302 302 403 403 200 403 403  admin/onboarding/program/<slug:slug>/picks/lists/<int:pk>/progress.json
+POST 302 302 302 405 405 405 405 405  admin/onboarding/program/<slug:slug>/picks/lists/<int:pk>/progress.json
+GET  302 302 302 405 405 405 405 405  admin/onboarding/program/<slug:slug>/picks/lists/<int:pk>/<slug:verb>/
+POST 302 302 302 403 403 302 403 403  admin/onboarding/program/<slug:slug>/picks/lists/<int:pk>/<slug:verb>/
 GET  302 302 302 403 403 403 200 403  admin/onboarding/questionset/editor/
 POST 302 302 302 403 403 403 200 403  admin/onboarding/questionset/editor/
 GET  302 302 302 405 405 405 405 405  admin/onboarding/questionset/<int:pk>/draft/

@@ -69,6 +69,7 @@ from tests.factories import (
     verified,
 )
 from tests.onboarding.guarding import make_freeze
+from tests.onboarding.picking import make_pick, make_picky
 from tests.reviews.making import SAYS, make_case
 
 OURS = ("audit", "outbox", "accounts", "policies", "onboarding", "reviews", "enforcement", "account")
@@ -148,6 +149,7 @@ class World:
             self.program, verb=LineVerb.HOLD, by=self.people["dora"], at=clock.now(), reason="A question"
         )
         self.line_bulk = line_bulks.ask(asked)
+        self.pick, self.pick_token = make_pick(make_picky("by-invitation"), "picked-here@example.org")
         self.integrator, _ = integrators.make(name="Proxy", by=self.people["dora"], at=clock.now())
         self.freeze = make_freeze(make_program(), at=clock.now())
         self._make_webhooks()
@@ -376,6 +378,13 @@ class World:
             "/guards/": {"slug": self.freeze.program.slug, "guard": self.freeze.guard},
             "onboarding/limit/": {"pk": self.limit.pk},
             "<slug:slug>/stage/": {"pk": self.stage_change.pk},
+            "asked/<str:token>/": {"token": self.pick_token},
+            "/picks/lists/": {
+                "slug": self.pick.program.slug,
+                "pk": self.pick.pick_list_id,
+                "verb": "withdraw",
+            },
+            "/picks/": {"slug": self.pick.program.slug, "pk": self.pick.pk},
             "<slug:slug>/line-bulk/": {"pk": self.line_bulk.pk, "verb": "undo"},
         }
 

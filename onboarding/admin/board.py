@@ -21,6 +21,7 @@ from onboarding.admin import (
     guards,
     line_bulks,
     line_page,
+    picks,
     plan,
     previewing,
     rate_plan,
@@ -106,6 +107,7 @@ class ProgramAdmin(admin.ModelAdmin):
             *rate_plan.paths(self),
             *stages.paths(self),
             *line_bulks.paths(self),
+            *picks.paths(self),
             *super().get_urls(),
         ]
 

@@ -18,9 +18,10 @@ from redis.exceptions import RedisError
 from accounts.roles import Duty, may
 from audit import clock
 from onboarding import jobs
-from onboarding.admin import previewing
+from onboarding.admin import previewing, rate_plan
 from onboarding.domain import line_bulks, programs
 from onboarding.models import LineBulk, Program
+from onboarding.models.plan import AMONG_MOST
 from onboarding.states import LineVerb
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,8 @@ UNREACHABLE = "It is kept, but no worker can be asked now. Ask the worker again 
 DOES = {
     LineVerb.HOLD: "{} would be held: nobody invites them before the hold ends. Each gets a letter with your reason.",
     LineVerb.UNHOLD: "{} would wait again at their old places. Each gets a letter with your reason.",
+    LineVerb.FORWARD: "{} would go ahead of the rule, among each other in their order. Everybody reads your reason.",
+    LineVerb.BACK: "{} would stand where the rule says again.",
 }
 
 
@@ -44,15 +47,32 @@ class BulkForm(forms.Form):
     verb = forms.ChoiceField(label="What", choices=LineVerb.choices, widget=forms.RadioSelect)
     joined_from = forms.DateTimeField(label="Joined from", required=False, widget=When())
     joined_until = forms.DateTimeField(label="Joined before", required=False, widget=When())
+    cohort = forms.CharField(
+        label="Only the cohort",
+        required=False,
+        max_length=AMONG_MOST + 20,
+        help_text="As in the plan: “type: university”, “country: ES, PT”, “wave: first”, “hand-picked”. "
+        "Empty: everybody.",
+    )
     reason = forms.CharField(
         label="Why",
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="It stands in each letter, word for word: name nobody in it.",
+        help_text="It stands in the letters, or is published where the order changes, word for word: "
+        "name nobody in it.",
     )
 
     def __init__(self, data: Any = None):
         super().__init__(data, auto_id="bulk_%s")
+
+    def clean_cohort(self) -> tuple[str, str]:
+        if not (said := self.cleaned_data["cohort"].strip()):
+            return "", ""
+        if (cohort := rate_plan.read_cohort(said)) is None:
+            raise forms.ValidationError(
+                f"“{said[:80]}” is no cohort. Write type, country, wave or hand-picked, then which of it."
+            )
+        return cohort
 
 
 def paths(board: admin.ModelAdmin) -> list[URLPattern]:
@@ -84,7 +104,8 @@ def bulks(board: admin.ModelAdmin, request: HttpRequest, slug: str) -> HttpRespo
     try:
         bulk = line_bulks.draft(
             program, verb=LineVerb(given["verb"]), joined_from=given["joined_from"],
-            joined_until=given["joined_until"], reason=given["reason"], by=request.user, at=at,
+            joined_until=given["joined_until"], cohort=given["cohort"][0], among=given["cohort"][1],
+            reason=given["reason"], by=request.user, at=at,
         )  # fmt: skip
         if previewing.wants_preview(request):
             return _show(board, request, program, form, preview=_would(bulk))

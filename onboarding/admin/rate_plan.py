@@ -8,7 +8,6 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path
@@ -32,7 +31,8 @@ KINDS = {
     "wave": ShareKind.WAVE,
     "hand-picked": ShareKind.HAND_PICKED,
 }
-SHARE = re.compile(r"(\d{1,3})\s*%?\s+(type|country|wave|hand-picked)\s*:?\s*(.*)", re.IGNORECASE)
+SHARE = re.compile(r"(\d{1,3})\s*%?\s+(.*)")
+COHORT = re.compile(r"(type|country|wave|hand-picked)\s*:?\s*(.*)", re.IGNORECASE)
 
 
 class PlanForm(forms.Form):
@@ -103,22 +103,30 @@ def typed(share: Share) -> str:
 
 def _read(line: str) -> Share:
     found = SHARE.fullmatch(line)
-    if found is None:
+    cohort = read_cohort(found[2]) if found else None
+    if found is None or cohort is None:
         raise forms.ValidationError(
             f"“{line[:80]}” is no share. Write percent, then type, country, wave or hand-picked, then which of it."
         )
-    percent, kind, among = (
-        int(found[1]),
-        KINDS[found[2].lower()],
-        [each.strip() for each in found[3].split(",")],
-    )
+    return Share(*cohort, int(found[1]))
+
+
+def read_cohort(text: str) -> tuple[ShareKind, str] | None:
+    """Return the kind and which of it that “country: ES, PT” names; None where it cannot be read.
+
+    Raises ValidationError where a name is not known.
+    """
+    found = COHORT.fullmatch(text)
+    if found is None:
+        return None
+    kind, among = KINDS[found[1].lower()], [each.strip() for each in found[2].split(",")]
     if kind == ShareKind.COUNTRY:
         among = [each.upper() for each in among]
     known = _known(kind)
     for each in among:
         if each and known is not None and each not in known:
             raise forms.ValidationError(f"“{each[:80]}” is not known. There is: {', '.join(known)}.")
-    return Share(kind, ",".join(each for each in among if each), percent)
+    return kind, ",".join(each for each in among if each)
 
 
 def _known(kind: ShareKind) -> Mapping[str, str] | None:
@@ -168,17 +176,12 @@ def effect(program: Program, rules: Rules, at: Any) -> list[str]:
     line = WaitlistEntry.objects.waiting().filter(program=program)
     for share in rules.shares:
         seats = plans.of_share(step.per_week, share.percent) if step else 0
+        there = line.filter(plans.belongs(share.kind, share.among)).count()
         says.append(
-            f"{line.filter(_of(share)).count():,} of those who wait now count for {plan_words.who(share)}: "
+            f"{there:,} of those who wait now count for {plan_words.who(share)}: "
             f"{seats:,} seats a week at the rate of now."
         )
     return [*says, "The week that is open stays as it opened, and seats already given are never touched."]
-
-
-def _of(share: Share) -> Q:
-    if share.kind == ShareKind.HAND_PICKED:
-        return Q(hand_picked=True)
-    return Q(**{f"{share.kind}__in": share.among.split(",")})
 
 
 def _show(

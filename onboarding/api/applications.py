@@ -53,6 +53,7 @@ class PlaceOut(Schema):
 class MoveOut(Schema):
     moved_at: datetime
     reason: str
+    places: int = Field(description="How many were moved at once.")
 
 
 class InvitationOut(Schema):

@@ -16,7 +16,17 @@ from accounts.models import Owner, User
 from accounts.permissions import may_act_for
 from audit import ledger
 from audit.events import Event
-from onboarding.domain import declarations, drafts, notices, questions, requests, sealing, steps, waitlist
+from onboarding.domain import (
+    declarations,
+    drafts,
+    notices,
+    picks,
+    questions,
+    requests,
+    sealing,
+    steps,
+    waitlist,
+)
 from onboarding.domain.steps import UNDER_WAY, IllegalMove, NotYours, locked, take
 from onboarding.models import Application, Program, Revision
 from onboarding.states import ApplicationKind, ApplicationState
@@ -109,13 +119,15 @@ def start(
 ) -> Application:
     """Start a draft; with one there already, return that. `not_before` comes from a rejection.
 
+    A program by invitation only takes it from whoever took up that they were asked.
     Raises NotYours, ProgramIsClosed, TooEarly, AlreadyApplied.
     """
     owner = Owner.objects.select_for_update(no_key=True).get(pk=owner.pk)  # two first clicks make one draft
     program.refresh_from_db(fields=["stage"])
     if not may_act_for(by, owner):
         raise NotYours
-    if not program.accepts_applications:
+    pick = picks.of(by, program)
+    if not program.takes_from(pick):
         raise ProgramIsClosed(program)
     if found := draft_of(program, owner):
         return found
@@ -127,8 +139,12 @@ def start(
         question_set=questions.current(),
         answers=drafts.known(owner, by),
         started_at=at,
+        pick=pick,
     )
-    ledger.record(Event.APPLICATION_STARTED, subject=application, actor=by, at=at, program=program.slug)
+    asked = {"pick": pick.pk} if pick else {}
+    ledger.record(
+        Event.APPLICATION_STARTED, subject=application, actor=by, at=at, program=program.slug, **asked
+    )
     return application
 
 
@@ -197,7 +213,7 @@ def submit(application: Application, *, by: User, at: datetime, seen: int | None
     if application.kind != ApplicationKind.ACCESS:
         requests.about_to_be_sent(application, at=at)
     else:
-        if not application.program.accepts_applications:
+        if not application.is_taken_in:
             raise ProgramIsClosed(application.program)
         must_be_free(application.program, application.owner, at=at, but=application)
     version = guidelines.in_force()

@@ -24,6 +24,7 @@ from onboarding.domain import (
     grants,
     invitations,
     notices,
+    picks,
     places,
     questions,
     sealing,
@@ -150,6 +151,7 @@ def _forget(user: User, at: datetime) -> None:
     Grant.objects.filter(owner__in=ending).exclude(key_name="").update(key_name=BLANKED)
     Grant.objects.filter(owner__in=ending).exclude(state__in=LIVE_GRANT_STATES).update(end_users_kept_out=[])
     Key.objects.filter(grant__owner__in=ending).update(name=BLANKED)
+    picks.forget(user, erasure.addresses(user), at=at)
     _take_name_out(user, ending, at)
 
 

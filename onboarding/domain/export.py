@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from accounts.domain import erasure
 from accounts.models import Owner, User
 from onboarding.domain import answers, questions
 from onboarding.models import (
@@ -18,6 +19,7 @@ from onboarding.models import (
     Grant,
     Invitation,
     Key,
+    Pick,
     Program,
     Revision,
     WaitlistEntry,
@@ -29,6 +31,7 @@ CHUNK = 100
 def of_person(user: User) -> dict[str, Any]:
     return {
         "applications": _applications(user),
+        "asked_by_hand": _picks(user),
         "places_in_line": _places(user),
         "invitations": _invitations(user),
         "grants": _grants(user),
@@ -112,6 +115,22 @@ def _revision(revision: Revision, program: Program) -> dict[str, Any]:
             if not answers.is_empty(given := revision.answers.get(question.key))
         ],
     }
+
+
+def _picks(user: User) -> Iterator[dict[str, Any]]:
+    mine = Pick.objects.filter(Q(taken_by=user) | Q(email__in=erasure.addresses(user))).select_related(
+        "program"
+    )
+    for pick in mine.order_by("pk").iterator(chunk_size=CHUNK):
+        yield {
+            "program": pick.program.name,
+            "email": pick.email,
+            "name": pick.name,
+            "state": pick.state,
+            "asked_at": pick.asked_at,
+            "ends_at": pick.expires_at,
+            "taken_at": pick.taken_at,
+        }
 
 
 def _places(user: User) -> Iterator[dict[str, Any]]:

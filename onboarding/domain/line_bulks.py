@@ -1,33 +1,51 @@
-"""Many places in line at once: hold them, end their holds, undo either. Asked for with a reason, run by rq in chunks.
+"""Many places in line at once: hold them, move them ahead, end or undo either. Asked for with a reason, run by rq.
 
-A place is changed as by hand (`order`): never the manager's own, its ledger row, its letter with the reason. Who
-moved on between asking and running is left as they are.
+A place is changed as by hand (`order`): never the manager's own, its ledger row; a hold has its letter with the
+reason, a move is published with it. Who moved on between asking and running is left as they are.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
-from onboarding.domain import notices, waitlist
+from onboarding.domain import notices, order, plans, waitlist
 from onboarding.domain.programs import SayWhy
 from onboarding.models import Application, LineBulk, LineBulkItem, Program, WaitlistEntry
+from onboarding.models.plan import AMONG_MOST
 from onboarding.permissions import conflicts
-from onboarding.states import EntryState, LineVerb
+from onboarding.states import EntryState, LineVerb, ShareKind
 from outbox import alike, hints
 
 CHUNK = 500
 YEARS = range(2000, 2101)
-FROM = {LineVerb.HOLD: EntryState.WAITING, LineVerb.UNHOLD: EntryState.HELD}
+OPPOSITE = {
+    LineVerb.HOLD: LineVerb.UNHOLD,
+    LineVerb.UNHOLD: LineVerb.HOLD,
+    LineVerb.FORWARD: LineVerb.BACK,
+    LineVerb.BACK: LineVerb.FORWARD,
+}
+IN_LINE = Q(state__in=[EntryState.WAITING, EntryState.HELD])
+# Which places a verb finds.
+FROM = {
+    LineVerb.HOLD: Q(state=EntryState.WAITING),
+    LineVerb.UNHOLD: Q(state=EntryState.HELD),
+    LineVerb.FORWARD: IN_LINE & Q(priority=order.BY_THE_RULE),
+    LineVerb.BACK: IN_LINE & Q(priority=order.AHEAD),
+}
 TO = {LineVerb.HOLD: EntryState.HELD, LineVerb.UNHOLD: EntryState.WAITING}
-BACK = {LineVerb.HOLD: LineVerb.UNHOLD, LineVerb.UNHOLD: LineVerb.HOLD}
 EVENTS = {LineVerb.HOLD: Event.ENTRY_HELD, LineVerb.UNHOLD: Event.ENTRY_UNHELD}
 LETTERS = {LineVerb.HOLD: "held", LineVerb.UNHOLD: "unheld"}
+MOVES = {
+    LineVerb.FORWARD: (order.BY_THE_RULE, order.AHEAD),
+    LineVerb.BACK: (order.AHEAD, order.BY_THE_RULE),
+}
 
 
 class NobodyFound(Exception):
@@ -48,8 +66,10 @@ class CannotUndo(Exception):
 def about(bulk: LineBulk) -> QuerySet[WaitlistEntry]:
     """Return the places that a bulk is about now, without those its manager has a part in; two queries to build it."""
     entries = WaitlistEntry.objects.filter(
-        program=bulk.program_id, state=FROM[LineVerb(bulk.verb)], joined_at__lte=bulk.asked_at
+        FROM[LineVerb(bulk.verb)], program=bulk.program_id, joined_at__lte=bulk.asked_at
     )
+    if bulk.cohort:
+        entries = entries.filter(plans.belongs(bulk.cohort, bulk.among))
     if bulk.joined_from:
         entries = entries.filter(joined_at__gte=bulk.joined_from)
     if bulk.joined_until:
@@ -58,6 +78,8 @@ def about(bulk: LineBulk) -> QuerySet[WaitlistEntry]:
         entries = entries.filter(pk__in=LineBulkItem.objects.filter(bulk=undone).values("entry"))
         if bulk.verb == LineVerb.UNHOLD:  # whoever was held by hand since is held for another reason
             entries = entries.filter(held_by=undone.asked_by_id, hold_reason=undone.reason)
+        elif bulk.verb in MOVES:  # and so whoever was moved by hand since
+            entries = entries.filter(priority_reason=undone.reason)
     return entries.exclude(conflicts(bulk.asked_by, to="application__"))
 
 
@@ -69,6 +91,8 @@ def draft(
     at: datetime,
     joined_from: datetime | None = None,
     joined_until: datetime | None = None,
+    cohort: str = "",
+    among: str = "",
     reason: str = "",
 ) -> LineBulk:
     """Return a bulk as it would be asked for, with how many it is about; nothing is kept. Raises BadBounds."""
@@ -77,9 +101,13 @@ def draft(
         raise BadBounds("Give days between 2000 and 2100, or leave them empty.")
     if len(bounds) == 2 and bounds[0] >= bounds[1]:
         raise BadBounds("It ends before it begins.")
+    if cohort and (cohort == ShareKind.HAND_PICKED) == bool(among):
+        raise BadBounds("Say which kind of applicant, country or wave; hand-picked needs nothing further.")
+    if len(among) > AMONG_MOST:
+        raise BadBounds("That names too many at once; make it two.")
     bulk = LineBulk(
-        program=program, verb=verb, joined_from=joined_from, joined_until=joined_until, asked_at=at, asked_by=by,
-        reason=reason.strip(),
+        program=program, verb=verb, joined_from=joined_from, joined_until=joined_until, cohort=cohort, among=among,
+        asked_at=at, asked_by=by, reason=reason.strip(),
     )  # fmt: skip
     bulk.found = about(bulk).count()
     return bulk
@@ -109,7 +137,7 @@ def undo(bulk: LineBulk, *, by: User, at: datetime, reason: str) -> LineBulk:
         raise CannotUndo(bulk)
     return ask(
         LineBulk(
-            program=bulk.program, verb=BACK[LineVerb(bulk.verb)], undoes=bulk, asked_at=at, asked_by=by,
+            program=bulk.program, verb=OPPOSITE[LineVerb(bulk.verb)], undoes=bulk, asked_at=at, asked_by=by,
             reason=reason.strip(),
         )
     )  # fmt: skip
@@ -149,13 +177,16 @@ def _change(bulk: LineBulk, chosen: dict[int, int], at: datetime) -> int:
         .select_for_update()
         .values_list("pk")
     )
-    rows = WaitlistEntry.objects.filter(pk__in=chosen, state=FROM[verb]).order_by("pk")
+    rows = WaitlistEntry.objects.filter(FROM[verb], pk__in=chosen).order_by("pk")
     pks = list(rows.select_for_update(of=("self",)).values_list("pk", flat=True))
-    waitlist.move_many(
-        pks, to=TO[verb], event=EVENTS[verb], by=bulk.asked_by, at=at, reason=bulk.reason, bulk=bulk.pk
-    )
+    how: dict[str, Any] = {"by": bulk.asked_by, "at": at, "reason": bulk.reason, "bulk": bulk.pk}
+    if verb in MOVES:
+        was, now = MOVES[verb]
+        order.put_many(pks, was=was, now=now, **how)
+    else:
+        waitlist.move_many(pks, to=TO[verb], event=EVENTS[verb], **how)
     LineBulkItem.objects.bulk_create(LineBulkItem(bulk=bulk, entry_id=pk) for pk in pks)
-    if pks:
+    if pks and verb in LETTERS:
         alike.write(_letters(bulk, [chosen[pk] for pk in pks]), at=at)
     if verb == LineVerb.UNHOLD:
         transaction.on_commit(partial(hints.later, "onboarding.tasks.admit_due"), robust=True)

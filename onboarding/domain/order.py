@@ -4,12 +4,14 @@ Never their own or their organisation's entry. A change of the order is publishe
 a hold is told to the applicant with its reason.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Count, F, Max
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -48,10 +50,11 @@ class NothingToMove(Exception):
 
 @dataclass(frozen=True)
 class Published:
-    """A move as everybody may read it: when and why, nobody's name."""
+    """Moves as everybody may read them: when, why and how many at once, nobody's name."""
 
     moved_at: datetime
     reason: str
+    places: int
 
 
 @transaction.atomic
@@ -91,6 +94,27 @@ def put_forward(
     return entry
 
 
+def put_many(
+    entries: Sequence[int], *, was: int, now: int, by: User, at: datetime, reason: str, **details: Any
+) -> None:
+    """Do for many locked entries, by primary key, what `put_forward` does for one; all have the priority `was`.
+
+    Four statements with their ledger rows, whatever their number.
+    """
+    WaitlistEntry.objects.filter(pk__in=entries).update(priority=now, priority_reason=reason)
+    moves = Move.objects.bulk_create(
+        Move(entry_id=pk, was=was, now=now, moved_at=at, moved_by=by, reason=reason) for pk in entries
+    )
+    ledger.record_each(
+        Event.ENTRY_MOVED,
+        subject=WaitlistEntry,
+        each={move.entry_id: {"was": was, "now": now, "move": move.pk} | details for move in moves},
+        actor=by,
+        at=at,
+        reason=ledger.digest(reason),
+    )
+
+
 @transaction.atomic
 def hold(entry: WaitlistEntry, *, by: User, at: datetime, reason: str) -> WaitlistEntry:
     """Keep an entry from being seated; it keeps its place. Raises SayWhy, OwnPlace, waitlist.IllegalMove."""
@@ -123,12 +147,16 @@ def unhold(entry: WaitlistEntry, *, by: User, at: datetime, reason: str) -> Wait
 
 
 def moved_ahead(program: Program, *, of: WaitlistEntry | None = None) -> list[Published]:
-    """Return the latest moves ahead of the rule, newest first; `of` an entry: those that passed it by."""
+    """Return the latest moves ahead of the rule, newest first, those of one moment and reason together.
+
+    `of` an entry: those that passed it by.
+    """
     moves = Move.objects.filter(entry__program=program, now__lt=F("was"))
     if of is not None:
         moves = moves.filter(entry__joined_at__gte=of.joined_at, now__lt=of.priority).exclude(entry=of)
-    rows = moves.order_by("-moved_at", "-id").values_list("moved_at", "reason")[:SHOWN]
-    return [Published(moved_at, reason) for moved_at, reason in rows]
+    together = moves.order_by().values("moved_at", "reason").annotate(places=Count("pk"), last=Max("pk"))
+    rows = together.order_by("-moved_at", "-last").values_list("moved_at", "reason", "places")[:SHOWN]
+    return [Published(*row) for row in rows]
 
 
 def _locked(entry: WaitlistEntry, by: User, reason: str) -> WaitlistEntry:

@@ -21,7 +21,7 @@ def who(share: Share) -> str:
     """Return the cohort of a share, as it can stand after "for"."""
     named = [name.strip() for name in share.among.split(",")]
     if share.kind == ShareKind.HAND_PICKED:
-        return _("those who joined while the program was by invitation only")
+        return _("those who were asked by hand, or joined while the program was by invitation only")
     if share.kind == ShareKind.WAVE:
         return _("the wave %(names)s of an imported list") % {"names": ", ".join(named)}
     if share.kind == ShareKind.COUNTRY:

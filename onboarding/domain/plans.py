@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -123,6 +124,13 @@ def _refuse_shares(shares: Sequence[Share]) -> None:
         raise BadPlan(_("A share names too many at once; make it two shares."))
     if len({(share.kind, share.among) for share in shares}) < len(shares):
         raise BadPlan(_("Two shares are for the same people; make them one."))
+
+
+def belongs(kind: str, among: str) -> Q:
+    """Return the condition on places in line that are of a cohort; `among` says which, with commas between."""
+    if kind == ShareKind.HAND_PICKED:
+        return Q(hand_picked=True)
+    return Q(**{f"{kind}__in": among.split(",")})
 
 
 def ramp(rules: Rules) -> tuple[int, int, int | None]:

@@ -18,6 +18,7 @@ class Kind(IntEnum):
     BACK_TEST = 0x6761_7403
     FILTER_BACK_TEST = 0x6761_7404
     LINE_BULK = 0x6761_7405
+    PICK_LIST = 0x6761_7406
 
 
 @contextmanager

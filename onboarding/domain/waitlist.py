@@ -62,7 +62,7 @@ def _cohort(application: Application) -> dict[str, Any]:
         "applicant_type": str(said["applicant_type"] or "")[:TYPE_MOST],
         "country": country if len(country := str(said["country"] or "").upper()) == 2 else "",
         "wave": str(application.facts.get("wave") or "").strip()[:TYPE_MOST],
-        "hand_picked": application.program.stage == Stage.INVITATION_ONLY,
+        "hand_picked": application.pick_id is not None or application.program.stage == Stage.INVITATION_ONLY,
     }
 
 

@@ -11,6 +11,7 @@ from onboarding.models.key import Key, Secret
 from onboarding.models.limit import Limit
 from onboarding.models.line import Invitation, Move, RateStep, Seat, WaitlistEntry, Week
 from onboarding.models.line_bulk import LineBulk, LineBulkItem
+from onboarding.models.pick import Pick, PickList
 from onboarding.models.plan import PlanShare, RatePlan, WeekShare
 from onboarding.models.program import OfferedModel, Program, Tier
 from onboarding.models.question_draft import QuestionDraft
@@ -37,6 +38,8 @@ __all__ = [
     "Move",
     "OfferedModel",
     "OutcomeCount",
+    "Pick",
+    "PickList",
     "PlanShare",
     "Program",
     "QuestionDraft",

@@ -97,6 +97,15 @@ class Application(models.Model):
         related_name="requests",
         help_text="What a request is about; empty for an application for access.",
     )
+    pick = models.ForeignKey(
+        "onboarding.Pick",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="applications",
+        help_text="Who started it had been asked by hand.",
+    )
     number = models.CharField(max_length=12, unique=True, default=new_number, editable=False)
     program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="applications")
     owner = models.ForeignKey(Owner, on_delete=models.PROTECT, related_name="applications")
@@ -213,6 +222,11 @@ class Application(models.Model):
         """Whether the form may change `answers` now: a draft, or an amendment that was begun in time."""
         amends = self.state == ApplicationState.SUBMITTED and self.amending_since is not None
         return self.state == ApplicationState.DRAFT or amends
+
+    @property
+    def is_taken_in(self) -> bool:
+        """Whether its program takes it now, if it is sent; a request about access is taken in every stage."""
+        return self.kind != ApplicationKind.ACCESS or self.program.takes_from(self.pick_id)
 
     @property
     def is_about_production(self) -> bool:

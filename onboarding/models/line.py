@@ -56,7 +56,9 @@ class WaitlistEntry(models.Model):
         max_length=40, blank=True, default="", db_default="", help_text="Named by an import."
     )
     hand_picked = models.BooleanField(
-        default=False, db_default=False, help_text="Joined while the program was by invitation only."
+        default=False,
+        db_default=False,
+        help_text="Asked by hand, or joined while the program was by invitation only.",
     )
     left_at = models.DateTimeField(null=True)
     held_at = models.DateTimeField(null=True)

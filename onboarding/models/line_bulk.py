@@ -7,17 +7,26 @@ from django.db.models import F, Q
 
 from audit.models import append_only
 from onboarding.models.line import WaitlistEntry
+from onboarding.models.plan import AMONG_MOST
 from onboarding.models.program import Program
-from onboarding.states import LineVerb
+from onboarding.states import LineVerb, ShareKind
 
 
 class LineBulk(models.Model):
-    """Hold many places, or end their holds. The selection is kept as it was asked: a filter, and the moment."""
+    """Hold or move many places, or end or undo that. The selection is kept as asked: a filter, and the moment."""
 
     program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="line_bulks")
     verb = models.CharField(max_length=10, choices=LineVerb.choices)
     joined_from = models.DateTimeField(null=True, help_text="Who joined the line then or later.")
     joined_until = models.DateTimeField(null=True, help_text="Who joined it before then.")
+    cohort = models.CharField(max_length=14, blank=True, default="", db_default="", choices=ShareKind.choices)
+    among = models.CharField(
+        max_length=AMONG_MOST,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Which of that cohort, with commas between; empty for hand-picked.",
+    )
     undoes = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="undone_by")
     asked_at = models.DateTimeField(help_text="The moment: who joins later is not in it.")
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -35,8 +44,8 @@ class LineBulk(models.Model):
             pgtrigger.ReadOnly(
                 name="line_bulk_is_asked_once",
                 fields=[
-                    "program", "verb", "joined_from", "joined_until", "undoes", "asked_at", "asked_by", "reason",
-                    "found",
+                    "program", "verb", "joined_from", "joined_until", "cohort", "among", "undoes", "asked_at",
+                    "asked_by", "reason", "found",
                 ],
             ),
         ]  # fmt: skip
@@ -47,6 +56,14 @@ class LineBulk(models.Model):
             models.CheckConstraint(
                 name="line_bulk_filter_sane",
                 condition=Q(joined_from=None) | Q(joined_until=None) | Q(joined_from__lt=F("joined_until")),
+            ),
+            models.CheckConstraint(
+                name="line_bulk_names_its_cohort",
+                condition=Q(cohort__in=["", ShareKind.HAND_PICKED], among="")
+                | (
+                    Q(cohort__in=[each for each in ShareKind.values if each != ShareKind.HAND_PICKED])
+                    & ~Q(among="")
+                ),
             ),
         ]
 

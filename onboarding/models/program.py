@@ -108,6 +108,10 @@ class Program(models.Model):
     def accepts_applications(self) -> bool:
         return self.stage in (Stage.LIMITED, Stage.OPEN)
 
+    def takes_from(self, pick: object | None) -> bool:
+        """Return whether somebody may apply now who was asked by hand by this pick (its row or its number), or not."""
+        return self.accepts_applications or (self.stage == Stage.INVITATION_ONLY and pick is not None)
+
 
 class OfferedModel(models.Model):
     """A model behind the gate, by the name a caller sends to the gateway."""

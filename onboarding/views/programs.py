@@ -1,14 +1,15 @@
 """The programs: what can be applied for, how long the line is, by which rule it moves."""
 
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import Exists, IntegerField, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from accounts.models import Owner
+from accounts.models import Owner, User
 from audit import clock
-from onboarding.domain import backtests, freezes, line_rule, order, plans
+from onboarding.domain import backtests, freezes, line_rule, order, picks, plans
 from onboarding.models import Application, Freeze, LineCount, Program, RateStep
 from onboarding.states import ApplicationState
 from policies import markdown
@@ -43,6 +44,7 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "program": program,
         "ours": ours,
+        "takes": _takes(program, request.user),
         "may_apply": not ours or len({each.owner_id for each in ours}) < len(owners),
         "tiers": [
             tier for tier in program.tiers.all() if program.production_review or tier.environment == "live"
@@ -60,6 +62,12 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
         "weaknesses_text": markdown.rendered(known.text) if known else "",
     }
     return render(request, "onboarding/program_detail.html", context)
+
+
+def _takes(program: Program, user: User | AnonymousUser) -> bool:
+    """Return whether this person may apply now, or anybody may."""
+    asked = picks.of(user, program) if user.is_authenticated and not program.accepts_applications else None
+    return program.takes_from(asked)
 
 
 def _ours(program: Program, owners: list[Owner]) -> list[Application]:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from accounts.domain import owners
 from accounts.models import Organisation, Owner, User
-from onboarding.domain import acknowledgements, applications
+from onboarding.domain import acknowledgements, applications, picks
 from onboarding.domain.applications import AlreadyApplied, TooEarly
 from onboarding.models import Application, Program
 from policies.domain import acceptances, guidelines
@@ -39,12 +39,13 @@ class Choice:
 
 @dataclass(frozen=True)
 class Start:
-    """What the page knows. `version` is None while no guidelines are in force."""
+    """What the page knows. `version` is None while no guidelines are in force; `takes` is whether one may apply."""
 
     program: Program
     choices: list[Choice]
     version: GuidelineVersion | None
     accepted: bool
+    takes: bool
 
     @property
     def free(self) -> list[Choice]:
@@ -56,7 +57,7 @@ class Start:
 
     def problem(self, owner: str, text_hash: str) -> str:
         """Return what is wrong with the posted page; empty when nothing is."""
-        if not self.program.accepts_applications:
+        if not self.takes:
             return str(applications.ProgramIsClosed(self.program))
         if self.version is None:
             return str(NoGuidelines())
@@ -75,11 +76,12 @@ def look(program: Program, user: User, *, at: datetime) -> Start:
     for organisation in Organisation.objects.filter(members=user).select_related("owner").order_by("name"):
         owner = getattr(organisation, "owner", None)
         choices.append(_choice(program, owner, _value(organisation), organisation.name, at))
+    takes = program.takes_from(picks.of(user, program))
     try:
         version = guidelines.in_force()
     except NoGuidelines:
-        return Start(program, choices, None, accepted=False)
-    return Start(program, choices, version, accepted=acceptances.accepted(user, version))
+        return Start(program, choices, None, accepted=False, takes=takes)
+    return Start(program, choices, version, accepted=acceptances.accepted(user, version), takes=takes)
 
 
 def begin(start: Start, user: User, value: str, *, at: datetime) -> Application:
