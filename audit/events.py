@@ -244,6 +244,16 @@ class Event(TextChoices):
     THROTTLE_ENDED = "throttle.ended", "Throttle ended"
     BACK_TEST_ASKED = "back_test.asked", "Rule about unusual use tried out on past days"
 
+    FIGURES_TAKEN = "figures.taken", "Figures of a day taken"
+    RECORD_ADDED = "record.added", "Something for the public report written down"
+    STANDARDS_PUBLISHED = "standards.published", "Standards for reviewers published"
+    REPORT_ASKED = "report.asked", "Public report asked for"
+    REPORT_BUILT = "report.built", "Public report counted"
+    REPORT_FAILED = "report.failed", "Counting of a public report stopped by a problem"
+    REPORT_REVIEWED = "report.reviewed", "Public report reviewed by a second person"
+    REPORT_PUBLISHED = "report.published", "Public report published for good"
+    REPORT_DROPPED = "report.dropped", "Draft of a public report dropped"
+
     LETTER_PUT_BACK = "letter.put_back", "Letter put back to be sent"
 
     IMPORT_ASKED = "import.asked", "Import asked for"

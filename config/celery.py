@@ -78,6 +78,7 @@ app.conf.beat_schedule = {
         "reviews.tasks.drop_exports": HOUR,
         "onboarding.tasks.sweep_files": HOUR,
         "onboarding.tasks.check_forecasts": HOUR,
+        "transparency.tasks.take_figures": HOUR,
         "audit.tasks.seal": HOUR,
     }.items()
 }

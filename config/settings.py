@@ -15,6 +15,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 MODE = env.choice("GATEHOUSE_MODE", ("development", "production"))
 PRODUCTION = MODE == "production"
 DEBUG = not PRODUCTION and env.choice("DEBUG", ("0", "1")) == "1"
+TEST_RESULTS = BASE_DIR / ".test-results.json"  # written by `make test`, read by the page of guarantees
 DATA_DIR = Path(env.text("GATEHOUSE_DATA", str(BASE_DIR / ".gatehouse")))
 
 SECRET_KEY = env.text("SECRET_KEY")
@@ -66,6 +67,7 @@ INSTALLED_APPS = [
     "onboarding",
     "reviews",
     "enforcement",
+    "transparency",
     *([] if PRODUCTION else ["demo"]),
 ]
 

@@ -45,6 +45,7 @@ urlpatterns = [
     path("", include("reviews.urls")),
     path("", include("enforcement.urls")),
     path("", include("policies.urls")),
+    path("", include("transparency.urls")),
     path("accounts/data/", mine.show, name="my_data"),
     path("accounts/data/copy/", mine.copy, name="my_copy"),
     path("accounts/delete/", mine.delete, name="delete_account"),

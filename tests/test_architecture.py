@@ -12,7 +12,7 @@ from django.conf import settings
 from audit.events import Event
 
 ROOT = Path(__file__).resolve().parent.parent
-APPS = ["audit", "outbox", "accounts", "policies", "onboarding", "reviews", "enforcement"]
+APPS = ["audit", "outbox", "accounts", "policies", "onboarding", "reviews", "enforcement", "transparency"]
 SOURCES = [
     path
     for app in [*APPS, "config", "devstack", "demo"]

@@ -5,7 +5,7 @@ from django.apps import apps
 from django.db import connection, models
 from django.db.models import CheckConstraint, Q
 
-OURS = ("audit", "outbox", "accounts", "policies", "onboarding", "reviews", "enforcement")
+OURS = ("audit", "outbox", "accounts", "policies", "onboarding", "reviews", "enforcement", "transparency")
 MODELS = [model for app in OURS for model in apps.get_app_config(app).get_models() if model._meta.managed]
 
 

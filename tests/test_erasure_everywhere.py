@@ -57,7 +57,7 @@ from tests.reviews.making import make_claimed, make_decision
 
 pytestmark = pytest.mark.django_db
 LATER = MONDAY + timedelta(days=2)
-OURS = ("audit", "outbox", "accounts", "policies", "onboarding", "reviews", "enforcement")
+OURS = ("audit", "outbox", "accounts", "policies", "onboarding", "reviews", "enforcement", "transparency")
 
 # Which rows of a model are somebody's. Every model that says what it keeps of people has its line here or in APART.
 THEIRS = {

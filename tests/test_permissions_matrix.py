@@ -109,6 +109,39 @@ GET  302 200 404 404 404 404 404 404  applications/<slug:number>/reinstatement/
 POST 302 422 404 404 404 404 404 404  applications/<slug:number>/reinstatement/
 GET  405 405 405 405 405 405 405 405  applications/<slug:number>/reinstatement/withdraw/
 POST 302 302 404 404 404 404 404 404  applications/<slug:number>/reinstatement/withdraw/
+# The public account.
+GET  200 200 200 200 200 200 200 200  transparency/
+POST 405 405 405 405 405 405 405 405  transparency/
+GET  200 200 200 200 200 200 200 200  transparency/guarantees/
+POST 405 405 405 405 405 405 405 405  transparency/guarantees/
+GET  200 200 200 200 200 200 200 200  transparency/standards/
+POST 405 405 405 405 405 405 405 405  transparency/standards/
+GET  200 200 200 200 200 200 200 200  transparency/seals/
+POST 405 405 405 405 405 405 405 405  transparency/seals/
+GET  200 200 200 200 200 200 200 200  transparency/seals.json
+POST 405 405 405 405 405 405 405 405  transparency/seals.json
+GET  200 200 200 200 200 200 200 200  transparency/<quarter:quarter>/
+POST 405 405 405 405 405 405 405 405  transparency/<quarter:quarter>/
+GET  200 200 200 200 200 200 200 200  transparency/<quarter:quarter>/<int:version>/
+POST 405 405 405 405 405 405 405 405  transparency/<quarter:quarter>/<int:version>/
+GET  200 200 200 200 200 200 200 200  transparency/<quarter:quarter>/<int:version>/report.json
+POST 405 405 405 405 405 405 405 405  transparency/<quarter:quarter>/<int:version>/report.json
+GET  200 200 200 200 200 200 200 200  transparency/<quarter:quarter>/<int:version>/report.csv
+POST 405 405 405 405 405 405 405 405  transparency/<quarter:quarter>/<int:version>/report.csv
+GET  302 302 302 403 403 403 200 200  admin/transparency/report/reports/
+POST 302 302 302 403 403 403 422 403  admin/transparency/report/reports/
+GET  302 302 302 405 405 405 405 405  admin/transparency/report/reports/records/
+POST 302 302 302 403 403 403 422 403  admin/transparency/report/reports/records/
+GET  302 302 302 403 403 403 200 403  admin/transparency/report/reports/standards/
+POST 302 302 302 403 403 403 422 403  admin/transparency/report/reports/standards/
+GET  302 302 302 403 403 403 404 404  admin/transparency/report/reports/statements/
+POST 302 302 302 405 405 405 405 405  admin/transparency/report/reports/statements/
+GET  302 302 302 403 403 403 200 200  admin/transparency/report/reports/<int:pk>/
+POST 302 302 302 405 405 405 405 405  admin/transparency/report/reports/<int:pk>/
+GET  302 302 302 403 403 403 200 200  admin/transparency/report/reports/<int:pk>/progress.json
+POST 302 302 302 405 405 405 405 405  admin/transparency/report/reports/<int:pk>/progress.json
+GET  302 302 302 405 405 405 405 405  admin/transparency/report/reports/<int:pk>/<slug:verb>/
+POST 302 302 302 403 403 403 302 302  admin/transparency/report/reports/<int:pk>/<slug:verb>/
 # Guidelines, organisations, health.
 GET  200 200 200 200 200 200 200 200  guidelines/
 POST 405 405 405 405 405 405 405 405  guidelines/
@@ -592,8 +625,8 @@ GET  302 302 302 405 405 405 405 405  admin/reviews/case/team/override/
 POST 302 302 302 403 422 422 403 403  admin/reviews/case/team/override/
 GET  302 302 302 403 403 302 403 403  admin/onboarding/importjob/<path:object_id>/change/
 POST 302 302 302 403 403 302 403 403  admin/onboarding/importjob/<path:object_id>/change/
-GET  302 302 302 200 200 200 200 200  admin/^(?P<app_label>account|mfa|audit|outbox|accounts|auth|policies|onboarding|enforcement|reviews)/$
-POST 302 302 302 200 200 200 200 200  admin/^(?P<app_label>account|mfa|audit|outbox|accounts|auth|policies|onboarding|enforcement|reviews)/$
+GET  302 302 302 200 200 200 200 200  admin/^(?P<app_label>account|mfa|audit|outbox|accounts|auth|policies|onboarding|enforcement|reviews|transparency)/$
+POST 302 302 302 200 200 200 200 200  admin/^(?P<app_label>account|mfa|audit|outbox|accounts|auth|policies|onboarding|enforcement|reviews|transparency)/$
 GET  302 302 302 404 404 404 404 404  admin/(?P<url>.*)$
 POST 302 302 302 404 404 404 404 404  admin/(?P<url>.*)$
 GET  302 302 302 403 403 403 200 403  admin/policies/knownweakness/add/
@@ -692,6 +725,7 @@ READERS = {
     "enforcement/anomalyrule": "sam pia",
     "onboarding/limit": "dora",
     "enforcement/leakreport": "sam dora pia axel",
+    "transparency/report": "pia axel",
 }
 STOCK = re.compile(r"admin/([a-z]+/[a-z]+)/(|add/|<path:object_id>/(?:history/|delete/|change/)?)")
 ONLY_SHOWN = re.compile(

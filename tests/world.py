@@ -71,8 +71,20 @@ from tests.factories import (
 from tests.onboarding.guarding import make_freeze
 from tests.onboarding.picking import make_pick, make_picky
 from tests.reviews.making import SAYS, make_case
+from transparency import jobs as report_jobs
+from transparency.domain import quarters, reports
 
-OURS = ("audit", "outbox", "accounts", "policies", "onboarding", "reviews", "enforcement", "account")
+OURS = (
+    "audit",
+    "outbox",
+    "accounts",
+    "policies",
+    "onboarding",
+    "reviews",
+    "enforcement",
+    "transparency",
+    "account",
+)
 PLACE = re.compile(r"<(?:\w+:)?(\w+)>")
 ADMIN = re.compile(r"admin/([a-z]+)/([a-z]+)/<path:object_id>")
 # Regular expressions among the addresses, and something each of them takes.
@@ -159,6 +171,7 @@ class World:
             self.program, file=file, owner=None, mapping=None, by=self.people["dora"], at=clock.now()
         )
         seals.seal(at=clock.now())
+        self._make_reports()
         Authenticator.objects.create(user=self.people["root"], type=Authenticator.Type.TOTP, data={})
 
     def _make_organisation(self) -> None:
@@ -286,6 +299,15 @@ class World:
             secret=key.secrets.get(), reporter="scanner", place="https://x.example/", reported_at=clock.now()
         )
 
+    def _make_reports(self) -> None:
+        """One report is published, and Pia asked for a correction of it."""
+        at, quarter = clock.now(), quarters.named("2026Q3")
+        first = report_jobs.build(reports.ask(quarter, by=None, at=at).pk)
+        reports.review(first, by=self.people["axel"], at=at)
+        reports.publish(first, by=self.people["pia"], at=at)
+        asked = reports.ask(quarter, by=self.people["pia"], at=at, why="A day was missing.")
+        self.correction = report_jobs.build(asked.pk)
+
     def _make_webhooks(self) -> None:
         """Make an address of Alice's and one of the integrator's, each with a message that was given up."""
         at, dora, alice = clock.now(), self.people["dora"], self.people["alice"]
@@ -319,6 +341,8 @@ class World:
         """Return part of an address -> what its placeholders stand for; the first part that fits counts."""
         draft, ours = {"number": self.draft.number}, {"number": self.organisation.pk}
         return {
+            "transparency/<quarter": {"quarter": "2026Q3", "version": 1},
+            "transparency/report/reports/": {"pk": self.correction.pk, "verb": "drop"},
             "enforcement/webhook/": {
                 "pk": self.integrators_webhook.pk,
                 "message": self.integrators_message.pk,

@@ -19,6 +19,7 @@ class Kind(IntEnum):
     FILTER_BACK_TEST = 0x6761_7404
     LINE_BULK = 0x6761_7405
     PICK_LIST = 0x6761_7406
+    REPORT = 0x6761_7407
 
 
 @contextmanager

@@ -55,6 +55,8 @@ def _public() -> Iterator[Page]:
         yield Page(f"program {slug}", reverse("program", args=[slug]))
     yield Page("guidelines", reverse("guidelines"))
     yield Page("guidelines version", reverse("guidelines_version", args=["1.0.0"]))
+    for name in ("transparency", "guarantees", "standards", "seals"):
+        yield Page(f"public account, {name}", reverse(name))
 
 
 def _of_accounts() -> Iterator[Page]:

@@ -6,7 +6,7 @@ from django.test import RequestFactory
 
 from tests.factories import make_user
 
-OURS = ("audit", "outbox", "accounts", "policies", "onboarding", "reviews", "enforcement")
+OURS = ("audit", "outbox", "accounts", "policies", "onboarding", "reviews", "enforcement", "transparency")
 STATE = ("state", "stage", "outcome", "lane", "second", "version", "tell_at", "told_at")
 
 

@@ -15,6 +15,7 @@ import onboarding.invariants
 import outbox.invariants
 import policies.invariants
 import reviews.invariants
+import transparency.invariants
 
 MODULES = (
     audit.invariants,
@@ -24,6 +25,7 @@ MODULES = (
     onboarding.invariants,
     reviews.invariants,
     enforcement.invariants,
+    transparency.invariants,
 )
 MOST_ROWS = 20  # shown of those that break one invariant
 

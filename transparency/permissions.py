@@ -1,0 +1,32 @@
+"""Who makes, reviews and publishes a report: never one person alone."""
+
+from accounts.models import User
+from accounts.roles import Duty, may
+from transparency.models import Report
+from transparency.states import ReportState
+
+
+def may_see_reports(user: User) -> bool:
+    """Return whether this person sees drafts: policy editors make them, auditors look them over."""
+    return may(user, Duty.EDIT_POLICIES) or may(user, Duty.SEE_LEDGER)
+
+
+def may_make_reports(user: User) -> bool:
+    """Return whether this person asks for reports and writes records."""
+    return may(user, Duty.EDIT_POLICIES)
+
+
+def may_review(user: User, report: Report) -> bool:
+    return may_see_reports(user) and report.state == ReportState.DRAFT and report.asked_by_id != user.pk
+
+
+def may_publish(user: User, report: Report) -> bool:
+    return (
+        may_make_reports(user) and report.state == ReportState.REVIEWED and report.reviewed_by_id != user.pk
+    )
+
+
+def may_drop(user: User, report: Report) -> bool:
+    return may_make_reports(user) and report.state in (
+        ReportState.WAITING, ReportState.DRAFT, ReportState.REVIEWED
+    )  # fmt: skip
