@@ -45,5 +45,6 @@ def _blank(letters: models.QuerySet[Letter], at: datetime) -> int:
         text=BLANKED,
         html="",
         problem="",
+        unsubscribe_url="",
         recalled_at=Case(unsent, default="recalled_at"),
     )

@@ -52,6 +52,7 @@ class Draft:
     passing: bool = False
     language: str = ""  # empty, as the zone: what is active where it is written
     zone: str = ""
+    unsubscribe_url: str = ""  # full address that ends such letters with one POST
 
 
 @contextmanager
@@ -201,6 +202,9 @@ def _send(letter: Letter, at: datetime) -> bool:
 def _mail(letter: Letter) -> EmailMultiAlternatives:
     """Return the letter as mail; its Message-ID never changes, so a repeated one can be told."""
     headers = {"Message-ID": f"<letter-{letter.pk}@gatehouse>", "Auto-Submitted": "auto-generated"}
+    if letter.unsubscribe_url:  # RFC 8058
+        headers["List-Unsubscribe"] = f"<{letter.unsubscribe_url}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail = EmailMultiAlternatives(
         letter.subject,
         letter.text,
@@ -232,5 +236,6 @@ def _row(draft: Draft, at: datetime) -> Letter:
         about_id=str(draft.about.pk) if draft.about else "",
         once=draft.once,
         passing=draft.passing,
+        unsubscribe_url=draft.unsubscribe_url,
         due_at=at,
     )

@@ -32,6 +32,13 @@ class Letter(models.Model):
     passing = models.BooleanField(
         default=False, help_text="Holds a one-time link or code: its text is blanked once it is sent."
     )
+    unsubscribe_url = models.CharField(
+        max_length=300,
+        blank=True,
+        default="",
+        db_default="",  # letters that are all alike are written by a statement of their own
+        help_text="Where a mail program ends such letters with one click (RFC 8058).",
+    )
     written_at = models.DateTimeField(db_default=Now(), editable=False)
     due_at = models.DateTimeField()
     tried_at = models.DateTimeField(null=True)
@@ -41,7 +48,7 @@ class Letter(models.Model):
     recalled_at = models.DateTimeField(null=True)
     given_up_at = models.DateTimeField(null=True)
 
-    PERSONAL_FIELDS = ("recipient", "subject", "text", "html", "problem")
+    PERSONAL_FIELDS = ("recipient", "subject", "text", "html", "problem", "unsubscribe_url")
 
     objects = LetterQuerySet.as_manager()
 

@@ -24,6 +24,24 @@ class Severity(IntegerChoices):
     GRAVE = 3, "3 · describes grave harm"
 
 
+class Gravity(TextChoices):
+    """How grave a known weakness is."""
+
+    LOW = "low", "Low"
+    MODERATE = "moderate", "Moderate"
+    HIGH = "high", "High"
+    CRITICAL = "critical", "Critical"
+
+
+class WeaknessStatus(TextChoices):
+    """Where a known weakness stands; any may follow any: what is known changes."""
+
+    OPEN = "open", "Open"
+    MITIGATED = "mitigated", "Mitigated"
+    FIXED = "fixed", "Fixed"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+
+
 class VersionState(TextChoices):
     DRAFT = "draft", "Draft"
     CONSULTATION = "consultation", "In consultation"

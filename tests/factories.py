@@ -121,6 +121,28 @@ def make_guidelines() -> GuidelineVersion:
     )
 
 
+def editor(name: str) -> User:
+    """Return the policy editor of this name, the same one each time."""
+    return User.objects.filter(email=f"{name}@example.org").first() or make_staff(name, Role.POLICY_EDITOR)
+
+
+def publish_guidelines(
+    version: GuidelineVersion, *, at: datetime = MONDAY, effective_at: datetime | None = None
+) -> GuidelineVersion:
+    """Publish a draft: Edith approves it, Peter publishes it."""
+    edith, peter = editor("edith"), editor("peter")
+    guidelines.approve(version, seen=version.text_hash, by=edith, at=at)
+    return guidelines.publish(version, effective_at=effective_at, by=peter, at=at)
+
+
+def put_guidelines_in_force(version: GuidelineVersion, *, at: datetime = MONDAY) -> GuidelineVersion:
+    """Publish a draft in time to be in force at `at`, and put it in force then."""
+    publish_guidelines(version, at=at - guidelines.notice(version), effective_at=at)
+    guidelines.put_in_force(at=at)
+    version.refresh_from_db()
+    return version
+
+
 def make_questions() -> QuestionSet:
     """Return the shipped question set, current."""
     return QuestionSet.objects.filter(current=True).first() or questions.load(

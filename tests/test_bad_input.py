@@ -85,7 +85,7 @@ def test_a_made_up_number_is_not_found_and_breaks_nothing(world, address):
 # --- forms
 
 PAGES = {  # every page with a form that has fields
-    "nobody": ["/accounts/signup/", "/accounts/login/", "/accounts/password/reset/"],
+    "nobody": ["guidelines/subscribe/", "/accounts/signup/", "/accounts/login/", "/accounts/password/reset/"],
     "charlie": ["apply/<slug:slug>/"],
     "alice": [
         "applications/<slug:number>/form/<slug:section>/",
@@ -116,7 +116,12 @@ PAGES = {  # every page with a form that has fields
         "admin/reviews/case/rules/new/",
         "admin/reviews/case/rules/<int:pk>/",
         "admin/policies/knownweakness/add/",
+        "admin/policies/programrule/add/",
+        "admin/policies/weaknessrecord/add/",
+        "admin/policies/weaknessrecord/import/",
         "admin/policies/guidelineversion/",
+        "admin/policies/guidelineversion/new/",
+        "admin/policies/guidelineversion/<int:pk>/draft/",
     ],
     "root": ["admin/accounts/user/<path:object_id>/change/"],
 }

@@ -25,6 +25,10 @@ GET  200 200 200 200 200 200 200 200  (home)
 POST 405 405 405 405 405 405 405 405  (home)
 GET  200 200 200 200 200 200 200 200  programs/<slug:slug>/
 POST 405 405 405 405 405 405 405 405  programs/<slug:slug>/
+GET  200 200 200 200 200 200 200 200  programs/<slug:slug>/weaknesses/<slug:code>/
+POST 405 405 405 405 405 405 405 405  programs/<slug:slug>/weaknesses/<slug:code>/
+GET  302 405 405 405 405 405 405 405  programs/<slug:slug>/rules/<int:number>/acknowledge/
+POST 302 302 302 302 302 302 302 302  programs/<slug:slug>/rules/<int:number>/acknowledge/
 GET  302 200 200 200 200 200 200 200  apply/<slug:slug>/
 POST 302 422 422 422 422 422 422 422  apply/<slug:slug>/
 GET  200 200 200 200 200 200 200 200  asked/<str:token>/
@@ -147,6 +151,22 @@ GET  200 200 200 200 200 200 200 200  guidelines/
 POST 405 405 405 405 405 405 405 405  guidelines/
 GET  200 200 200 200 200 200 200 200  guidelines/<version:version>/
 POST 405 405 405 405 405 405 405 405  guidelines/<version:version>/
+GET  200 200 200 200 200 200 200 200  guidelines/versions/
+POST 405 405 405 405 405 405 405 405  guidelines/versions/
+GET  404 404 404 404 404 404 404 404  guidelines/compare/
+POST 405 405 405 405 405 405 405 405  guidelines/compare/
+GET  200 200 200 200 200 200 200 200  guidelines/feed/
+POST 405 405 405 405 405 405 405 405  guidelines/feed/
+GET  200 200 200 200 200 200 200 200  guidelines/subscribe/
+POST 422 422 422 422 422 422 422 422  guidelines/subscribe/
+GET  200 200 200 200 200 200 200 200  guidelines/subscription/<slug:token>/
+POST 302 302 302 302 302 302 302 302  guidelines/subscription/<slug:token>/
+GET  302 302 302 302 302 302 302 302  guidelines/subscription/<slug:token>/end/
+POST 200 200 200 200 200 200 200 200  guidelines/subscription/<slug:token>/end/
+GET  200 200 200 200 200 200 200 200  guidelines/<version:version>/changes-since/<version:older>/
+POST 405 405 405 405 405 405 405 405  guidelines/<version:version>/changes-since/<version:older>/
+GET  200 200 200 200 200 200 200 200  guidelines/<version:version>/<slug:code>/
+POST 405 405 405 405 405 405 405 405  guidelines/<version:version>/<slug:code>/
 GET  302 405 405 405 405 405 405 405  guidelines/<version:version>/accept/
 POST 302 302 302 302 302 302 302 302  guidelines/<version:version>/accept/
 GET  302 200 200 200 200 200 200 200  organisations/
@@ -629,6 +649,22 @@ GET  302 302 302 200 200 200 200 200  admin/^(?P<app_label>account|mfa|audit|out
 POST 302 302 302 200 200 200 200 200  admin/^(?P<app_label>account|mfa|audit|outbox|accounts|auth|policies|onboarding|enforcement|reviews|transparency)/$
 GET  302 302 302 404 404 404 404 404  admin/(?P<url>.*)$
 POST 302 302 302 404 404 404 404 404  admin/(?P<url>.*)$
+GET  302 302 302 403 403 403 200 403  admin/policies/guidelineversion/new/
+POST 302 302 302 403 403 403 422 403  admin/policies/guidelineversion/new/
+GET  302 302 302 403 403 403 200 403  admin/policies/guidelineversion/<int:pk>/draft/
+POST 302 302 302 403 403 403 422 403  admin/policies/guidelineversion/<int:pk>/draft/
+GET  302 302 302 405 405 405 405 405  admin/policies/guidelineversion/<int:pk>/section/
+POST 302 302 302 403 403 403 409 403  admin/policies/guidelineversion/<int:pk>/section/
+GET  302 302 302 403 403 403 200 403  admin/policies/guidelineversion/<int:pk>/lanes/
+POST 302 302 302 403 403 403 409 403  admin/policies/guidelineversion/<int:pk>/lanes/
+GET  302 302 302 405 405 405 405 405  admin/policies/guidelineversion/<int:pk>/step/<slug:verb>/
+POST 302 302 302 403 403 403 302 403  admin/policies/guidelineversion/<int:pk>/step/<slug:verb>/
+GET  302 302 302 403 403 403 200 403  admin/policies/weaknessrecord/add/
+POST 302 302 302 403 403 403 200 403  admin/policies/weaknessrecord/add/
+GET  302 302 302 403 403 403 200 403  admin/policies/weaknessrecord/import/
+POST 302 302 302 403 403 403 422 403  admin/policies/weaknessrecord/import/
+GET  302 302 302 403 403 403 200 403  admin/policies/programrule/add/
+POST 302 302 302 403 403 403 200 403  admin/policies/programrule/add/
 GET  302 302 302 403 403 403 200 403  admin/policies/knownweakness/add/
 POST 302 302 302 403 403 403 200 403  admin/policies/knownweakness/add/
 GET  302 302 302 302 302 403 403 403  admin/reviews/case/<path:object_id>/change/
@@ -706,6 +742,8 @@ READERS = {
     "auth/group": "axel",
     "policies/guidelineversion": "pia",
     "policies/knownweakness": "pia",
+    "policies/programrule": "pia",
+    "policies/weaknessrecord": "pia",
     "onboarding/grant": "sam dora axel",
     "onboarding/key": "sam dora axel",
     "onboarding/program": "dora axel",
@@ -788,8 +826,9 @@ def test_everybody_gets_what_the_table_says(world, address, method):
     )
 
 
-# Programs ask these, without a session that another site could use: tokens of the API, signatures of scanners.
-SIGNED = ("api/", "leaks/report/")
+# Programs ask these, without a session that another site could use: tokens of the API, signatures of scanners, the
+# secret of a mail's own link.
+SIGNED = ("api/", "leaks/report/", "guidelines/subscription/<slug:token>/end/")
 
 
 @pytest.mark.parametrize("address", [each for each in ADDRESSES if not each.startswith(SIGNED)])

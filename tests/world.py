@@ -36,7 +36,8 @@ from enforcement.models import AnomalyFinding, AnomalyRule, LeakReport, Throttle
 from onboarding.domain import attachments, import_jobs, line_bulks, question_drafts, questions, stages
 from onboarding.domain.limits import Sort, set_limit
 from onboarding.states import FileKind, LineVerb, Stage
-from policies.domain import weaknesses
+from policies.domain import guidelines, program_rules, subscriptions, weakness_records, weaknesses
+from policies.models import Subscription
 from reviews.domain import (
     bulk,
     calendars,
@@ -142,6 +143,7 @@ class World:
         self._make_rules()
         self._make_anomalies()
         weaknesses.publish("gate", text="It invents names.", by=self.people["pia"], at=clock.now())
+        self._make_guidelines()
         self._make_organisation()
         self.api_token, _ = tokens.make(
             self.people["alice"],
@@ -173,6 +175,24 @@ class World:
         seals.seal(at=clock.now())
         self._make_reports()
         Authenticator.objects.create(user=self.people["root"], type=Authenticator.Type.TOTP, data={})
+
+    def _make_guidelines(self) -> None:
+        """A draft that another policy editor approved, and somebody's letters about published versions."""
+        at, source = clock.now(), guidelines.shipped() | {"version": "1.1.0"}
+        self.guideline_draft = guidelines.load(source, by="test", at=at)
+        guidelines.approve(
+            self.guideline_draft, seen=self.guideline_draft.text_hash, by=self.people["root"], at=at
+        )
+        subscriptions.ask("reader@example.org", language="en-gb", at=at)
+        self.subscription = Subscription.objects.get()
+        record = weakness_records.checked(
+            {"code": "w-1", "title": "Invents", "severity": "low", "description": "It invents names."}
+        )
+        self.weakness = weakness_records.publish(self.program.slug, record, by=self.people["pia"], at=at)
+        self.program_rule = program_rules.publish(
+            self.program.slug, title="No faces", text="None of real people.", from_at=at,
+            acknowledge_by=at + timedelta(days=9), by=self.people["pia"], at=at,
+        )  # fmt: skip
 
     def _make_organisation(self) -> None:
         """Alice owns it, Mo belongs to it and is offered ownership, somebody is invited, a domain is proved."""
@@ -289,6 +309,8 @@ class World:
             "kind": "amendment",
             "section": "you",
             "version": self.held.revision.guidelines.version,
+            "older": self.held.revision.guidelines.version,
+            "code": "weapons",
             "verb": "suspend",
             "decision": self.decision.pk,
         }
@@ -343,6 +365,8 @@ class World:
         return {
             "transparency/<quarter": {"quarter": "2026Q3", "version": 1},
             "transparency/report/reports/": {"pk": self.correction.pk, "verb": "drop"},
+            "/weaknesses/": {"code": self.weakness.code},
+            "rules/<int:number>/acknowledge/": {"number": self.program_rule.number},
             "enforcement/webhook/": {
                 "pk": self.integrators_webhook.pk,
                 "message": self.integrators_message.pk,
@@ -368,6 +392,8 @@ class World:
             "/domains/": ours | {"pk": self.domain.pk},
             "accounts/tokens/": {"pk": self.api_token.pk},
             "organisations/": ours | {"token": self.token},
+            "guidelines/subscription/": {"token": self.subscription.token},
+            "guidelineversion/": {"pk": self.guideline_draft.pk, "verb": "consult"},
             "<int:decision>": {"pk": self.waiting.pk},
             "questionset/drafts/": {"pk": self.question_draft.pk},
             "questionset/<int:pk>/": {"pk": self.question_draft.based_on_id},

@@ -5,9 +5,11 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Annotated, Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from policies.domain.marked import BadText, Marked
+from policies.domain.marked import read as read_marked
+from policies.domain.marked import written as dumped
 from policies.states import Lane
 
 NAME = r"[a-z][a-z0-9_]*"
@@ -15,8 +17,11 @@ WORDS = r"[^\s|]+(?:\|[^\s|]+)*"
 CONDITION = rf"{NAME} (?:=|!=|>=|>|in|contains) {WORDS}"
 LARGEST_FILE = 2_000_000  # bytes; the shipped guidelines have 25,000
 
+TAKEN = {"accept", "lanes", "prohibited", "scrutiny", "usual"}  # addresses and places on the page already
+
 Code = Annotated[str, StringConstraints(pattern=rf"^{NAME}$", max_length=60)]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Markdown = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40_000)]
 Paragraph = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5000)]
 Condition = Annotated[str, StringConstraints(pattern=rf"^{CONDITION}(?: and {CONDITION})*$", max_length=500)]
 
@@ -57,6 +62,14 @@ class ScrutinySource(CategorySource):
     approval_months: Annotated[int, Field(ge=1, le=120)] = 12
 
 
+class SectionSource(Part):
+    """A part of the running text, before the categories."""
+
+    id: Code
+    title: Annotated[Line, StringConstraints(max_length=120)]
+    text: Markdown
+
+
 class UsualSource(Part):
     id: Annotated[Code, StringConstraints(max_length=20)]
     text: Line
@@ -75,45 +88,75 @@ class GuidelinesSource(Part):
     effective_after_days: Annotated[int, Field(ge=0, le=365)] = 15
     acknowledge_within_days: Annotated[int, Field(ge=1, le=365)] = 30
     lane_modes: list[Lane] = list(Lane)
+    sections: list[SectionSource] = []
     prohibited: Annotated[list[ProhibitedSource], Field(min_length=1)]
     extra_scrutiny: list[ScrutinySource] = []
     almost_always_approved: list[UsualSource] = []
 
     @model_validator(mode="after")
     def _each_id_once(self) -> "GuidelinesSource":
-        categories = Counter(part.id for part in [*self.prohibited, *self.extra_scrutiny])
-        usual = Counter(part.id for part in self.almost_always_approved)
-        if twice := [found for found, times in (categories + usual).items() if times > 1]:
+        known = Counter(
+            part.id
+            for part in [
+                *self.sections,
+                *self.prohibited,
+                *self.extra_scrutiny,
+                *self.almost_always_approved,
+            ]
+        )
+        if twice := [found for found, times in known.items() if times > 1]:
             raise ValueError(
                 f"an id stands for one thing only; used more than once: {', '.join(sorted(twice))}"
             )
+        if taken := sorted(TAKEN & set(known)):
+            raise ValueError(f"these ids are places of the page already; choose others: {', '.join(taken)}")
         return self
 
 
-def check(source: Any) -> GuidelinesSource:
-    """Return the checked content of a loaded file. Raises BadGuidelines, which names every bad place."""
+def check(source: Any, *, lines: Marked | None = None) -> GuidelinesSource:
+    """Return the checked content of a loaded file. Raises BadGuidelines, which names every bad place.
+
+    With `lines`, the text the content was read from, each place has its line.
+    """
     if not isinstance(source, dict):
         raise BadGuidelines(["The file must be a mapping with version, prohibited, extra_scrutiny."])
     try:
         return GuidelinesSource.model_validate(source)
     except ValidationError as error:
-        raise BadGuidelines(_sentence(found, source) for found in error.errors()) from None
+        found = sorted((_line(one["loc"], lines), _sentence(one, source)) for one in error.errors())
+        raise BadGuidelines(f"Line {line}: {said}" if line else said for line, said in found) from None
 
 
 def read(raw: bytes) -> Any:
     """Return what a YAML or JSON file holds. Raises BadGuidelines, which names line and column."""
+    return _marked(raw).data
+
+
+def checked(raw: bytes) -> dict[str, Any]:
+    """Return what a YAML or JSON file holds, once it is right as a whole. Raises BadGuidelines, line by line."""
+    marked = _marked(raw)
+    check(marked.data, lines=marked)
+    return marked.data
+
+
+def written(source: dict[str, Any]) -> str:
+    """Return loaded guidelines as YAML to write on: fields in the order of the shipped file, without comments."""
+    return dumped(GuidelinesSource.model_validate(source).model_dump(mode="json", exclude_unset=True))
+
+
+def _marked(raw: bytes) -> Marked:
     if len(raw) > LARGEST_FILE:
         raise BadGuidelines([f"The file has {len(raw):,} bytes; at most {LARGEST_FILE:,} are read."])
     try:
-        return yaml.safe_load(raw.decode("utf-8"))
+        return read_marked(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise BadGuidelines([f"Byte {error.start} is not UTF-8; save the file as UTF-8."]) from None
-    except yaml.MarkedYAMLError as error:
-        mark, problem = error.problem_mark, error.problem or "not YAML"
-        where = f"Line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        raise BadGuidelines([f"{where}{problem}."]) from None
-    except yaml.YAMLError as error:
-        raise BadGuidelines([f"The file is not YAML: {str(error).splitlines()[0]}."]) from None
+    except BadText as bad:
+        raise BadGuidelines(bad.problems) from None
+
+
+def _line(place: tuple[str | int, ...], lines: Marked | None) -> int:
+    return lines.line(place) if lines else 0
 
 
 def _sentence(found: Any, source: dict[str, Any]) -> str:

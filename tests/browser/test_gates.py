@@ -17,6 +17,7 @@ from tests.browser import axe, keyboard
 from tests.browser.conftest import Browse, Watch, newcomer, person
 from tests.browser.test_journeys import fill_the_form, wait_for
 from tests.browser.test_keys import look
+from tests.factories import publish_guidelines
 from tests.onboarding.requesting import told, trial_grant
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -99,7 +100,7 @@ def publish_for_later() -> GuidelineVersion:
     """Publish a material change; until it is in force nothing else on the site is different."""
     source = guidelines.shipped() | {"version": "9.0.0", "material": True}
     at = clock.now()
-    return guidelines.publish(guidelines.load(source, by="test", at=at), by="test", at=at)
+    return publish_guidelines(guidelines.load(source, by="test", at=at), at=at)
 
 
 @transaction.atomic

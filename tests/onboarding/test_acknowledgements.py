@@ -20,6 +20,7 @@ from tests.factories import (
     make_secret,
     make_user,
     owners,
+    publish_guidelines,
 )
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +38,7 @@ def publish(version="2.0.0", *, material=True, at=MONDAY):
     loaded = guidelines.load(
         {**guidelines.shipped(), "version": version, "material": material}, by="test", at=at
     )
-    return guidelines.publish(loaded, by="test", at=at)
+    return publish_guidelines(loaded, at=at)
 
 
 def accept(person, version, *, at):

@@ -33,6 +33,7 @@ from tests.factories import (
     make_program,
     make_reviewer,
     make_user,
+    put_guidelines_in_force,
 )
 from tests.onboarding.filled import HELD, good_for
 
@@ -378,8 +379,7 @@ def test_without_the_guidelines_accepted_nothing_is_sent(program, alice):
 def test_guidelines_that_changed_since_must_be_accepted_again(program, alice):
     draft = filled(program, alice)
     newer = guidelines.load({**guidelines.shipped(), "version": "1.1.0"}, by="test", at=MONDAY)
-    guidelines.publish(newer, effective_at=MONDAY, by="test", at=MONDAY)
-    guidelines.put_in_force(at=MONDAY)
+    put_guidelines_in_force(newer)
 
     with pytest.raises(GuidelinesNotAccepted, match=r"version 1\.1\.0"):
         applications.submit(draft, by=alice, at=LATER)

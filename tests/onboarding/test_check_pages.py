@@ -16,6 +16,7 @@ from tests.factories import (
     make_application,
     make_manager,
     make_owner,
+    put_guidelines_in_force,
 )
 from tests.onboarding.filled import DETAIL, HELD, page, you
 
@@ -126,8 +127,7 @@ def test_a_program_that_closed_meanwhile_takes_nothing(client, program, ready):
 
 def test_guidelines_that_changed_since_are_accepted_with_the_sending(client, ready, alice):
     newer = guidelines.load({**guidelines.shipped(), "version": "1.1.0"}, by="test", at=MONDAY)
-    guidelines.publish(newer, effective_at=MONDAY, by="test", at=MONDAY)
-    guidelines.put_in_force(at=MONDAY)
+    put_guidelines_in_force(newer)
     address = reverse("apply_submit", args=[ready.number])
 
     refused = client.post(address, follow=True).content.decode()

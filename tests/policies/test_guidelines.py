@@ -8,7 +8,7 @@ from onboarding.domain import conditions, questions
 from policies.domain import guidelines
 from policies.models import GuidelineVersion
 from policies.states import TRANSITIONS, VersionState
-from tests.factories import MONDAY
+from tests.factories import MONDAY, editor, make_user, publish_guidelines
 
 pytestmark = pytest.mark.django_db
 
@@ -74,7 +74,7 @@ def test_another_text_needs_another_version():
 
 def test_a_published_draft_comes_into_force_after_its_notice():
     load()
-    version = guidelines.publish(load("1.1.0"), by="test", at=MONDAY)
+    version = publish_guidelines(load("1.1.0"))
 
     assert version.effective_at == MONDAY + timedelta(days=15)
     assert guidelines.put_in_force(at=version.effective_at - timedelta(seconds=1)) == []
@@ -84,7 +84,7 @@ def test_a_published_draft_comes_into_force_after_its_notice():
 
 def test_putting_in_force_twice_changes_nothing():
     load()
-    version = guidelines.publish(load("1.1.0"), by="test", at=MONDAY)
+    version = publish_guidelines(load("1.1.0"))
     guidelines.put_in_force(at=version.effective_at)
     before = told()
 
@@ -94,10 +94,10 @@ def test_putting_in_force_twice_changes_nothing():
 def test_two_versions_due_at_once_follow_each_other_in_their_order():
     load()
     later, sooner = load("1.2.0"), load("1.1.0")
-    guidelines.publish(later, effective_at=MONDAY + timedelta(days=2), by="test", at=MONDAY)
-    guidelines.publish(sooner, effective_at=MONDAY + timedelta(days=1), by="test", at=MONDAY)
+    publish_guidelines(later, effective_at=MONDAY + timedelta(days=22))
+    publish_guidelines(sooner, effective_at=MONDAY + timedelta(days=21))
 
-    guidelines.put_in_force(at=MONDAY + timedelta(days=9))
+    guidelines.put_in_force(at=MONDAY + timedelta(days=29))
 
     assert states() == {"1.0.0": "superseded", "1.1.0": "superseded", "1.2.0": "effective"}
 
@@ -108,14 +108,14 @@ def test_two_versions_due_at_once_follow_each_other_in_their_order():
 def test_only_a_draft_or_a_consultation_is_published(state):
     version = load()
     if state == VersionState.SUPERSEDED:
-        guidelines.put_in_force(at=guidelines.publish(load("1.1.0"), by="test", at=MONDAY).effective_at)
+        guidelines.put_in_force(at=publish_guidelines(load("1.1.0")).effective_at)
     if state == VersionState.PUBLISHED:
-        version = guidelines.publish(load("1.1.0"), by="test", at=MONDAY)
+        version = publish_guidelines(load("1.1.0"))
     version.refresh_from_db()
     assert version.state == state
 
     with pytest.raises(guidelines.IllegalMove):
-        guidelines.publish(version, by="test", at=MONDAY)
+        guidelines.publish(version, by=make_user(), at=MONDAY)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_the_database_refuses_every_step_the_table_does_not_name(old, new):
     }  # fmt: skip
     for step in path[old]:
         if step == "effective":
-            move(GuidelineVersion.objects.get(version="1.0.0"), "superseded")
+            supersede_the_first()
         move(version, step)
 
     with pytest.raises(DatabaseError, match="no step from state"), transaction.atomic():
@@ -139,14 +139,22 @@ def test_the_database_refuses_every_step_the_table_does_not_name(old, new):
 
 
 def move(version: GuidelineVersion, state: str) -> None:
-    """Walk around the domain, with the times that fit, so that only the step itself can be refused."""
-    published = None if state in ("draft", "consultation") else MONDAY
+    """Walk around the domain, with the times and people that fit, so that only the step itself can be refused."""
+    told = state not in ("draft", "consultation")
+    editors = [editor(name) for name in ("edith", "peter")]
     GuidelineVersion.objects.filter(pk=version.pk).update(
         state=state,
-        published_at=published,
-        effective_at=published,
+        approved_at=MONDAY,
+        approved_by=editors[0],
+        published_at=MONDAY if told else None,
+        published_by=editors[1] if told else None,
+        effective_at=MONDAY + timedelta(days=15) if told else None,
         superseded_at=MONDAY if state == "superseded" else None,
     )
+
+
+def supersede_the_first() -> None:
+    GuidelineVersion.objects.filter(version="1.0.0").update(state="superseded", superseded_at=MONDAY)
 
 
 @pytest.mark.parametrize("change", [{"version": "9.9.9"}, {"text_hash": "0" * 64}, {"source": {}}])
@@ -161,7 +169,7 @@ def test_the_database_refuses_to_change_a_text(change):
 def test_the_database_refuses_to_change_a_category(related):
     version = load()
 
-    with pytest.raises(DatabaseError, match="Cannot update or delete"), transaction.atomic():
+    with pytest.raises(DatabaseError, match="Cannot update"), transaction.atomic():
         getattr(version, related).update(lane="monitor")
 
 

@@ -26,7 +26,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, file: Path, **options: Any) -> None:
         before = set(GuidelineVersion.objects.values_list("pk", flat=True))
         try:
-            version = guidelines.load(source.read(file.read_bytes()), by="command", at=clock.now())
+            version = guidelines.load(source.checked(file.read_bytes()), by="command", at=clock.now())
         except OSError as error:
             raise CommandError(f"{file} cannot be read: {error.strerror}.") from None
         except guidelines.BadGuidelines as error:

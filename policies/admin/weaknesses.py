@@ -1,97 +1,20 @@
-"""Guideline versions and known weaknesses, for policy editors: read everything, publish a draft, publish a new text."""
+"""Known weaknesses, for policy editors: read every text, publish the next one."""
 
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.contrib import admin
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.timezone import localtime
 
 from accounts.reading import ReadOnly
 from accounts.roles import Duty, may
 from audit import clock
 from onboarding.models import Program
 from policies import markdown
-from policies.domain import guidelines, weaknesses
-from policies.models import Category, GuidelineVersion, KnownWeakness, UsualUse
-
-
-class CategoryInline(ReadOnly, admin.TabularInline):
-    duties = (Duty.EDIT_POLICIES,)
-    model = Category
-    template = "admin/policies/rows_inline.html"
-    verbose_name_plural = "categories"
-    fields = ("position", "code", "kind", "name", "lane", "severity", "triggers", "approval_months")
-    extra = 0
-
-
-class UsualUseInline(ReadOnly, admin.TabularInline):
-    duties = (Duty.EDIT_POLICIES,)
-    model = UsualUse
-    template = "admin/policies/rows_inline.html"
-    verbose_name_plural = "usual uses"
-    fields = ("code", "text", "lane")
-    extra = 0
-
-
-@admin.register(GuidelineVersion)
-class GuidelineVersionAdmin(ReadOnly, admin.ModelAdmin):
-    duties = (Duty.EDIT_POLICIES,)
-    list_display = (
-        "version",
-        "state",
-        "material",
-        "loaded_at",
-        "published_at",
-        "effective_at",
-        "superseded_at",
-        "page",
-    )
-    fields = (
-        "version",
-        "state",
-        "material",
-        "text_hash",
-        "loaded_at",
-        "published_at",
-        "effective_at",
-        "superseded_at",
-    )
-    inlines = (CategoryInline, UsualUseInline)
-    actions = ("publish",)
-    show_full_result_count = False
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[GuidelineVersion]:
-        return super().get_queryset(request).defer("source")
-
-    @admin.display(description="page")
-    def page(self, version: GuidelineVersion) -> str | SafeString:
-        if version.published_at is None:
-            return "not public yet"
-        return format_html('<a href="{}">read</a>', reverse("guidelines_version", args=[version.version]))
-
-    def has_publish_permission(self, request: HttpRequest) -> bool:
-        return may(request.user, Duty.EDIT_POLICIES)
-
-    @admin.action(
-        description="Publish drafts: they come into force after their notice", permissions=["publish"]
-    )
-    def publish(self, request: HttpRequest, queryset: QuerySet[GuidelineVersion]) -> None:
-        at = clock.now()
-        for version in queryset:
-            try:
-                made = guidelines.publish(version, by=request.user, at=at)
-            except guidelines.IllegalMove as problem:
-                self.message_user(request, str(problem), messages.WARNING)
-            else:
-                when = f"{localtime(made.effective_at):%-d %B %Y, %H:%M %Z}"
-                self.message_user(
-                    request, f"{made} is public now and comes into force on {when}.", messages.SUCCESS
-                )
+from policies.domain import weaknesses
+from policies.models import KnownWeakness
 
 
 class WeaknessForm(forms.ModelForm):

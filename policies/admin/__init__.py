@@ -1,0 +1,5 @@
+"""The policy editors' pages in the admin."""
+
+from policies.admin import guidelines, rules, weakness_records, weaknesses
+
+__all__ = ["guidelines", "rules", "weakness_records", "weaknesses"]
