@@ -54,6 +54,21 @@ def judge(
 
 def judge_reading(reading: Reading, *, guidelines: GuidelineVersion) -> Judgement:
     """Judge answers that are read already."""
+    reasons, domains = _reasons(reading, guidelines)
+    found = risk.assess(reading)
+    return Judgement(reasons[0]["lane"], reasons, domains, found.score, found.level, found.parts)
+
+
+def lane(reading: Reading, *, guidelines: GuidelineVersion) -> tuple[str, set[str]]:
+    """Return the lane alone, and the categories and usual uses it rests on: what a preview of many needs."""
+    reasons, _domains = _reasons(reading, guidelines)
+    usual = f"{USUAL} = "
+    named = {reason["domain"] or reason["trigger"].removeprefix(usual) for reason in reasons}
+    return reasons[0]["lane"], named
+
+
+def _reasons(reading: Reading, guidelines: GuidelineVersion) -> tuple[list[Reason], list[str]]:
+    """Return why which lane, strictest first, and the scrutiny domains."""
     rules = _rules(guidelines.pk, guidelines.text_hash)
     triggered, domains, missing = _by_categories(reading, rules.categories)
     held, missing_too = _by_form(reading)
@@ -67,8 +82,7 @@ def judge_reading(reading: Reading, *, guidelines: GuidelineVersion) -> Judgemen
         reasons = [
             _reason("", "", Lane.HOLD, "It is not on the list of usual uses, so a person decides first.")
         ]
-    found = risk.assess(reading)
-    return Judgement(reasons[0]["lane"], reasons, domains, found.score, found.level, found.parts)
+    return reasons, domains
 
 
 @lru_cache(maxsize=16)
