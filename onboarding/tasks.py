@@ -21,9 +21,11 @@ from onboarding.domain import (
     keys,
     picks,
     renewals,
+    rule_notices,
     sealing,
     stages,
     waitlist,
+    weakness_notices,
 )
 from onboarding.models import Program
 from onboarding.states import Stage
@@ -105,7 +107,7 @@ def expire_due() -> None:
 
 @shared_task
 def remind_owed() -> None:
-    """Remind of renewals; ask for acknowledgement of changed guidelines, limit and restore access by it."""
+    """Remind of renewals; ask for acknowledgement of changed guidelines and rules, limit and restore access by it."""
     at = clock.now()
     for pay in (
         renewals.remind_owed,
@@ -114,6 +116,8 @@ def remind_owed() -> None:
         acknowledgements.ask_owed,
         acknowledgements.limit_due,
         acknowledgements.restore_owed,
+        rule_notices.tell_owed,
+        weakness_notices.tell_owed,
     ):
         with going_on(f"{pay.__module__}.{pay.__name__}"):
             pay(at=at)

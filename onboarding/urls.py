@@ -12,6 +12,7 @@ from onboarding.views import (
     picked,
     programs,
     requests,
+    rules,
     status,
     used,
 )
@@ -19,6 +20,8 @@ from onboarding.views import (
 urlpatterns = [
     path("", programs.index, name="home"),
     path("programs/<slug:slug>/", programs.detail, name="program"),
+    path("programs/<slug:slug>/rules/<int:number>/acknowledge/", rules.acknowledge, name="rule_acknowledge"),
+    path("programs/<slug:slug>/weaknesses/<slug:code>/", programs.weakness, name="weakness"),
     path("apply/<slug:slug>/", apply.start, name="apply"),
     path("asked/<str:token>/", picked.page, name="picked"),
     path("applications/", status.index, name="applications"),

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from accounts.models import User
 from accounts.permissions import may_act_for
 from audit import clock
-from onboarding.domain import acknowledgements, drafts, requests, terms
+from onboarding.domain import acknowledgements, drafts, requests, rule_notices, terms
 from onboarding.models import Application, Grant
 from onboarding.states import (
     LIVE_GRANT_STATES,
@@ -24,7 +24,7 @@ from onboarding.states import (
     ApplicationState,
     Environment,
 )
-from policies.models import GuidelineVersion
+from policies.models import GuidelineVersion, ProgramRule
 from reviews.domain import rejections
 
 KINDS = (ApplicationKind.PRODUCTION, ApplicationKind.AMENDMENT, ApplicationKind.RENEWAL)
@@ -58,6 +58,7 @@ class Offer:
     renewal_due: bool = False
     acknowledge: GuidelineVersion | None = None
     limits_at: datetime | None = None
+    rules: list[ProgramRule] = field(default_factory=list)
     is_first: bool = False  # what this page is for: its button is the filled one
 
     @property
@@ -76,8 +77,10 @@ def attach(grants: Iterable[Grant], user: User, *, at: datetime) -> None:
         grant__in=[grant.pk for grant in living], state__in=OPEN_APPLICATION_STATES
     ).only("number", "kind", "state", "grant"):
         opened.setdefault(request.grant_id, {})[request.kind] = request
+    rules = rule_notices.waiting(living)
     for grant in grants:
         grant.offer = _offer(grant, opened.get(grant.pk, {}), at) if grant in living else Offer()
+        grant.offer.rules = rules.get(grant.pk, [])
         if version and grant.pk in due:
             grant.offer.acknowledge = version
             grant.offer.limits_at = acknowledgements.limits_at(grant, version, at=at)

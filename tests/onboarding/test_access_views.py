@@ -185,7 +185,7 @@ def test_the_page_asks_the_database_as_often_for_three_as_for_one(client, alice,
         for _ in range(more):
             make_secret(applicant=alice)
         with django_assert_num_queries(
-            10
+            11
         ):  # session, person, grants, models, keys, secrets, keys' limits, terms, changes, sanctions
             client.get(reverse("access"))
 
@@ -198,7 +198,7 @@ def test_the_page_of_a_grant_asks_as_often_for_three_keys_as_for_one(
     for more in (0, 2):
         for _ in range(more):
             keys.open(add_key(key.grant), by=alice, at=MONDAY)
-        with django_assert_num_queries(15):  # the same, and tiers, three of usage, chosen notices
+        with django_assert_num_queries(16):  # the same, and tiers, three of usage, chosen notices
             client.get(page)
 
 
