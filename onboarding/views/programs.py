@@ -5,6 +5,7 @@ from django.db.models import Exists, IntegerField, OuterRef, QuerySet, Subquery,
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.models import Owner, User
@@ -13,7 +14,9 @@ from onboarding.domain import backtests, freezes, line_rule, order, picks, plans
 from onboarding.models import Application, Freeze, LineCount, Program, RateStep
 from onboarding.states import ApplicationState
 from policies import markdown
-from policies.domain import weaknesses
+from policies.domain import program_rules, weakness_records, weaknesses
+from policies.models import Category, WeaknessRecord
+from policies.states import VersionState
 
 STANDING = (
     ApplicationState.DRAFT,
@@ -58,6 +61,11 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
         ),
         "moved": order.moved_ahead(program),
         "hit_rate": backtests.hit_rate(program),
+        "rules": [
+            {"rule": each, "shown": markdown.rendered(each.text)} for each in program_rules.of(program.slug)
+        ],
+        "at": at,
+        "records": weakness_records.of(program.slug),
         "weaknesses": known,
         "weaknesses_text": markdown.rendered(known.text) if known else "",
     }
@@ -68,6 +76,35 @@ def _takes(program: Program, user: User | AnonymousUser) -> bool:
     """Return whether this person may apply now, or anybody may."""
     asked = picks.of(user, program) if user.is_authenticated and not program.accepts_applications else None
     return program.takes_from(asked)
+
+
+@require_safe
+def weakness(request: HttpRequest, slug: str, code: str) -> HttpResponse:
+    """Show what is known of one weakness of a program's models, and when it was said."""
+    program = Program.objects.filter(slug=slug).first()
+    revisions = list(
+        WeaknessRecord.objects.filter(program=slug, code=code).order_by("-revision").defer("source")
+    )
+    if program is None or not revisions:
+        raise Http404
+    row = revisions[0]
+    domains = Category.objects.filter(guidelines__state=VersionState.EFFECTIVE, code__in=row.must_read)
+    context = {
+        "program": program,
+        "row": row,
+        "revisions": revisions,
+        "domains": list(domains.order_by("position")),
+        "parts": [
+            (name, markdown.rendered(text))
+            for name, text in (
+                ("", row.description),
+                (_("Examples"), row.examples),
+                (_("What you can do about it"), row.workaround),
+            )
+            if text
+        ],
+    }
+    return render(request, "onboarding/weakness_detail.html", context)
 
 
 def _ours(program: Program, owners: list[Owner]) -> list[Application]:

@@ -16,7 +16,10 @@ from onboarding.forms import WAS, SectionForm
 from onboarding.models import Application
 from onboarding.views import posted, stepper
 from policies import markdown
+from policies.domain import weakness_records
+from policies.models import WeaknessRecord
 
+HANDLING = "weakness_handling"  # the question how known weaknesses are handled
 UNKNOWN = "-"  # the digest of no answer: a page that did not say what it showed is asked again
 
 
@@ -58,7 +61,16 @@ class Page:
             "after": stepper.after(self.draft, self.here.key),
             "clashes": [self._clash(key) for key in self.clashes],
             "brought_back": self.brought_back,
+            "weaknesses": self._weaknesses(),
         }
+
+    def _weaknesses(self) -> list[WeaknessRecord]:
+        """Return the known weaknesses this use must read, on the page that asks how they are handled."""
+        if HANDLING not in {
+            question.key for question in self.draft.reading.paper.form.of_section(self.here.key)
+        }:
+            return []
+        return weakness_records.touching(self.application.program.slug, self.draft.judgement.domains)
 
     def _clash(self, key: str) -> dict[str, str]:
         question = self.draft.reading.paper.form.by_key[key]

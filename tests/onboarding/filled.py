@@ -117,6 +117,6 @@ def you(**changes: str) -> dict[str, str]:
         "full_name": "Alice",
         "work_email": "alice@example.org",
         "country": "ES",
-        "adult": "1.1.0",
+        "adult": "1.2.0",
         "applicant_type": "individual",
     } | changes

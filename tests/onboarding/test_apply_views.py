@@ -105,7 +105,7 @@ def test_leaving_saves_and_shows_the_applications(client, draft):
 
 
 def test_the_last_section_leads_to_the_check(client, ready):
-    ticks = {f"ack_{name}": "1.1.0" for name in ("scope", "report", "truth")}
+    ticks = {f"ack_{name}": "1.2.0" for name in ("scope", "report", "truth")}
     ticks |= {"ack_policy": "1.0.0", "ack_limits": "none"}
 
     answer = client.post(page(ready, "declarations"), ticks | {"seen": str(ready.answers_version)})

@@ -41,7 +41,7 @@ def test_the_shipped_set_has_all_sections_and_questions():
     form = questions.read(questions.shipped())
 
     assert [section.key for section in form.sections] == SECTIONS
-    assert len(form.questions) == 64
+    assert len(form.questions) == 65
 
 
 def test_every_trigger_of_the_shipped_guidelines_reads_a_question_with_set_answers():
