@@ -25,6 +25,8 @@ app.conf.beat_schedule = {
         "outbox.tasks.send_owed": MINUTE,
         "accounts.tasks.expire_due": MINUTE,
         "policies.tasks.put_in_force": MINUTE,
+        "policies.tasks.tell_subscribers": MINUTE,
+        "policies.tasks.drop_unconfirmed": HOUR,
         "accounts.tasks.warn_of_tokens": HOUR,
         "onboarding.tasks.admit_due": MINUTE,
         "onboarding.tasks.drop_old_readings": HOUR,

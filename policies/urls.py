@@ -2,8 +2,10 @@
 
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
+from django.views.decorators.http import require_safe
 
-from policies import views
+from policies import subscription_views, views
+from policies.feeds import GuidelinesFeed
 
 
 class VersionConverter(StringConverter):
@@ -16,6 +18,26 @@ register_converter(VersionConverter, "version")
 
 urlpatterns = [
     path("guidelines/", views.current, name="guidelines"),
+    path("guidelines/versions/", views.versions, name="guidelines_versions"),
+    path("guidelines/compare/", views.compare, name="guidelines_compare"),
+    path("guidelines/feed/", require_safe(GuidelinesFeed()), name="guidelines_feed"),
+    path("guidelines/subscribe/", subscription_views.subscribe, name="guidelines_subscribe"),
+    path(
+        "guidelines/subscription/<slug:token>/",
+        subscription_views.subscription,
+        name="guidelines_subscription",
+    ),
+    path(
+        "guidelines/subscription/<slug:token>/end/",
+        subscription_views.one_click,
+        name="guidelines_subscription_end",
+    ),
     path("guidelines/<version:version>/", views.version, name="guidelines_version"),
     path("guidelines/<version:version>/accept/", views.accept, name="guidelines_accept"),
+    path(
+        "guidelines/<version:version>/changes-since/<version:older>/",
+        views.differences,
+        name="guidelines_changes",
+    ),
+    path("guidelines/<version:version>/<slug:code>/", views.category, name="guidelines_category"),
 ]

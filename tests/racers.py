@@ -39,6 +39,7 @@ from onboarding.domain import (  # noqa: E402
 )
 from onboarding.models import Application, Grant, Invitation, Key, Pick, Program  # noqa: E402
 from onboarding.states import Environment, Overlap  # noqa: E402
+from policies.domain import subscriptions  # noqa: E402
 from reviews.domain import (  # noqa: E402
     bulk,
     cases,
@@ -245,6 +246,10 @@ def sign(decision: str, reviewer: str, at: str) -> str:
 
 def open_cases(at: str) -> int:
     return cases.open_owed(at=datetime.fromisoformat(at))
+
+
+def tell_subscribers(at: str) -> int:
+    return subscriptions.tell_owed(at=datetime.fromisoformat(at))
 
 
 def tell(at: str) -> int:

@@ -30,6 +30,7 @@ from onboarding.domain.attachments import Checked
 from onboarding.models import SealedAnswer
 from onboarding.states import FileKind
 from outbox import letters
+from policies.domain import subscriptions
 from reviews.domain import erasure as reviews
 from reviews.domain import findings, interests, likenesses, notes, questions, rejections, telling, unsent
 from reviews.models import Bar, InformationRequest, Interest
@@ -63,6 +64,7 @@ OURS = ("audit", "outbox", "accounts", "policies", "onboarding", "reviews", "enf
 THEIRS = {
     "outbox.Letter": "recipient",
     "accounts.User": "pk",
+    "policies.Subscription": "email",
     "accounts.OrganisationInvitation": "email",
     "accounts.Token": "user",
     "onboarding.Application": "owner__person",
@@ -105,6 +107,7 @@ APART = {
 }
 # Columns that nobody types into, and those a constraint or a trigger keeps in another form.
 UNMARKED = {
+    ("policies.Subscription", "email"), ("policies.Subscription", "language"), ("policies.Subscription", "token"),
     ("outbox.Letter", "recipient"), ("accounts.User", "email"), ("accounts.User", "time_zone"),
     ("accounts.User", "language"), ("accounts.OrganisationInvitation", "email"),
     ("onboarding.Pick", "email"),
@@ -127,7 +130,7 @@ NOT_GIVEN = {
     ("onboarding.SealedAnswer", "text"),
     ("enforcement.Flag", "excerpt"), ("enforcement.Waiver", "reason"),
     ("enforcement.FilterHit", "excerpt"),
-    ("outbox.Letter", "html"), ("outbox.Letter", "problem"),
+    ("outbox.Letter", "html"), ("outbox.Letter", "problem"), ("outbox.Letter", "unsubscribe_url"),
 }  # fmt: skip
 
 
@@ -160,6 +163,7 @@ def people(settings, tmp_path):
 
 
 def _fill(user: User, bob: User) -> None:
+    subscriptions.ask(user.email, language="", at=MONDAY)
     key, _ = make_secret(make_program(), applicant=user)
     make_sanction(key.grant)
     senior = make_senior(f"s{user.pk}")

@@ -4,7 +4,14 @@ from django.urls import reverse
 from audit.models import LedgerEntry
 from policies.domain import acceptances, guidelines
 from policies.models import Acceptance
-from tests.factories import MONDAY, make_guidelines, make_user, verified
+from tests.factories import (
+    MONDAY,
+    make_guidelines,
+    make_user,
+    publish_guidelines,
+    put_guidelines_in_force,
+    verified,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -44,7 +51,7 @@ def test_before_there_are_any_it_is_said_plainly(client):
 
 def test_each_public_version_has_its_address(client):
     version = make_guidelines()
-    coming = guidelines.publish(draft(), by="test", at=MONDAY)
+    coming = publish_guidelines(draft())
 
     assert client.get(f"/guidelines/{version.version}/").status_code == 200
     assert "not in force yet" in client.get(f"/guidelines/{coming.version}/").content.decode()
@@ -92,8 +99,7 @@ def test_reading_accepts_nothing(client, alice):
 
 def test_a_superseded_version_is_not_accepted_any_more(client, alice):
     old = make_guidelines()
-    guidelines.publish(draft(), effective_at=MONDAY, by="test", at=MONDAY)
-    guidelines.put_in_force(at=MONDAY)
+    put_guidelines_in_force(draft())
 
     assert "is not in force" in accept(client, old).wsgi_request._messages._queued_messages[0].message
     assert not Acceptance.objects.exists()
@@ -101,7 +107,7 @@ def test_a_superseded_version_is_not_accepted_any_more(client, alice):
 
 def test_a_version_that_is_coming_can_be_accepted_before_it_is_in_force(client, alice):
     make_guidelines()
-    coming = guidelines.publish(draft(), by="test", at=MONDAY)
+    coming = publish_guidelines(draft())
 
     accept(client, coming)
 
@@ -146,8 +152,7 @@ def test_an_acceptance_of_weaknesses_is_none_of_the_guidelines(alice):
 def test_the_page_asks_the_same_however_many_versions_there_are(client, alice, django_assert_num_queries):
     make_guidelines()
     for number in range(3):
-        guidelines.publish(draft(f"1.{number + 1}.0"), by="test", at=MONDAY)
-        with django_assert_num_queries(
-            7
-        ):  # session, person, version, categories, usual uses, versions, acceptance
+        publish_guidelines(draft(f"1.{number + 1}.0"))
+        # session, person, version, categories, sections, usual uses, versions, the one before, acceptance
+        with django_assert_num_queries(9):
             client.get("/guidelines/")
