@@ -83,6 +83,7 @@ def write(kind: str, sanction: Sanction, *, at: datetime) -> None:
             active_at=sanction.active_at,
             ground=sanction.get_reason_code_display(),
             clause=clause(sanction.category, sanction.guidelines_id),
+            clause_url=notices.page("guidelines_category", sanction.guidelines.version, sanction.category),
             version=sanction.guidelines.version,
             facts=sanction.facts,
             would_change=sanction.would_change,

@@ -148,6 +148,7 @@ def _write_letter(case: Case, decision: Decision, at: datetime) -> Letter | None
             program=case.program.name,
             version=decision.guidelines.version,
             clauses=[names.get(code, code) for code in decision.categories],
+            cited=_cited(decision, names),
             explanation=decision.explanation,
             facts=decision.facts,
             what_would_change=decision.what_would_change,
@@ -165,5 +166,19 @@ def _write_letter(case: Case, decision: Decision, at: datetime) -> Letter | None
             appeal_url=settings.BASE_URL + reverse("appeal", args=[application.number]),
             reinstatement_url=settings.BASE_URL + reverse("reinstatement", args=[application.number]),
             answer_url=settings.BASE_URL + reverse("answer", args=[application.number]),
-            guidelines_url=settings.BASE_URL + reverse("guidelines"),
+            guidelines_url=_page("guidelines_version", decision.guidelines.version),
         )
+
+
+def _cited(decision: Decision, names: dict[str, str]) -> list[dict[str, str]]:
+    """Return the categories a decision rests on, each with the text it was made under."""
+    version = decision.guidelines.version
+    return [
+        {"name": names[code], "url": _page("guidelines_category", version, code)}
+        for code in decision.categories
+        if code in names
+    ]
+
+
+def _page(name: str, *args: str) -> str:
+    return settings.BASE_URL + reverse(name, args=args)
