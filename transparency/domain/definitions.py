@@ -56,8 +56,11 @@ def shipped() -> Definitions:
 
 def _metric(*, list: dict[str, Any] | None = None, **said: Any) -> Metric:
     counted = bool(said.get("tables") or said.get("measures"))
+    words: dict[str, Any] = {
+        name: tuple(value) if name in ("tables", "shares") else value for name, value in said.items()
+    }
     return Metric(
-        **{name: tuple(value) if name in ("tables", "shares") else value for name, value in said.items()},
+        **words,
         query=_query(said["id"]) if counted else "",
         columns=list["columns"] if list else {},
         list_query=_query(list.get("query", said["id"])) if list else "",

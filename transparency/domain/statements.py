@@ -85,10 +85,11 @@ def of(quarter: Quarter) -> Iterator[Statement]:
     }
     for sanction in rows.iterator(chunk_size=CHUNK):
         name, maps = names.get((sanction.guidelines_id, sanction.category), (sanction.category, {}))
-        yield _one(sanction, name, maps.get("dsa", []))
+        source = NOTIFIED.get(sanction.flagged_by, "SOURCE_VOLUNTARY")
+        yield _one(sanction, name, maps.get("dsa", []), source)
 
 
-def _one(sanction: Sanction, category: str, dsa: list[str]) -> Statement:
+def _one(sanction: Sanction, category: str, dsa: list[str], source: str) -> Statement:
     kind, is_account = SanctionKind(sanction.kind), sanction.target == SanctionTarget.OWNER
     whole = PROVISION[kind] if sanction.target == SanctionTarget.GRANT else PARTS.get(kind, PROVISION[kind])
     ends = _day(sanction.ends_at)
@@ -114,7 +115,7 @@ def _one(sanction: Sanction, category: str, dsa: list[str]) -> Statement:
         end_date_service_restriction="" if is_account else ends,
         end_date_account_restriction=ends if is_account else "",
         decision_facts=f"{ground}; found under “{category}”. The facts were told to the recipient.",
-        source_type=NOTIFIED.get(sanction.flagged_by, "SOURCE_VOLUNTARY"),
+        source_type=source,
         automated_detection=f"AUTOMATED_DETECTION_{'YES' if sanction.detected_automatically else 'NO'}",
         automated_decision=f"AUTOMATED_DECISION_{'FULLY' if sanction.is_automatic else 'NOT_AUTOMATED'}",
     )
