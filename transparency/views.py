@@ -115,7 +115,9 @@ def guarantees(request: HttpRequest) -> HttpResponse:
     except promises.NoResults:
         results = None
     rows = promises.read(settings.BASE_DIR / "docs" / "guarantees.md", results)
-    context = {"rows": rows, "results": results, "held": sum(row.holds for row in rows)}
+    shown = [(row, markdown.rendered(row.tests), markdown.rendered(row.proven)) for row in rows]
+    context = {"rows": shown, "results": results, "held": sum(row.holds for row in rows)}
+    context["not_run"] = sum(not row.has_run for row in rows)
     return render(request, "transparency/guarantees.html", context)
 
 

@@ -26,7 +26,7 @@ REASONS = (
     "ELSE 'A' || (1 + n % 2) || '_code' END"
 )
 APPROVED, REJECTED = "n % 50 <> 0", "n % 50 = 0"
-AN_APPLICATION = 15.6  # events, as `write` comes to; a flag and what follows has its own
+AN_APPLICATION = 15.5  # events, as `write` comes to; a flag and what follows has its own
 
 
 def make(applications: int, *, start: datetime, days: int = 365) -> Seal:
@@ -74,7 +74,7 @@ def _rows(ones: dict[str, models.Model], applications: int, began: str) -> None:
     _copy(ones["case"], applications, application_id=f"{FIRST} + n", revision_id=f"{FIRST} + n")
     _copy(
         ones["decision"], applications, case_id=f"{FIRST} + n", revision_id=f"{FIRST} + n", letter_id="NULL",
-        told_at=began, token="''",
+        told_at=began, token="''", second="'nobody'",
     )  # fmt: skip
     _copy(ones["invitation"], applications, seat_id=f"{FIRST} + n")
     _copy(ones["grant"], applications, seat_id=f"{FIRST} + n", owner_id=f"{FIRST} + n")
