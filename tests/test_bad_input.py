@@ -119,7 +119,6 @@ PAGES = {  # every page with a form that has fields
         "admin/policies/programrule/add/",
         "admin/policies/weaknessrecord/add/",
         "admin/policies/weaknessrecord/import/",
-        "admin/policies/guidelineversion/",
         "admin/policies/guidelineversion/new/",
         "admin/policies/guidelineversion/<int:pk>/draft/",
     ],

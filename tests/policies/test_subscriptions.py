@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
+from django.core.cache import cache
 
 from audit import clock
 from audit.models import LedgerEntry
@@ -17,6 +18,12 @@ from tests.processes import race
 
 pytestmark = pytest.mark.django_db
 MAIL = "Reader@Example.org"
+
+
+@pytest.fixture(autouse=True)
+def _nobody_asked_yet():
+    """How often an address of the net asked is counted in the cache, which outlives a test."""
+    cache.clear()
 
 
 def ask(email: str = MAIL, *, at=MONDAY) -> None:
