@@ -135,7 +135,7 @@ def _record(row: Any, severity: str, must_read: list[str]) -> Record:
             "references": [
                 {"label": (link.label or "")[:500], "url": link.url}
                 for link in found.references or []
-                if link.url
+                if (link.url or "").startswith(("https://", "http://"))  # some name a picture beside the file
             ],
             "found_by": ", ".join(each.value for each in found.credit or [])[:200],
             "found_on": found.published_date[:10] if found.published_date else None,

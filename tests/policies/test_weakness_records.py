@@ -172,7 +172,7 @@ def test_a_file_of_avid_becomes_a_record():
         (b"{}", "metadata: field required."),
         (raw(VULNERABILITY, VULNERABILITY | {"metadata": {}}), "Record 2: metadata.vuln_id: field required."),
         (raw(VULNERABILITY | {"description": {"value": "a\0b"}}), "NUL"),
-        (raw(VULNERABILITY | {"references": [{"url": "ftp://x"}]}), "references.0.url"),
+        (raw(VULNERABILITY | {"references": [{"url": "https://x y"}]}), "references.0.url"),
         (raw(VULNERABILITY | {"published_date": "soon"}), "(AVID-2099-V001): published_date"),
         (b" " * (avid.LARGEST_FILE + 1), "at most 2,000,000 are read"),
     ],
@@ -182,6 +182,15 @@ def test_a_file_that_cannot_be_read_is_refused_with_the_place(content, says):
         avid.read(content, severity="low")
 
     assert says in " ".join(caught.value.problems)
+
+
+def test_a_reference_that_leads_nowhere_on_the_web_is_left_out():
+    """One real record names a picture beside its file; what it says is kept in the source."""
+    links = [{"label": "Picture", "url": "../img/one.png"}, {"url": "javascript:alert(1)"}, {"url": None}]
+
+    ((record, source),) = avid.read(raw(VULNERABILITY | {"references": links}), severity="low")
+
+    assert (record.references, source["references"]) == ([], links)
 
 
 @pytest.mark.skipif(not REAL.exists(), reason="the real records are not beside this project: ../shared/data")
