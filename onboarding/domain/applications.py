@@ -141,7 +141,7 @@ def start(
         started_at=at,
         pick=pick,
     )
-    asked = {"pick": pick.pk} if pick else {}
+    asked: dict[str, Any] = {"pick": pick.pk} if pick else {}
     ledger.record(
         Event.APPLICATION_STARTED, subject=application, actor=by, at=at, program=program.slug, **asked
     )
