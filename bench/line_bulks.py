@@ -108,7 +108,7 @@ def main() -> None:
     asked.add_argument("--places", type=int, default=10_000)
     asked.add_argument("--rounds", type=int, default=3)
     given = asked.parse_args()
-    setup_test_environment()
+    setup_test_environment(debug=False)  # else Django keeps every statement in memory
     call_command("migrate", verbosity=0)
     said = report(rounds(given.places, given.rounds), given.places)
     if given.json:
