@@ -54,6 +54,10 @@ class Event(TextChoices):
 
     PROGRAM_OPENED = "program.opened", "Program created"
     PROGRAM_STAGE_CHANGED = "program.stage_changed", "Program stage changed"
+    SHOWCASE_OFFERED = "showcase.offered", "Use offered for the showcase"
+    SHOWCASE_PUBLISHED = "showcase.published", "Use shown in the showcase"
+    SHOWCASE_DECLINED = "showcase.declined", "Use not shown in the showcase, or no longer"
+    SHOWCASE_WITHDRAWN = "showcase.withdrawn", "Use taken back from the showcase"
     STAGE_PLANNED = "stage.planned", "Change of a program's stage planned"
     STAGE_CANCELLED = "stage.cancelled", "Planned change of stage taken back"
     PROGRAM_PAUSED = "program.paused", "Admission paused"

@@ -23,6 +23,11 @@ BESIDE = """
         UNION ALL SELECT id FROM accounts_owner WHERE organisation_id IN (TABLE organisations))"""
 
 
+def may_judge_showcase(user: User, grant: Grant | None = None) -> bool:
+    """Return whether this person may show a use to everybody, or not: who reviews, and has no part in the access."""
+    return may(user, Duty.REVIEW_CASES) and not (grant and has_part_in(user, grant.application))
+
+
 def may_see(user: User, application: Application) -> bool:
     """Return whether this person is on the applicant's side; staff see applications in the admin, by role."""
     return may_act_for(user, application.owner)

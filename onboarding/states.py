@@ -229,6 +229,21 @@ class ShareKind(TextChoices):
     WAVE = "wave", _("Wave of an import")
 
 
+class ShowcaseState(TextChoices):
+    OFFERED = "offered", _("Offered")
+    PUBLISHED = "published", _("Shown")
+    DECLINED = "declined", _("Not shown")
+    WITHDRAWN = "withdrawn", _("Taken back")
+
+
+SHOWCASE_TRANSITIONS: dict[str, set[str]] = {
+    ShowcaseState.OFFERED: {ShowcaseState.PUBLISHED, ShowcaseState.DECLINED, ShowcaseState.WITHDRAWN},
+    ShowcaseState.PUBLISHED: {ShowcaseState.DECLINED, ShowcaseState.WITHDRAWN},
+    ShowcaseState.DECLINED: set(),
+    ShowcaseState.WITHDRAWN: set(),
+}
+
+
 class FileKind(TextChoices):
     """What may be sent as a file."""
 

@@ -15,9 +15,19 @@ from accounts.models import MemberRole, Membership, Organisation, Owner, User
 from accounts.roles import DUTIES, Role
 from audit import ledger
 from audit.events import Event
-from onboarding.domain import clocks, invitations, keys, programs, questions, rates, waitlist
+from onboarding.domain import clocks, invitations, keys, programs, questions, rates, showcase, waitlist
 from onboarding.domain.programs import Limits
-from onboarding.models import Application, Grant, Key, Program, QuestionSet, Revision, Seat, WaitlistEntry
+from onboarding.models import (
+    Application,
+    Grant,
+    Key,
+    Program,
+    QuestionSet,
+    Revision,
+    Seat,
+    ShowcaseEntry,
+    WaitlistEntry,
+)
 from onboarding.states import ApplicationState, Environment
 from outbox import letters
 from outbox.models import Letter
@@ -356,3 +366,10 @@ def add_key(
     keys.ask(grant, environment=Environment(environment), name=name, by=grant.application.applicant, at=at)
     keys.issue_owed(at=at)
     return grant.keys.latest("request")
+
+
+def make_showcase_entry(grant: Grant | None = None, *, at: datetime = MONDAY, **words) -> ShowcaseEntry:
+    """Return a use offered by whoever holds the grant."""
+    grant = grant or make_grant()
+    said = {"title": "Review bot", "does": "Reads pull requests.", "uses": "Code review"} | words
+    return showcase.offer(grant, showcase.Words(**said), agreed=True, by=grant.application.applicant, at=at)

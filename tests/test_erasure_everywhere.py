@@ -26,6 +26,7 @@ from enforcement.domain import erasure as enforcement
 from enforcement.models import LeakReport
 from onboarding.domain import erasure as onboarding
 from onboarding.domain import invitations, order, picks
+from onboarding.domain import invitations, order, showcase
 from onboarding.domain.attachments import Checked
 from onboarding.models import SealedAnswer
 from onboarding.states import FileKind
@@ -49,6 +50,7 @@ from tests.factories import (
     make_reviewer,
     make_secret,
     make_senior,
+    make_showcase_entry,
     make_user,
     verified,
 )
@@ -77,6 +79,7 @@ THEIRS = {
     "onboarding.Invitation": "seat__entry__owner__person",
     "onboarding.Grant": "owner__person",
     "onboarding.Key": "grant__owner__person",
+    "onboarding.ShowcaseEntry": "grant__owner__person",
     "reviews.Claim": "case__application__owner__person",
     "reviews.Finding": "case__application__owner__person",
     "reviews.Decision": "case__application__owner__person",
@@ -181,6 +184,9 @@ def _fill(user: User, bob: User) -> None:
     LeakReport.objects.create(
         secret=key.secrets.get(), reporter="x", place="x", place_digest="x", reported_at=MONDAY
     )
+    quoted = {"quote": "x", "quoted": "x", "link": "https://x.example"}
+    showcase.decline(make_showcase_entry(key.grant, **quoted), by=bob, at=MONDAY, reason="x")
+    make_showcase_entry(key.grant, **quoted)
     webhooks.add("https://8.8.8.8/hooks", by=user, at=MONDAY, owner=key.grant.owner)
     make_hit(key)
     draft = make_application(make_program(), applicant=user, state="draft")

@@ -29,6 +29,8 @@ GET  200 200 200 200 200 200 200 200  programs/<slug:slug>/weaknesses/<slug:code
 POST 405 405 405 405 405 405 405 405  programs/<slug:slug>/weaknesses/<slug:code>/
 GET  302 405 405 405 405 405 405 405  programs/<slug:slug>/rules/<int:number>/acknowledge/
 POST 302 302 302 302 302 302 302 302  programs/<slug:slug>/rules/<int:number>/acknowledge/
+GET  200 200 200 200 200 200 200 200  showcase/
+POST 405 405 405 405 405 405 405 405  showcase/
 GET  302 200 200 200 200 200 200 200  apply/<slug:slug>/
 POST 302 422 422 422 422 422 422 422  apply/<slug:slug>/
 GET  200 200 200 200 200 200 200 200  asked/<str:token>/
@@ -61,6 +63,10 @@ GET  302 200 200 200 200 200 200 200  access/
 POST 302 405 405 405 405 405 405 405  access/
 GET  302 200 404 404 404 404 404 404  access/<uuid:public_id>/
 POST 302 405 405 405 405 405 405 405  access/<uuid:public_id>/
+GET  302 200 404 404 404 404 404 404  access/<uuid:public_id>/showcase/
+POST 302 422 404 404 404 404 404 404  access/<uuid:public_id>/showcase/
+GET  405 405 405 405 405 405 405 405  access/<uuid:public_id>/showcase/withdraw/
+POST 302 404 404 404 404 404 404 404  access/<uuid:public_id>/showcase/withdraw/
 GET  405 405 405 405 405 405 405 405  access/<uuid:public_id>/notices/
 POST 302 302 404 404 404 404 404 404  access/<uuid:public_id>/notices/
 GET  302 200 404 404 404 404 404 404  access/<uuid:public_id>/usage.csv
@@ -451,6 +457,8 @@ GET  302 302 302 405 405 405 405 405  admin/enforcement/appeal/<int:pk>/decide/
 POST 302 302 302 403 422 403 403 403  admin/enforcement/appeal/<int:pk>/decide/
 GET  302 302 302 405 405 405 405 405  admin/onboarding/grant/<int:pk>/access/<slug:verb>/
 POST 302 302 302 403 302 403 403 403  admin/onboarding/grant/<int:pk>/access/<slug:verb>/
+GET  302 302 302 405 405 405 405 405  admin/onboarding/showcaseentry/<int:pk>/judge/<slug:verb>/
+POST 302 302 302 302 302 403 403 403  admin/onboarding/showcaseentry/<int:pk>/judge/<slug:verb>/
 GET  302 302 302 405 405 405 405 405  admin/onboarding/waitlistentry/<int:pk>/line/<slug:verb>/
 POST 302 302 302 403 403 302 403 403  admin/onboarding/waitlistentry/<int:pk>/line/<slug:verb>/
 GET  302 302 302 403 403 200 403 200  admin/onboarding/program/board/
@@ -754,6 +762,7 @@ READERS = {
     "onboarding/ratestep": "dora axel",
     "onboarding/invitation": "dora axel",
     "onboarding/questionset": "dora pia axel",
+    "onboarding/showcaseentry": "bob sam dora axel",
     "reviews/case": "bob sam",
     "enforcement/appeal": "sam",
     "enforcement/waiver": "sam",

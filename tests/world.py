@@ -65,6 +65,7 @@ from tests.factories import (
     make_reviewer,
     make_secret,
     make_senior,
+    make_showcase_entry,
     make_staff,
     make_user,
     verified,
@@ -152,6 +153,7 @@ class World:
             expires_at=clock.now() + timedelta(days=30),
             at=clock.now(),
         )
+        self.showcase = make_showcase_entry(self.key.grant)
         sort = Sort("program", "requests", "day")
         self.limit = set_limit(self.program, sort, most=9000, by=self.people["dora"], at=clock.now())
         self.stage_change = stages.plan(
@@ -412,6 +414,7 @@ class World:
             "/case/": {"pk": self.held.pk},
             "/line/": {"pk": self.key.grant.application.entry.pk, "verb": "hold"},
             "/grant/": {"pk": self.key.grant.pk},
+            "onboarding/showcaseentry/": {"pk": self.showcase.pk, "verb": "publish"},
             "enforcement/appeal/": {"pk": self.appeal.pk},
             "waiver/give/": {"pk": self.key.grant.pk},
             "enforcement/waiver/": {"pk": self.waiver.pk},

@@ -1,5 +1,5 @@
 """The staff's side of onboarding, by page."""
 
-from onboarding.admin import access, board, imports, limits, line, questions
+from onboarding.admin import access, board, imports, limits, line, questions, showcase
 
-__all__ = ["access", "board", "imports", "limits", "line", "questions"]
+__all__ = ["access", "board", "imports", "limits", "line", "questions", "showcase"]

@@ -28,6 +28,7 @@ from onboarding.domain import (
     places,
     questions,
     sealing,
+    showcase,
     waitlist,
 )
 from onboarding.models import (
@@ -38,6 +39,7 @@ from onboarding.models import (
     Key,
     Move,
     QuestionSet,
+    ShowcaseEntry,
     WaitlistEntry,
 )
 from onboarding.states import LIVE_GRANT_STATES, EntryState, InvitationState
@@ -154,6 +156,7 @@ def _forget(user: User, at: datetime) -> None:
     Grant.objects.filter(owner__in=ending).exclude(state__in=LIVE_GRANT_STATES).update(end_users_kept_out=[])
     Key.objects.filter(grant__owner__in=ending).update(name=BLANKED)
     picks.forget(user, erasure.addresses(user), at=at)
+    showcase.forget(ShowcaseEntry.objects.filter(grant__owner__in=ending), by="onboarding", at=at)
     _take_name_out(user, ending, at)
 
 

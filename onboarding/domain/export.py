@@ -22,6 +22,7 @@ from onboarding.models import (
     Pick,
     Program,
     Revision,
+    ShowcaseEntry,
     WaitlistEntry,
 )
 
@@ -172,6 +173,7 @@ def _invitations(user: User) -> Iterator[dict[str, Any]]:
 
 def _grants(user: User) -> Iterator[dict[str, Any]]:
     mine = Grant.objects.filter(owner__person=user).select_related("program", "application", "tier")
+    mine = mine.prefetch_related("showcase_entries")
     for grant in mine.order_by("pk").iterator(chunk_size=CHUNK):
         yield {
             "id": grant.public_id,
@@ -187,6 +189,11 @@ def _grants(user: User) -> Iterator[dict[str, Any]]:
             "suspended_because": grant.suspend_reason,
             "end_users_kept_out": grant.end_users_kept_out,
             "ended_at": grant.ended_at,
+            "showcase": [
+                {name: getattr(entry, name) for name in (*ShowcaseEntry.WORDS, "state", "decline_reason")}
+                | {"offered_at": entry.offered_at}
+                for entry in grant.showcase_entries.all()
+            ],
         }
 
 

@@ -16,6 +16,7 @@ from onboarding.models.plan import PlanShare, RatePlan, WeekShare
 from onboarding.models.program import OfferedModel, Program, Tier
 from onboarding.models.question_draft import QuestionDraft
 from onboarding.models.sealed import SealedAnswer
+from onboarding.models.showcase import ShowcaseEntry
 from onboarding.models.stage import StageChange
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "SealedAnswer",
     "Seat",
     "Secret",
+    "ShowcaseEntry",
     "StageChange",
     "StepCount",
     "Tier",

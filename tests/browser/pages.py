@@ -53,6 +53,7 @@ def _public() -> Iterator[Page]:
     yield Page("programs", reverse("home"))
     for slug in PROGRAMS:
         yield Page(f"program {slug}", reverse("program", args=[slug]))
+    yield Page("showcase", reverse("showcase"))
     yield Page("guidelines", reverse("guidelines"))
     yield Page("guidelines version", reverse("guidelines_version", args=["1.0.0"]))
     for name in ("transparency", "guarantees", "standards", "seals"):
@@ -102,6 +103,8 @@ def _of_applicants() -> Iterator[Page]:
         if grant := Grant.objects.filter(state=state, owner__person__isnull=False).first():
             who = grant.owner.person.email.partition("@")[0]
             yield Page(f"grant, {state}", reverse("grant", args=[grant.public_id]), who)
+            if state == GrantState.ACTIVE:
+                yield Page("showcase of a grant", reverse("grant_showcase", args=[grant.public_id]), who)
 
 
 def _reached(application: Application) -> list[str]:
