@@ -25,10 +25,12 @@ from onboarding.domain import (
     rates,
     requests,
     sealing,
+    showcase,
     waitlist,
 )
 from onboarding.domain.programs import Limits
-from onboarding.models import Application, Grant, Invitation, Key, Program, QuestionSet
+from onboarding.domain.showcase import Words
+from onboarding.models import Application, Grant, Invitation, Key, Program, QuestionSet, ShowcaseEntry
 from onboarding.states import ApplicationKind, Environment, InvitationState
 from outbox import letters
 from policies.domain import acceptances, guidelines, weaknesses
@@ -260,10 +262,24 @@ class Story:
     def open(self, *, story: dict[str, Any], grant: Grant, at: datetime) -> None:
         key = Key.objects.get(grant=grant)
         keys.open(key, by=grant.application.applicant, at=at)  # nobody keeps this secret
+        if "showcase" in story:
+            self.agenda.add(at + 2 * HOUR, self.show, story=story, grant=grant)
         if "production" in story:
             self.agenda.add(at + 2 * DAY, self.ask_for_production, story=story, grant=grant)
         if story["path"] == "suspended":
             self.agenda.add(self.agenda.now - 2 * DAY, self.suspend, grant=grant)
+
+    def show(self, *, story: dict[str, Any], grant: Grant, at: datetime) -> None:
+        """Offer the use for the showcase; with `waits` nobody has read it yet."""
+        said = story["showcase"]
+        words = Words(title=story["title"], does=story["summary"], uses=said["uses"], quote=said.get("quote", ""),
+                      quoted=said.get("quoted", ""), link=said.get("link", ""))  # fmt: skip
+        entry = showcase.offer(grant, words, agreed=True, by=grant.application.applicant, at=at)
+        if not said.get("waits"):
+            self.agenda.add(at + 5 * HOUR, self.publish, entry=entry)
+
+    def publish(self, *, entry: ShowcaseEntry, at: datetime) -> None:
+        showcase.publish(entry, by=self.staff["bob"], at=at)
 
     def ask_for_production(self, *, story: dict[str, Any], grant: Grant, at: datetime) -> None:
         """Send the production review of a trial grant; with `production: approved` it is decided a day later."""

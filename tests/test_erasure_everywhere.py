@@ -25,8 +25,7 @@ from enforcement.domain import archive, emergencies, flags, leaving, webhooks
 from enforcement.domain import erasure as enforcement
 from enforcement.models import LeakReport
 from onboarding.domain import erasure as onboarding
-from onboarding.domain import invitations, order, picks
-from onboarding.domain import invitations, order, showcase
+from onboarding.domain import invitations, order, picks, showcase
 from onboarding.domain.attachments import Checked
 from onboarding.models import SealedAnswer
 from onboarding.states import FileKind
