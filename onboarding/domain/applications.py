@@ -141,10 +141,8 @@ def start(
         started_at=at,
         pick=pick,
     )
-    asked: dict[str, Any] = {"pick": pick.pk} if pick else {}
-    ledger.record(
-        Event.APPLICATION_STARTED, subject=application, actor=by, at=at, program=program.slug, **asked
-    )
+    details: dict[str, Any] = {"program": program.slug} | ({"pick": pick.pk} if pick else {})
+    ledger.record(Event.APPLICATION_STARTED, subject=application, actor=by, at=at, **details)
     return application
 
 

@@ -1,11 +1,13 @@
 """What differs between two versions of the guidelines: part by part, and word by word within a part."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
+from typing import Any
 
 from django.db.models import TextChoices
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from policies.models import Category, GuidelineVersion, Section, UsualUse
@@ -30,7 +32,7 @@ class Kind(TextChoices):
 class Field:
     """One field of a part that differs, as pieces of text."""
 
-    label: str
+    label: str | Promise
     pieces: Pieces
 
 
@@ -145,7 +147,8 @@ def _joined(pieces: Pieces) -> Pieces:
 
 
 Part = Category | Section | UsualUse
-Texts = list[tuple[str, str]]  # (label, text), in the order they are read
+Texts = list[tuple[str | Promise, str]]  # (label, text), in the order they are read
+TextsOf = Callable[[Any], Texts]  # of one sort of part
 
 
 def _category_texts(part: Category) -> Texts:
@@ -178,7 +181,7 @@ def taxonomies(part: Category) -> list[str]:
     ]
 
 
-def _parts(before: Sequence, after: Sequence, texts) -> Iterator[Change]:
+def _parts(before: Sequence[Any], after: Sequence[Any], texts: TextsOf) -> Iterator[Change]:
     """Yield what differs, in the order of the newer text; what went stands at the end."""
     old, new = {part.code: part for part in before}, {part.code: part for part in after}
     gone = {code: part for code, part in old.items() if code not in new}
@@ -196,7 +199,7 @@ def _parts(before: Sequence, after: Sequence, texts) -> Iterator[Change]:
             yield Change(Kind.REMOVED, code, str(part), told)
 
 
-def _change(old: Part, new: Part, texts) -> Change | None:
+def _change(old: Part, new: Part, texts: TextsOf) -> Change | None:
     fields = [
         Field(label, words(before, text))
         for (label, text), (_label, before) in zip(texts(new), texts(old), strict=True)
@@ -217,7 +220,7 @@ def _change(old: Part, new: Part, texts) -> Change | None:
     )
 
 
-def _renamed(gone: dict[str, Part], came: list[Part], texts) -> dict[str, str]:
+def _renamed(gone: dict[str, Part], came: list[Part], texts: TextsOf) -> dict[str, str]:
     """Return new code -> old code of parts that came under another code with much the same words, the likest first."""
     bags = {code: _bag(part, texts) for code, part in gone.items()}
     likely = []
@@ -234,7 +237,7 @@ def _renamed(gone: dict[str, Part], came: list[Part], texts) -> dict[str, str]:
     return found
 
 
-def _bag(part: Part, texts) -> frozenset[str]:
+def _bag(part: Part, texts: TextsOf) -> frozenset[str]:
     said = " ".join([str(part), *(text for _label, text in texts(part)[:3])])
     return frozenset(re.findall(r"\w{3,}", said.lower()))
 

@@ -89,7 +89,7 @@ def written(data: Any) -> str:
 def _shallow(text: str) -> None:
     depth = 0
     for event in yaml.parse(text, Loader=LOADER):
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.AliasEvent):
             raise BadText(f"Line {line}: *{event.anchor} repeats another part; write it out instead.")
         if isinstance(event, yaml.CollectionStartEvent):

@@ -95,15 +95,8 @@ class GuidelinesSource(Part):
 
     @model_validator(mode="after")
     def _each_id_once(self) -> "GuidelinesSource":
-        known = Counter(
-            part.id
-            for part in [
-                *self.sections,
-                *self.prohibited,
-                *self.extra_scrutiny,
-                *self.almost_always_approved,
-            ]
-        )
+        parts = (self.sections, self.prohibited, self.extra_scrutiny, self.almost_always_approved)
+        known = Counter(part.id for some in parts for part in some)
         if twice := [found for found, times in known.items() if times > 1]:
             raise ValueError(
                 f"an id stands for one thing only; used more than once: {', '.join(sorted(twice))}"

@@ -112,7 +112,7 @@ def find(program_slug: str, code: str) -> WeaknessRecord | None:
 
 def of(program_slug: str) -> list[WeaknessRecord]:
     """Return what stands: the last revision of each record that was not withdrawn, the gravest first."""
-    rows = WeaknessRecord.objects.filter(program=program_slug).latest()
+    rows = WeaknessRecord.objects.filter(program=program_slug).newest()
     found = rows.exclude(status=WeaknessStatus.WITHDRAWN).defer("source")
     return sorted(found, key=lambda row: (GRAVEST_FIRST.index(Gravity(row.severity)), row.code))
 

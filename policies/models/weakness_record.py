@@ -10,7 +10,7 @@ from policies.states import Gravity, WeaknessStatus
 
 
 class WeaknessRecordQuerySet(models.QuerySet["WeaknessRecord"]):
-    def latest(self) -> "WeaknessRecordQuerySet":
+    def newest(self) -> "WeaknessRecordQuerySet":
         """The last revision of each record."""
         last = self.order_by("program", "code", "-revision").distinct("program", "code")
         return WeaknessRecord.objects.filter(pk__in=last.values("pk"))
