@@ -27,9 +27,9 @@ WORDS = tuple(each.name for each in fields(Words))
 class ShowcaseForm(forms.Form):
     """What a holder says of their use; the domain says what is missing."""
 
-    title = TypedField(label=_("What it is called"), required=False)
-    does = TypedField(label=_("What it does"), required=False, widget=forms.Textarea(attrs={"rows": 4}))
-    uses = TypedField(label=_("Which capability of the model it uses"), required=False)
+    title = TypedField(label=_("What it is called"))
+    does = TypedField(label=_("What it does"), widget=forms.Textarea(attrs={"rows": 4}))
+    uses = TypedField(label=_("Which capability of the model it uses"))
     quote = TypedField(
         label=_("What somebody says about it"), required=False, widget=forms.Textarea(attrs={"rows": 2})
     )
@@ -43,8 +43,6 @@ class ShowcaseForm(forms.Form):
         super().__init__(data, **more)
         for name, most in MOST.items():
             self.fields[name].widget.attrs["maxlength"] = most
-        for name in ("quote", "quoted", "link"):
-            self.fields[name].mark = _("optional")
 
     def words(self) -> Words:
         """Return what was typed, without what PostgreSQL cannot keep."""
