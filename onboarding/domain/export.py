@@ -8,7 +8,7 @@ may have written it.
 from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
 from accounts.domain import erasure
 from accounts.models import Owner, User
@@ -71,7 +71,9 @@ def applications_of(user: User) -> QuerySet[Application]:
 
 def _applications(user: User) -> Iterator[dict[str, Any]]:
     programs = {program.pk: program for program in Program.objects.prefetch_related("models")}
+    sent = Revision.objects.select_related("question_set", "guidelines").order_by("number")
     found = applications_of(user).select_related("owner__organisation", "question_set").order_by("pk")
+    found = found.prefetch_related(Prefetch("revisions", sent))
     for application in found.iterator(chunk_size=CHUNK):
         own = application.owner.person_id == user.pk
         program = programs[application.program_id]
@@ -93,11 +95,11 @@ def _applications(user: User) -> Iterator[dict[str, Any]]:
                 "imported_facts": application.facts,
                 "conditions": application.conditions,
             }
-        sent = application.revisions if own else application.revisions.filter(submitted_by=user)
         yield given | {
             "sent": [
                 _revision(revision, program)
-                for revision in sent.select_related("question_set", "guidelines").order_by("number")
+                for revision in application.revisions.all()
+                if own or revision.submitted_by_id == user.pk
             ]
         }
 
