@@ -59,10 +59,9 @@ def waiting(grants: Iterable[Grant]) -> dict[int, list[ProgramRule]]:
     if not rules:
         return {}
     people = notices.people_of(grant.owner for grant in grants)
-    by_owner = {
-        owner: program_rules.accepted_by([person.pk for person in persons], rules)
-        for owner, persons in people.items()
-    }
+    by_owner = program_rules.accepted(
+        {owner: [person.pk for person in persons] for owner, persons in people.items()}, rules
+    )
     return {
         grant.pk: [
             rule

@@ -36,6 +36,7 @@ REFUSALS = (
     guidelines.IllegalMove,
     guidelines.NotApproved,
     guidelines.SamePerson,
+    guidelines.OutOfTurn,
     guidelines.TooSoon,
     guidelines.VersionTaken,
 )

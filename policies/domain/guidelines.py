@@ -36,6 +36,7 @@ __all__ = [
 SHIPPED = Path(__file__).resolve().parent.parent / "content" / "guidelines.yaml"
 ACKNOWLEDGE_WITHIN = 30  # days after a material change is in force, where its text does not say
 NOTICE = 15  # days between publishing and coming into force, where the text does not say
+LAST_YEAR = 2100  # beyond it a slip of the keyboard, and the calendar ends in every zone but one
 MOVED = (
     "state", "published_at", "published_by", "effective_at", "acknowledge_by", "superseded_at",
 )  # fmt: skip
@@ -79,6 +80,10 @@ class NotApproved(Exception):
 class SamePerson(Exception):
     def __init__(self, version: GuidelineVersion):
         super().__init__(f"You approved {version}; somebody else publishes it.")
+
+
+class OutOfTurn(Exception):
+    """A date of coming into force that cannot be: before a published version's, or beyond the calendar."""
 
 
 class TooSoon(Exception):
@@ -209,8 +214,9 @@ def publish(
 ) -> GuidelineVersion:
     """Publish what another person approved; it comes into force by itself after its notice, or at a later time given.
 
-    Raises IllegalMove, NotApproved, SamePerson, TooSoon.
+    Raises IllegalMove, NotApproved, SamePerson, OutOfTurn, TooSoon.
     """
+    _wait_for_turn()
     version = _locked(version)
     if VersionState.PUBLISHED not in TRANSITIONS[version.state]:
         raise IllegalMove(version, VersionState.PUBLISHED)
@@ -219,6 +225,7 @@ def publish(
     if version.approved_by_id == by.pk:
         raise SamePerson(version)
     earliest = at + notice(version)
+    _must_follow(version, effective_at or earliest)
     if effective_at is not None and effective_at < earliest:
         raise TooSoon(version, earliest)
     version.published_at, version.published_by = at, by
@@ -250,6 +257,23 @@ def put_in_force(*, at: datetime, by: ledger.Actor = "beat") -> list[GuidelineVe
 
 def _locked(version: GuidelineVersion) -> GuidelineVersion:
     return GuidelineVersion.objects.select_for_update().get(pk=version.pk)
+
+
+def _must_follow(version: GuidelineVersion, effective_at: datetime) -> None:
+    """Refuse a date by which a text with a lower number would come into force over one with a higher."""
+    if effective_at.year > LAST_YEAR:
+        raise OutOfTurn(f"Give a date before the year {LAST_YEAR + 1}.")
+    for other in GuidelineVersion.objects.filter(state=VersionState.PUBLISHED, effective_at__isnull=False):
+        assert other.effective_at is not None
+        if (_number(other) < _number(version)) != (other.effective_at <= effective_at):
+            raise OutOfTurn(
+                f"Version {other.version} is published already and comes into force on "
+                f"{localtime(other.effective_at):%-d %B %Y}: the lower number would follow the higher."
+            )
+
+
+def _number(version: GuidelineVersion) -> tuple[int, ...]:
+    return tuple(map(int, version.version.split(".")))
 
 
 def notice(version: GuidelineVersion) -> timedelta:

@@ -1,7 +1,7 @@
 """Rules of one program beside the guidelines: published with a date, acknowledged by holders, ended."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -13,6 +13,7 @@ from audit import ledger
 from audit.events import Event
 from policies.models import Acceptance, ProgramRule
 
+LAST_YEAR = 2100  # beyond it a slip of the keyboard, and the calendar ends in every zone but one
 LOCK = 0x6761_7465_0004  # advisory lock: one new rule at a time
 TITLE_MOST, TEXT_MOST = 120, 20_000
 
@@ -85,14 +86,18 @@ def end(rule: ProgramRule, *, by: User, at: datetime) -> ProgramRule:
     return rule
 
 
-def accepted_by(people: Iterable[int], rules: Iterable[ProgramRule]) -> set[int]:
-    """Return the rules, by id, that one of these people (by id) acknowledged."""
+def accepted(people: Mapping[int, Collection[int]], rules: Iterable[ProgramRule]) -> dict[int, set[int]]:
+    """Return, for each group of people (by id), the rules by id that one of them acknowledged; one query for all."""
     by_document = {document(rule): rule for rule in rules}
-    kept = Acceptance.objects.filter(user__in=list(people), document__in=list(by_document))
+    everybody = {person for group in people.values() for person in group}
+    kept = Acceptance.objects.filter(user__in=everybody, document__in=list(by_document))
+    by_person: dict[int, set[int]] = {}
+    for person, name, text_hash in kept.values_list("user", "document", "text_hash"):
+        if by_document[name].text_hash == text_hash:
+            by_person.setdefault(person, set()).add(by_document[name].pk)
     return {
-        by_document[name].pk
-        for name, text_hash in kept.values_list("document", "text_hash")
-        if by_document[name].text_hash == text_hash
+        owner: set().union(*(by_person.get(person, set()) for person in group))
+        for owner, group in people.items()
     }
 
 
@@ -107,6 +112,8 @@ def check(title: str, text: str, from_at: datetime, acknowledge_by: datetime, at
         )
     if "\0" in title + text:
         raise BadRule(_("A character of the text cannot be kept: NUL. Take it out."))
+    if acknowledge_by.year > LAST_YEAR or from_at.year > LAST_YEAR:
+        raise BadRule(_("Give dates before the year %(year)s.") % {"year": LAST_YEAR + 1})
     if from_at < at:
         raise BadRule(_("A rule comes into force now or later, never before it was published."))
     if acknowledge_by < from_at:

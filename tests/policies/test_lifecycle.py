@@ -97,6 +97,21 @@ def test_a_text_is_not_in_force_before_its_notice_is_over():
         guidelines.publish(version, effective_at=MONDAY + timedelta(days=14), by=editor("peter"), at=MONDAY)
 
 
+def test_an_older_text_never_comes_into_force_over_a_newer_one():
+    later = approve(draft("1.1.0"))
+    guidelines.publish(later, effective_at=MONDAY + timedelta(days=60), by=editor("peter"), at=MONDAY)
+
+    with pytest.raises(guidelines.OutOfTurn, match="is published already"):
+        guidelines.publish(approve(draft("1.2.0")), by=editor("peter"), at=MONDAY + timedelta(days=1))
+
+
+def test_a_date_beyond_the_calendar_is_refused():
+    with pytest.raises(guidelines.OutOfTurn, match="before the year 2101"):
+        guidelines.publish(
+            approve(draft()), effective_at=MONDAY.replace(year=9999), by=editor("peter"), at=MONDAY
+        )
+
+
 def test_without_any_notice_it_is_still_published_before_it_is_in_force():
     version = publish_guidelines(draft(effective_after_days=0))
 

@@ -52,6 +52,7 @@ def test_rules_are_numbered_program_by_program():
         ({"text": "a\0b"}, "NUL"),
         ({"from_at": MONDAY - timedelta(seconds=1)}, "never before it was published"),
         ({"acknowledge_by": MONDAY - timedelta(seconds=1)}, "no sooner than it is in force"),
+        ({"acknowledge_by": MONDAY.replace(year=9999)}, "before the year 2101"),
     ],
 )
 def test_a_rule_that_cannot_be_published_is_refused_in_words(wrong, says):
