@@ -166,7 +166,7 @@ def drawn(metric: dict[str, Any]) -> dict[str, Any]:
 def _plain(value: Any) -> str:
     """Return text that no spreadsheet takes for a formula."""
     said = "" if value is None else str(value)
-    return f"'{said}" if said.startswith(FORMULA) else said
+    return f"'{said}" if isinstance(value, str) and said.startswith(FORMULA) else said
 
 
 def _number(request: HttpRequest, name: str) -> int | None:

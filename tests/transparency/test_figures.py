@@ -3,6 +3,7 @@
 import json
 import math
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -132,3 +133,13 @@ def test_thirty_metrics_are_defined_each_with_its_words_and_its_query():
     assert all(m.says.endswith(".") and m.name and m.unit for m in metrics)
     assert all("WITH ledger AS" in m.query for m in queried)
     assert all(m.list_query or m.shares or m.query for m in metrics)
+
+
+@pytest.mark.parametrize(("differ", "told"), [(2, None), (9, 0.5)])
+def test_agreement_is_not_told_where_the_counts_it_follows_from_are_hidden(differ, told):
+    (metric,) = (each for each in definitions.shipped().metrics if each.id == "double_review_agreement")
+    name = "double_review_agreement:pairs:"
+    public = {f"{name}agree": 20} | ({f"{name}differ": differ} if differ >= 5 else {})
+    counted = figures._Counted(metric, found={"kappa": {"n": Decimal(22), "kappa": Decimal("0.5")}})
+
+    assert figures._measures(counted, public, 5)["rows"][0]["values"] == [told]

@@ -134,7 +134,7 @@ def _metric(counted: _Counted, public: dict[str, int], below: int) -> dict[str, 
     said["tables"] = [_table(counted, table, public) for table in metric.tables]
     said["shares"] = [_share(share, public, below) for share in metric.shares]
     if metric.measures:
-        said["measures"] = _measures(counted, below)
+        said["measures"] = _measures(counted, public, below)
     if metric.columns:
         said["list"] = {"columns": _columns(metric.columns), "rows": counted.rows}
     return said
@@ -166,12 +166,14 @@ def _share(share: dict[str, Any], public: dict[str, int], below: int) -> dict[st
     return said
 
 
-def _measures(counted: _Counted, below: int) -> dict[str, Any]:
+def _measures(counted: _Counted, public: dict[str, int], below: int) -> dict[str, Any]:
+    """Return means, medians and the like; none where a count it could be worked back to is hidden (`needs`)."""
     asked = counted.metric.measures
+    told = all(name in public for name in asked.get("needs", []))
     rows = []
     for figure, title in asked["rows"].items():
         found = counted.found.get(figure, {})
-        enough = found.get("n", 0) >= below
+        enough = told and found.get("n", 0) >= below
         values = [_rounded(found[cell]) if enough and cell in found else None for cell in asked["cells"]]
         rows.append({"id": figure, "name": title, "values": values})
     return {"columns": _columns(asked["cells"]), "rows": rows}
