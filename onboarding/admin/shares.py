@@ -25,10 +25,10 @@ def table(program: Program, rules: Rules, week: Week | None) -> list[Cohort]:
     if not rules.shares:
         return []
     names = [str(PlanShare(kind=each.kind, among=each.among, percent=each.percent)) for each in rules.shares]
-    held = list(week.shares.order_by("share__place")) if week else []
-    figures: Sequence[tuple[int | None, int | None]] = [(each.admitted, each.limit) for each in held]
-    if len(figures) != len(names):  # the week opened under another plan
-        figures = [(None, None)] * len(names)
+    held = list(week.shares.select_related("share").order_by("share__place")) if week else []
+    figures: Sequence[tuple[int | None, int | None]] = [(None, None)] * len(names)
+    if cohorts.same(held, rules.shares):
+        figures = [(each.admitted, each.limit) for each in held]
     days = cohorts.days(program, rules.shares)
     found = []
     for number, (name, seats) in enumerate(

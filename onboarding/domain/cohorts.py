@@ -20,7 +20,7 @@ from django.db import connection
 
 from onboarding.domain.forecasts import Outlook
 from onboarding.domain.plans import Rules, Share
-from onboarding.models import Program, WaitlistEntry, Week
+from onboarding.models import Program, WaitlistEntry, Week, WeekShare
 from onboarding.states import Carry, ShareKind, Unfilled
 
 NEARLY = 6  # decimals that count: people come in fractions here
@@ -142,11 +142,18 @@ def splits(shares: Sequence[Share], seats: Sequence[int], *, running: Week | Non
     for each in seats:
         parts = tuple(each * share.percent // 100 for share in shares)
         found.append(Split(tuple(map(float, parts)), float(each - sum(parts))))
-    held = list(running.shares.order_by("share__place")) if running else []
-    if found and len(held) == len(shares):
+    held = list(running.shares.select_related("share").order_by("share__place")) if running else []
+    if found and same(held, shares):
         left = tuple(float(share.limit - share.admitted) for share in held)
         found[0] = Split(left, max(0.0, seats[0] - sum(left)))
     return found
+
+
+def same(held: Sequence[WeekShare], shares: Sequence[Share]) -> bool:
+    """Return whether a week's shares are for these cohorts, in their order: it may have opened by another plan."""
+    return [(each.share.kind, each.share.among) for each in held] == [
+        (each.kind, each.among) for each in shares
+    ]
 
 
 def outlooks(whole: Outlook, line: Sequence[Segment], split: Sequence[Split], rules: Rules) -> list[Outlook]:

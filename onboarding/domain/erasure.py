@@ -157,6 +157,7 @@ def _forget(user: User, at: datetime) -> None:
     Key.objects.filter(grant__owner__in=ending).update(name=BLANKED)
     picks.forget(user, erasure.addresses(user), at=at)
     showcase.forget(ShowcaseEntry.objects.filter(grant__owner__in=ending), by="onboarding", at=at)
+    showcase.forget(showcase.naming(user, erasure.addresses(user)), by="onboarding", at=at)
     _take_name_out(user, ending, at)
 
 

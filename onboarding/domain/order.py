@@ -6,12 +6,13 @@ a hold is told to the applicant with its reason.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, F, Max
+from django.db.models.functions import TruncDate
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -147,15 +148,19 @@ def unhold(entry: WaitlistEntry, *, by: User, at: datetime, reason: str) -> Wait
 
 
 def moved_ahead(program: Program, *, of: WaitlistEntry | None = None) -> list[Published]:
-    """Return the latest moves ahead of the rule, newest first, those of one moment and reason together.
+    """Return the latest moves ahead of the rule, newest first, those of one day (UTC) and reason together.
 
     `of` an entry: those that passed it by.
     """
     moves = Move.objects.filter(entry__program=program, now__lt=F("was"))
     if of is not None:
         moves = moves.filter(entry__joined_at__gte=of.joined_at, now__lt=of.priority).exclude(entry=of)
-    together = moves.order_by().values("moved_at", "reason").annotate(places=Count("pk"), last=Max("pk"))
-    rows = together.order_by("-moved_at", "-last").values_list("moved_at", "reason", "places")[:SHOWN]
+    together = (
+        moves.order_by()
+        .values("reason", day=TruncDate("moved_at", tzinfo=UTC))
+        .annotate(places=Count("pk"), last=Max("pk"), at=Max("moved_at"))
+    )
+    rows = together.order_by("-at", "-last").values_list("at", "reason", "places")[:SHOWN]
     return [Published(*row) for row in rows]
 
 

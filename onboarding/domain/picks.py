@@ -300,16 +300,17 @@ def _blank_old(at: datetime) -> None:
 
 def forget(user: User, addresses: Collection[str], *, at: datetime) -> None:
     """Take back what waits for these addresses, and blank wherever this person was asked: their account is deleted."""
-    theirs = Pick.objects.filter(Q(email__in=addresses) | Q(taken_by=user))
-    waiting = theirs.filter(state=PickState.ASKED).order_by("pk").select_for_update(of=("self",))
-    _withdraw(list(waiting), by=user, at=at, reason=DELETED)
-    _blank(list(theirs.values_list("pk", flat=True)), at)
+    # The worker goes from the list to its picks: what it makes meanwhile is found below.
     for asked in PickList.objects.select_for_update().filter(finished_at=None).order_by("pk"):
         # A row keeps its place: the worker counts them.
         rows = [row if row[1] not in addresses else [row[0], "", "", ""] for row in asked.rows]
         if rows != asked.rows:
             asked.rows = rows
             asked.save(update_fields=["rows"])
+    theirs = Pick.objects.filter(Q(email__in=addresses) | Q(taken_by=user))
+    waiting = theirs.filter(state=PickState.ASKED).order_by("pk").select_for_update(of=("self",))
+    _withdraw(list(waiting), by=user, at=at, reason=DELETED)
+    _blank(list(theirs.values_list("pk", flat=True)), at)
 
 
 def _blank(pks: Sequence[int], at: datetime) -> None:

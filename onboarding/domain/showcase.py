@@ -1,12 +1,13 @@
 """The showcase: offered by who holds access, read by a person, shown to everybody while the access lasts."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -159,6 +160,19 @@ def withdraw(entry: ShowcaseEntry, *, by: User, at: datetime) -> ShowcaseEntry:
         raise NotYours
     _must_lead(entry, ShowcaseState.WITHDRAWN)
     return _withdraw(entry, by=by, at=at)
+
+
+def naming(user: User, addresses: Iterable[str]) -> QuerySet[ShowcaseEntry]:
+    """Return what this person offered, or organisations they are or were in, that names them or their address."""
+    said = Q()
+    for word in filter(None, (user.full_name.strip(), *addresses)):
+        for field in ShowcaseEntry.WORDS:
+            said |= Q(**{f"{field}__icontains": word})
+    organisations = Q()
+    for path in ("memberships", "former_memberships"):
+        organisations |= Q(**{f"grant__owner__organisation__{path}__user": user})
+    theirs = ShowcaseEntry.objects.filter(Q(offered_by=user) | organisations).filter(said)
+    return ShowcaseEntry.objects.filter(pk__in=theirs.values("pk"))
 
 
 def forget(entries: QuerySet[ShowcaseEntry], *, by: ledger.Actor, at: datetime) -> None:

@@ -129,6 +129,19 @@ def test_the_board_shows_who_waits_for_which_share_and_since_when():
     assert b"50 % for who applies university" in page.content
 
 
+@pytest.mark.django_db
+def test_seats_of_a_week_that_opened_under_another_plan_are_for_nobody_elses_cohort():
+    program = planned(rate=4, shares=(UNIVERSITIES,))
+    waitlist.admit(program, by="beat", at=MONDAY)
+    week = weeks.current(program, MONDAY)
+
+    (same,) = cohorts.splits((UNIVERSITIES,), [3], running=week)
+    (other,) = cohorts.splits((Share("country", "FI", 50),), [3], running=week)
+
+    assert (same.shares, other.shares) == ((2.0,), (1.0,))
+    assert [row.limit for row in shares.table(program, Rules(shares=(FINNS,)), week)] == [None, None]
+
+
 seats = st.integers(0, 40)
 
 

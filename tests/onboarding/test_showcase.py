@@ -18,12 +18,15 @@ from outbox.models import Letter
 from tests.factories import (
     MONDAY,
     make_grant,
+    make_member,
+    make_organisation,
     make_reviewer,
     make_senior,
     make_showcase_entry,
     make_staff,
     make_user,
 )
+from tests.onboarding.standings import owner_of
 
 pytestmark = pytest.mark.django_db
 SAYS = {"title": "Review bot", "does": "Reads pull requests.", "uses": "Code review"}
@@ -124,6 +127,23 @@ def test_whoever_has_a_part_in_the_access_decides_nothing():
     for act in (showcase.publish, lambda one, **how: showcase.decline(one, reason="No", **how)):
         with pytest.raises(NotYours):
             act(entry, by=bob, at=MONDAY)
+
+
+def test_whoever_deletes_their_account_is_named_no_longer_by_an_organisation_that_goes_on(client, bob):
+    alice, carol = make_user("alice"), make_user("carol")
+    organisation = make_organisation(carol)
+    make_member(organisation, alice)
+    named, other = (
+        make_showcase_entry(make_grant(applicant=carol, owner=owner_of(organisation)), **words)
+        for words in ({"quote": "Fine.", "quoted": "Alice, engineer"}, {"title": "Without names"})
+    )
+    for entry in (named, other):
+        showcase.publish(entry, by=bob, at=MONDAY)
+
+    showcase.forget(showcase.naming(alice, [alice.email]), by="onboarding", at=MONDAY)
+
+    page = seen(client)
+    assert ("Alice" in page, "Without names" in page) == (False, True)
 
 
 def test_nobody_else_offers_or_takes_back(entry):
