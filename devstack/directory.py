@@ -43,7 +43,7 @@ class DataDirectory:
             # Root's servers run as another account, which must pass through here (but may list nothing).
             mode = 0o711 if os.geteuid() == 0 else 0o700
             if not self.path.is_dir():
-                self.path.mkdir(mode=mode, parents=True)
+                self.path.mkdir(mode=mode, parents=True, exist_ok=True)  # another start may be making it
                 self.path.chmod(mode)
             for name in PRIVATE:
                 (self.path / name).mkdir(mode=0o700, exist_ok=True)
