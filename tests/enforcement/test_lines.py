@@ -8,6 +8,7 @@ from redis.exceptions import NoScriptError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeout
 
 from enforcement.gateway.lines import Lines, Script
+from tests.processes import apart
 
 ECHO = Script("return ARGV[1]")
 
@@ -27,7 +28,7 @@ def asked(url: str, questions, *, timeout: float = 1.0):
         finally:
             await lines.close()
 
-    return asyncio.run(ask())
+    return apart(ask())
 
 
 def test_everybody_gets_the_answer_to_their_own_question(url):
