@@ -188,6 +188,7 @@ def test_every_question_of_the_form_can_be_asked():
                 "personal_data": "yes",
                 "audience": "public",
                 "auto_publish": "yes",
+                "areas": ["legal"],
             },
         )
         for question in reading(make_paper(production=True), **changes).asked()
