@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count, Exists, Max, OuterRef, Q, Sum
 from django.db.models.functions import Coalesce
 
@@ -122,7 +122,9 @@ def _judged(program: Program, week: Week, at: datetime) -> BackTest | None:
     params: dict[str, Any] = {"program": program.pk, "then": then, "most": None}
     cohort = cohorts.expression(rules.shares, params)
     if rules.shares:  # whoever belongs to a cohort may stand anywhere: all of the line is read
-        by_day = cohorts.segments(_rows(BY_DAY.format(cohort=cohort), params), len(rules.shares) + 1)
+        by_day = cohorts.segments(
+            cohorts.fetched(BY_DAY.format(cohort=cohort), params), len(rules.shares) + 1
+        )
         stood = [people for _, people in by_day]
         split = cohorts.splits(rules.shares, [each.seats for each in ahead])
         told = cohorts.outlooks(told[0], stood, split, rules)
@@ -134,15 +136,9 @@ def _judged(program: Program, week: Week, at: datetime) -> BackTest | None:
     )
     if not rules.shares:
         params["most"] = max(params["last"])
-    [(inside, early, late)] = _rows(JUDGED.format(cohort=cohort), params)
+    [(inside, early, late)] = cohorts.fetched(JUDGED.format(cohort=cohort), params)
     judged = inside + early + late
     return BackTest(week=week, judged=judged, inside=inside, early=early, late=late, checked_at=at)
-
-
-def _rows(sql: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params)
-        return cursor.fetchall()
 
 
 def known(program: Program, *, at: datetime) -> Observed:

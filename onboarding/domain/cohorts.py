@@ -113,7 +113,7 @@ def line(program: Program, shares: Sequence[Named]) -> list[Segment]:
 def days(program: Program, shares: Sequence[Named]) -> list[tuple[date, Segment]]:
     """Return the same with the day (UTC); one that was moved by hand may stand there twice, once for each priority."""
     params: dict[str, Any] = {"program": program.pk}
-    return segments(_rows(LINE.format(cohort=expression(shares, params)), params), len(shares) + 1)
+    return segments(fetched(LINE.format(cohort=expression(shares, params)), params), len(shares) + 1)
 
 
 def segments(rows: Sequence[tuple[Any, ...]], cohorts: int) -> list[tuple[date, Segment]]:
@@ -131,7 +131,7 @@ def before(entry: WaitlistEntry, shares: Sequence[Named]) -> list[int]:
         "joined_at": entry.joined_at.astimezone(UTC),
     }  # fmt: skip
     found = [0] * (len(shares) + 1)
-    for cohort, people in _rows(BEFORE.format(cohort=expression(shares, params)), params):
+    for cohort, people in fetched(BEFORE.format(cohort=expression(shares, params)), params):
         found[cohort] = int(people)
     return found
 
@@ -211,7 +211,8 @@ def _carried(rules: Rules, unused: float) -> float:
     return unused if rules.carry_most is None else min(unused, float(rules.carry_most))
 
 
-def _rows(sql: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:
+def fetched(sql: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """Return what a statement with such an expression finds."""
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         return cursor.fetchall()

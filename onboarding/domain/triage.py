@@ -18,7 +18,6 @@ from policies.models import Category, CategoryKind, GuidelineVersion, UsualUse
 from policies.states import STRICTEST_FIRST, Lane
 
 USUAL = "usual_use"
-NOT_USUAL = "none"
 
 Reason = dict[str, Any]
 
