@@ -13,9 +13,9 @@ from onboarding.states import LineVerb, ShareKind
 from outbox.models import Letter
 from tests.audit.test_invariants import breaking
 from tests.factories import MONDAY, make_entry, make_long_line, make_manager, make_program
+from tests.onboarding.test_line_bulks import HOUR, asked, run
 
 pytestmark = pytest.mark.django_db
-HOUR = timedelta(hours=1)
 WHY = "Hospitals go first this month."
 
 
@@ -32,17 +32,7 @@ def line():
 
 
 def moved(program, dora, verb=LineVerb.FORWARD, **more):
-    drafted = line_bulks.draft(
-        program, **{"verb": verb, "by": dora, "at": MONDAY + HOUR, "reason": WHY} | more
-    )
-    return run(line_bulks.ask(drafted))
-
-
-def run(bulk):
-    while line_bulks.change_chunk(bulk.pk, at=MONDAY + 2 * HOUR):
-        pass
-    bulk.refresh_from_db()
-    return bulk
+    return run(asked(program, dora, verb, **{"reason": WHY} | more))
 
 
 def priorities(program):
