@@ -21,6 +21,6 @@ def make_groups(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0001_initial"), ("auth", "0012_alter_user_first_name_max_length")]
+    dependencies = [("accounts", "0001_people"), ("auth", "0012_alter_user_first_name_max_length")]
 
     operations = [migrations.RunPython(make_groups, migrations.RunPython.noop)]
