@@ -2,7 +2,7 @@
 VENV ?= .venv
 PY := $(VENV)/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check style types templates imports migrations deploy soak bench litellm clean FORCE
+.PHONY: help run demo test check style types templates imports migrations catalogue deploy soak bench litellm clean FORCE
 
 # The first Python that runs and is new enough: the first one on PATH may lie in a home we may not enter.
 NEW_ENOUGH := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
@@ -64,6 +64,11 @@ imports: $(VENV)/dev
 
 migrations: $(VENV)/dev
 	$(PY) manage.py makemigrations --check --dry-run
+
+catalogue: $(VENV)/dev
+	@echo catalogue; if command -v xgettext >/dev/null || [ -n "$$CI" ]; then \
+		$(UNUSED) $(SECRETS) $(PY) manage.py catalogue --check; \
+	else echo "  left out: it needs GNU gettext (Debian: apt-get install gettext)"; fi
 
 deploy: $(VENV)/dev
 	@echo check --deploy; $(UNUSED) $(SECRETS) $(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING

@@ -267,6 +267,8 @@ GET  302 302 302 302 302 302 302 302  accounts/2fa/webauthn/keys/<int:pk>/edit/
 POST 302 302 302 302 302 302 302 302  accounts/2fa/webauthn/keys/<int:pk>/edit/
 GET  302 302 302 302 302 302 302 302  accounts/2fa/webauthn/login/
 POST 302 302 302 302 302 302 302 302  accounts/2fa/webauthn/login/
+GET  200 302 302 302 302 302 302 302  accounts/language/
+POST 302 302 302 302 302 302 302 302  accounts/language/
 GET  302 200 200 200 200 200 200 200  accounts/profile/
 POST 302 422 422 422 422 422 422 422  accounts/profile/
 GET  302 200 200 200 200 200 200 200  accounts/sessions/

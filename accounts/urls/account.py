@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from accounts.views import profile, tokens
+from accounts.views import language, profile, tokens
 
 urlpatterns = [
+    path("language/", language.page, name="language"),
     path("profile/", profile.page, name="profile"),
     path("sessions/", profile.sessions_page, name="usersessions_list"),  # in front of allauth's own
     path("tokens/", tokens.index, name="tokens"),

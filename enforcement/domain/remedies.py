@@ -230,7 +230,7 @@ def days_after(start: datetime, *, days: int, zone: ZoneInfo) -> datetime:
 
 def when(at: datetime) -> str:
     """Return a moment as the reader's own date and time, with the zone."""
-    return date_format(localtime(at), "j F Y, H:i T")
+    return date_format(localtime(at), _("j F Y, H:i T"))
 
 
 def _obstacle(

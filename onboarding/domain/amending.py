@@ -16,7 +16,7 @@ from accounts.models import User
 from audit import ledger
 from audit.events import Event
 from onboarding.domain import applications, declarations, drafts, notices, requests, sealing
-from onboarding.domain.applications import GuidelinesNotAccepted, IllegalMove, Incomplete
+from onboarding.domain.applications import GuidelinesNotAccepted, IllegalMove
 from onboarding.models import Application, Revision
 from onboarding.states import ApplicationKind, ApplicationState
 from outbox import hints
@@ -100,9 +100,7 @@ def send(application: Application, *, by: User, at: datetime, seen: int | None =
     version = guidelines.in_force()
     if not acceptances.accepted(by, version):
         raise GuidelinesNotAccepted(version.version)
-    draft = drafts.look_at(application, by=by)
-    if draft.problems:
-        raise Incomplete(draft.problems)
+    draft = applications.finished(application, by=by)
     same = (draft.counted, version.pk) == (latest.answers, latest.guidelines_id)
     if same and not sealing.has_changes(application):
         raise NothingChanged

@@ -217,9 +217,7 @@ def submit(application: Application, *, by: User, at: datetime, seen: int | None
     version = guidelines.in_force()
     if not acceptances.accepted(by, version):
         raise GuidelinesNotAccepted(version.version)
-    draft = drafts.look_at(application, by=by)
-    if draft.problems:
-        raise Incomplete(draft.problems)
+    draft = finished(application, by=by)
     declarations.keep(draft.counted, draft.texts, by=by, at=at)
     revision = write_revision(application, draft, version, by, at)
     application.answers, application.title = draft.counted, draft.title
@@ -358,6 +356,15 @@ def lapse(application: Application, *, by: ledger.Actor, at: datetime, reason: s
     if reason != "invitation_expired_twice":  # the letter about the invitation says it already
         notices.write("lapsed", application, at=at, reason=reason)
     return application
+
+
+def finished(application: Application, *, by: User) -> drafts.Draft:
+    """Return the draft as it is kept, in the site's own language; raises Incomplete in the reader's."""
+    with questions.as_written():
+        draft = drafts.look_at(application, by=by)
+    if draft.problems:
+        raise Incomplete(drafts.look_at(application, by=by).problems)
+    return draft
 
 
 def write_revision(

@@ -1,18 +1,24 @@
 """Question sets: the application form as data, in versions.
 
-A set is loaded from a file, checked as a whole, kept as a row that never changes, and read back as `Form`.
+A set is loaded from a file, checked as a whole, kept as a row that never changes, and read back as `Form`: in the
+reader's language where the catalogue has the words, so what is kept for good is read `as_written`.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import yaml
+from django.conf import settings
 from django.db import transaction
+from django.utils.translation import get_language, gettext, override
+from django.utils.translation import gettext as _
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from audit import ledger
@@ -39,22 +45,47 @@ class BadQuestions(Exception):
 class VersionTaken(Exception):
     def __init__(self, version: str):
         super().__init__(
-            f"Question set {version} is here already, with other content. Give the changed one a new version."
+            _(
+                "Question set %(version)s is here already, with other content. Give the changed one a new version."
+            )
+            % {"version": version}
         )
 
 
 class NoQuestions(Exception):
     def __init__(self) -> None:
         super().__init__(
-            "No question set is loaded yet. Run `python manage.py bootstrap`, which loads the shipped one."
+            _("No question set is loaded yet. Run `python manage.py bootstrap`, which loads the shipped one.")
         )
 
 
 class Strict(BaseModel):
+    """`words` are the fields people read; the rest is for the program."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
+    words: ClassVar[tuple[str, ...]] = ()
+
+    def spoken(self) -> Self:
+        """Return a copy whose words, and those of its parts, are in the active language."""
+        said: dict[str, Any] = {name: _said(getattr(self, name)) for name in self.words}
+        for name in type(self).model_fields:
+            part = getattr(self, name)
+            if isinstance(part, Strict):
+                said[name] = part.spoken()
+            elif isinstance(part, tuple) and any(isinstance(one, Strict) for one in part):
+                said[name] = tuple(one.spoken() for one in part)
+        copy = self.model_copy(update=said)
+        for kept in vars(copy).keys() - type(self).model_fields.keys():
+            del vars(copy)[kept]  # what was computed from the words as they were
+        return copy
+
+
+def _said(text: str) -> str:
+    return gettext(text) if text else ""
 
 
 class Option(Strict):
+    words = ("label",)
     value: str = Field(pattern=r"^\S+$")
     label: str
 
@@ -89,6 +120,7 @@ class Question(Strict):
     empty means what its section says. `requests`: asked only in these requests about a grant.
     """
 
+    words = ("question", "short", "hint", "example", "why")
     key: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     section: str
     question: str
@@ -125,11 +157,12 @@ class Question(Strict):
         if self.type == "country":
             return countries().get(value, value)
         if self.type in ("yesno", "tick"):
-            return {"yes": "Yes", "no": "No"}.get(value, value)
+            return {"yes": _("Yes"), "no": _("No")}.get(value, value)
         return next((option.label for option in self.rules.options if option.value == value), value)
 
 
 class Section(Strict):
+    words = ("name", "intro")
     key: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     name: str
     intro: str = ""
@@ -139,6 +172,7 @@ class Section(Strict):
 class Hold(Strict):
     """A rule of the form itself that sends an application to hold."""
 
+    words = ("says",)
     code: str
     when: str
     says: str
@@ -198,10 +232,24 @@ def _shipped() -> str:
     return json.dumps(yaml.safe_load((CONTENT / "questions.yaml").read_text("utf-8")))
 
 
-@cache
 def countries() -> Mapping[str, str]:
-    """Return ISO 3166-1 alpha-2 code -> name, in the order of the list people choose from."""
-    return yaml.safe_load((CONTENT / "countries.yaml").read_text("utf-8"))
+    """Return ISO 3166-1 alpha-2 code -> name in the active language, in the order people choose from."""
+    return _countries(get_language() or settings.LANGUAGE_CODE)
+
+
+@lru_cache(maxsize=8)
+def _countries(language: str) -> Mapping[str, str]:
+    written = yaml.safe_load((CONTENT / "countries.yaml").read_text("utf-8"))
+    if language == settings.LANGUAGE_CODE:
+        return written
+    return dict(
+        sorted(((code, gettext(name)) for code, name in written.items()), key=lambda one: _plain(one[1]))
+    )
+
+
+def _plain(name: str) -> str:
+    """Return a name without accents: "Åland" and "Ávila" are looked for under A."""
+    return "".join(c for c in unicodedata.normalize("NFD", name.casefold()) if not unicodedata.combining(c))
 
 
 def read(source: object) -> Form:
@@ -213,13 +261,21 @@ def read(source: object) -> Form:
 
 
 def of(row: QuestionSet) -> Form:
-    """Return a stored set, typed; read once in each process."""
-    return _of(row.text_hash, row.pk)
+    """Return a stored set, typed, in the active language; read once in each process and language."""
+    return _of(row.text_hash, row.pk, get_language() or settings.LANGUAGE_CODE)
 
 
 @lru_cache(maxsize=32)
-def _of(text_hash: str, pk: int) -> Form:
-    return read(QuestionSet.objects.values_list("data", flat=True).get(pk=pk))
+def _of(text_hash: str, pk: int, language: str) -> Form:
+    form = read(QuestionSet.objects.values_list("data", flat=True).get(pk=pk))
+    return form if language == settings.LANGUAGE_CODE else form.spoken()
+
+
+@contextmanager
+def as_written() -> Iterator[None]:
+    """Read question sets as they were written: what is kept of an application does not hang on who sent it."""
+    with override(settings.LANGUAGE_CODE):
+        yield
 
 
 @transaction.atomic

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from onboarding.domain import answers, conditions, questions, risk
 from onboarding.domain.answers import Answers, Reading
 from onboarding.domain.conditions import Condition
@@ -79,7 +81,7 @@ def _reasons(reading: Reading, guidelines: GuidelineVersion) -> tuple[list[Reaso
         reasons.insert(after, _missing_reason(reading, missing))
     if not reasons:
         reasons = [
-            _reason("", "", Lane.HOLD, "It is not on the list of usual uses, so a person decides first.")
+            _reason("", "", Lane.HOLD, _("It is not on the list of usual uses, so a person decides first."))
         ]
     return reasons, domains
 
@@ -104,9 +106,7 @@ def _by_categories(
         for text in category.triggers:
             condition, holds = _read(reading, text)
             if condition is None:
-                reasons.append(
-                    _reason(category.code, text, Lane.HOLD, f"{category.name}: its trigger cannot be read.")
-                )
+                reasons.append(_reason(category.code, text, Lane.HOLD, _unreadable(category.name)))
             elif holds is None:
                 missing += reading.missing(condition)
             elif holds:
@@ -139,7 +139,7 @@ def _by_usual_use(reading: Reading, usual_uses: dict[str, UsualUse]) -> tuple[li
     use = usual_uses.get(code) if isinstance(code, str) else None
     if use is None:
         return [], []
-    return [_reason("", f"{USUAL} = {code}", use.lane, f"Usual use: {use.text}.")], []
+    return [_reason("", f"{USUAL} = {code}", use.lane, _("Usual use: %(use)s.") % {"use": use.text})], []
 
 
 def _read(reading: Reading, text: str) -> tuple[Condition | None, bool | None]:
@@ -158,7 +158,12 @@ def _reason(domain: str, trigger: str, lane: str, says: str, missing: list[str] 
 def _missing_reason(reading: Reading, missing: list[str]) -> Reason:
     form = reading.paper.form
     names = [question.name if (question := form.question(key)) else key for key in missing]
-    return _reason("", "", Lane.HOLD, f"Not answered: {'; '.join(names)}.", missing)
+    says = _("Not answered: %(questions)s.") % {"questions": "; ".join(names)}
+    return _reason("", "", Lane.HOLD, says, missing)
+
+
+def _unreadable(name: str) -> str:
+    return _("%(category)s: its trigger cannot be read.") % {"category": name}
 
 
 def _because(reading: Reading, name: str, condition: Condition) -> str:
