@@ -3,6 +3,8 @@
 "use strict";
 
 (() => {
+  const words = document.getElementById("script-words")?.dataset || {};
+
   function selectAll(source) {
     const range = document.createRange();
     range.selectNodeContents(source);
@@ -14,11 +16,11 @@
   async function copy(source) {
     try {
       await navigator.clipboard.writeText(source.textContent.trim());
-      return "Copied";
+      return words.copied || "Copied";
     } catch {
       // Refused, or a page without https: leave it selected for the person's own keys.
       selectAll(source);
-      return "Selected: press Ctrl+C";
+      return words.selected || "Selected: press Ctrl+C";
     }
   }
 

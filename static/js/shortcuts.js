@@ -4,6 +4,7 @@
 "use strict";
 
 (() => {
+  const words = document.getElementById("script-words").dataset;
   const SWITCH = "gatehouse-keys";
   const TYPING = "input:not([type=checkbox], [type=radio], [type=submit], [type=button]), textarea, select, [contenteditable]";
   const targets = [...document.querySelectorAll("[data-key]")];
@@ -55,7 +56,7 @@
     tick.type = "checkbox";
     tick.checked = isOn();
     tick.addEventListener("change", () => window.localStorage.setItem(SWITCH, tick.checked ? "on" : "off"));
-    label.append(tick, "Single keys are on in this browser");
+    label.append(tick, words.keysOn);
     return label;
   }
 
@@ -66,18 +67,18 @@
     const form = document.createElement("form");
     const close = document.createElement("button");
     dialog.className = "gh";
-    title.textContent = "Keys on this page";
+    title.textContent = words.keys;
     title.id = "keys-title";
     dialog.setAttribute("aria-labelledby", title.id);
     list.className = "keys";
-    const row = rows[0]?.dataset.rowIs || "line";
-    if (rows.length) line(list, "j", `Next ${row}`);
-    if (rows.length) line(list, "k", `${row[0].toUpperCase()}${row.slice(1)} before`);
+    const row = rows[0]?.dataset.rowIs || words.row;
+    if (rows.length) line(list, "j", words.next.replace("{row}", row));
+    if (rows.length) line(list, "k", words.before.replace("{row}", row));
     for (const target of targets) line(list, target.dataset.key, name(target));
-    line(list, "?", "This list");
+    line(list, "?", words.keysList);
     form.method = "dialog";
     close.className = "btn";
-    close.textContent = "Close";
+    close.textContent = words.close;
     form.append(close);
     dialog.append(title, list, keySwitch(), form);
     dialog.addEventListener("close", () => dialog.remove());

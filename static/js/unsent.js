@@ -3,6 +3,7 @@
 "use strict";
 
 (() => {
+  const words = document.getElementById("script-words").dataset;
   const form = document.querySelector("form[data-saves]");
   if (!form) return;
   const note = document.querySelector("form[data-note]");
@@ -36,13 +37,13 @@
       const answer = await fetch(form.dataset.saves, { method: "POST", body: body(), keepalive: true });
       const told = answer.headers.get("Content-Type")?.includes("json") ? await answer.json() : {};
       if (told.problem) say(told.problem);
-      else if (answer.ok && told.saved) say(`Saved ${told.saved}.`);
+      else if (answer.ok && told.saved) say(words.saved.replace("{time}", told.saved));
       else throw new Error("not saved");
       wait = PAUSE;
     } catch {
       isDirty = true;
       wait = Math.min(wait * 2, SLOWEST);
-      say("Not saved yet; it is tried again. Your words are still on this page.");
+      say(words.notSaved);
       timer = setTimeout(save, wait);
     }
   }
