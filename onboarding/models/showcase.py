@@ -75,6 +75,9 @@ class ShowcaseEntry(models.Model):
                 | (~Q(quote="") & ~Q(quoted="") & Q(consent_at__isnull=False)),
             ),
             models.CheckConstraint(
+                name="showcase_link_is_https", condition=Q(link="") | Q(link__startswith="https://")
+            ),
+            models.CheckConstraint(
                 name="showcase_decided_at_by",
                 condition=Q(state=ShowcaseState.OFFERED, decided_at=None, decided_by=None)
                 | Q(state__in=DECIDED, decided_at__isnull=False, decided_by__isnull=False)

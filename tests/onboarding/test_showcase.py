@@ -181,6 +181,11 @@ def test_what_cannot_stay_is_named_by_its_field(change, field):
     assert list(error.value.problems) == [field]
 
 
+def test_the_database_keeps_no_link_but_https(entry):
+    with pytest.raises(IntegrityError, match="showcase_link_is_https"), transaction.atomic():
+        ShowcaseEntry.objects.filter(pk=entry.pk).update(link="javascript:alert(1)")
+
+
 def test_a_quote_needs_the_consent_of_who_is_quoted():
     words = Words(**SAYS, quote="So good", quoted="Ann Lee")
 
