@@ -162,7 +162,10 @@ def fold_owed() -> int:
 
 def recount() -> None:
     """Count everything anew, from what is counted. Needed only where rows were written past the triggers."""
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(%s)", [FOLDING]
+        )  # a folder would put back what is deleted here
         for statement in RECOUNT:
             cursor.execute(statement)
 

@@ -4,6 +4,7 @@ Nobody's access is limited for it: what a rule forbids is acted on where it is b
 acknowledged, and so do the holders, on the page of their access, until one of them does.
 """
 
+import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -17,6 +18,8 @@ from onboarding.states import LIVE_GRANT_STATES
 from outbox import letters
 from policies.domain import program_rules
 from policies.models import ProgramRule
+
+log = logging.getLogger(__name__)
 
 REMIND_BEFORE = timedelta(days=3)
 CHUNK = 500
@@ -75,19 +78,24 @@ def waiting(grants: Iterable[Grant]) -> dict[int, list[ProgramRule]]:
 def tell_owed(*, at: datetime) -> int:
     """Write to the holders of each rule that was published, and remind them once; return how many letters.
 
-    A payer: may run twice and beside itself; a letter is written once for each rule, grant and person.
+    A payer: may run twice and beside itself; a letter is written once for each rule, grant and person. What one rule
+    holds does not stop the others.
     """
-    told = 0
     standing = ProgramRule.objects.standing()
-    for pk in standing.filter(holders_told_at=None).values_list("pk", flat=True):
-        told += _tell(pk, "holders_told_at", at, again=False)
+    new = standing.filter(holders_told_at=None)
     due = standing.filter(
         holders_told_at__lte=at - REMIND_BEFORE,
         holders_reminded_at=None,
         acknowledge_by__lte=at + REMIND_BEFORE,
     )
-    for pk in due.values_list("pk", flat=True):
-        told += _tell(pk, "holders_reminded_at", at, again=True)
+    owed = [(pk, "holders_told_at", False) for pk in new.values_list("pk", flat=True)]
+    owed += [(pk, "holders_reminded_at", True) for pk in due.values_list("pk", flat=True)]
+    told = 0
+    for pk, settles, again in owed:
+        try:
+            told += _tell(pk, settles, at, again=again)
+        except Exception:
+            log.exception("The letters about rule %s could not be written", pk)
     return told
 
 

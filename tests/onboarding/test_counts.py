@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 from django.db.models import Sum
+from django.test.utils import CaptureQueriesContext
 
 from onboarding import tasks
 from onboarding.counted import COUNTS
@@ -186,6 +187,13 @@ def test_a_wrong_count_is_found_and_mended(program, sql, sentence):
     counts.recount()
 
     assert (found, wrong(sentence)) == (True, [])
+
+
+def test_counting_anew_waits_for_whoever_folds(program):
+    with CaptureQueriesContext(connection) as asked:
+        counts.recount()
+
+    assert f"pg_advisory_xact_lock({counts.FOLDING})" in asked.captured_queries[1]["sql"]
 
 
 @pytest.mark.django_db(transaction=True)

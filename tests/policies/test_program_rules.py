@@ -117,6 +117,20 @@ def test_holders_are_written_to_once_and_reminded_once(held):
     assert (told, written()) == ([1, 0, 0, 1, 0], ["alice@example.org"] * 2)
 
 
+def test_one_rule_that_cannot_be_told_does_not_stop_the_others(held, monkeypatch):
+    make_rule(title="Broken"), make_rule(title="Sound")
+    letter = rule_notices._letter
+
+    def trips(rule, *about):
+        if rule.title == "Broken":
+            raise RuntimeError
+        return letter(rule, *about)
+
+    monkeypatch.setattr(rule_notices, "_letter", trips)
+
+    assert rule_notices.tell_owed(at=MONDAY) == 1
+
+
 def test_whoever_acknowledged_is_not_reminded(client, held):
     rule = make_rule()
     rule_notices.tell_owed(at=MONDAY)
