@@ -7,21 +7,31 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from accounts.domain import people
 from accounts.models import Membership, Organisation, User
 from accounts.reading import ReadOnly
-from accounts.roles import Role
+from accounts.roles import Duty, Role
 from audit import clock
 
 
+def _named(group: Group) -> str:
+    return str(Role(group.name).label) if group.name in Role.values else group.name
+
+
+class RolesField(forms.ModelMultipleChoiceField):
+    def label_from_instance(self, obj: Group) -> str:
+        return _named(obj)
+
+
 class RolesForm(forms.ModelForm):
-    groups = forms.ModelMultipleChoiceField(
+    groups = RolesField(
         queryset=Group.objects.filter(name__in=Role.values).order_by("name"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        label="Roles",
-        help_text="Each role carries exactly its duties; see Groups.",
+        label=_("Roles"),
+        help_text=_("Each role carries exactly its duties; see Groups."),
     )
 
     class Meta:
@@ -35,7 +45,7 @@ class UserAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ("email", "full_name", "staff", "roles", "joined_at", "last_login")
     list_filter = ("is_staff", "groups", "is_active")
     search_fields = ("email__istartswith", "full_name__istartswith")
-    search_help_text = "The beginning of an e-mail address or a name."
+    search_help_text = _("The beginning of an e-mail address or a name.")
     ordering = ("-id",)
     fields = (
         "email",
@@ -66,13 +76,13 @@ class UserAdmin(ReadOnly, admin.ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("groups")
 
-    @admin.display(boolean=True, description="staff", ordering="is_staff")
+    @admin.display(boolean=True, description=_("staff"), ordering="is_staff")
     def staff(self, user: User) -> bool:
         return user.is_staff
 
-    @admin.display(description="roles")
+    @admin.display(description=_("roles"))
     def roles(self, user: User) -> str:
-        return ", ".join(sorted(group.name for group in user.groups.all())) or "–"
+        return ", ".join(sorted(_named(group) for group in user.groups.all())) or "–"
 
     def save_model(self, request: HttpRequest, obj: User, form: RolesForm, change: bool) -> None:
         """Leave the writing to the domain: it records who changed what."""
@@ -110,12 +120,19 @@ admin.site.unregister(UserSession)  # where people are signed in from is theirs 
 class GroupAdmin(ReadOnly, admin.ModelAdmin):
     """What each role may do, as accounts.roles says: read here, changed there."""
 
-    list_display = ("name", "what_it_may")
-    fields = ("name", "what_it_may")
+    list_display = ("role", "what_it_may")
+    fields = ("role", "what_it_may")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("permissions")
 
-    @admin.display(description="duties")
+    @admin.display(description=_("name"), ordering="name")
+    def role(self, group: Group) -> str:
+        return _named(group)
+
+    @admin.display(description=_("duties"))
     def what_it_may(self, group: Group) -> str:
-        return "; ".join(sorted(permission.name for permission in group.permissions.all()))
+        duties = dict(Duty.choices)
+        return "; ".join(
+            sorted(str(duties.get(each.codename, each.name)) for each in group.permissions.all())
+        )

@@ -48,15 +48,20 @@ class User(AbstractBaseUser, PermissionsMixin):
     full_name = models.CharField(max_length=120, blank=True)
     time_zone = models.CharField(max_length=64, default="UTC", validators=[must_be_a_zone])
     language = models.CharField(
-        max_length=10, choices=Language.choices, default=Language.ENGLISH, help_text="Of pages and letters."
+        max_length=10,
+        choices=Language.choices,
+        default=Language.ENGLISH,
+        help_text=_("Of pages and letters."),
     )
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(
-        default=False, help_text="May open the admin; what they may do there is their role."
+        default=False, help_text=_("May open the admin; what they may do there is their role.")
     )
     joined_at = models.DateTimeField(db_default=Now(), editable=False)
     erasure_asked_at = models.DateTimeField(null=True, editable=False)
-    erased_at = models.DateTimeField(null=True, editable=False, help_text="Set last: every part is blanked.")
+    erased_at = models.DateTimeField(
+        null=True, editable=False, help_text=_("Set last: every part is blanked.")
+    )
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
@@ -188,9 +193,11 @@ class OrganisationInvitation(models.Model):
     state = models.CharField(max_length=10, choices=JoinState.choices, default=JoinState.INVITED)
     invited_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     invited_at = models.DateTimeField()
-    written_at = models.DateTimeField(help_text="When its newest letter was written.")
-    letters = models.PositiveSmallIntegerField(default=1, help_text="How many letters were written for it.")
-    token_hash = models.CharField(max_length=64, help_text="SHA-256 of the newest letter's link, hex.")
+    written_at = models.DateTimeField(help_text=_("When its newest letter was written."))
+    letters = models.PositiveSmallIntegerField(
+        default=1, help_text=_("How many letters were written for it.")
+    )
+    token_hash = models.CharField(max_length=64, help_text=_("SHA-256 of the newest letter's link, hex."))
     expires_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True)
     answered_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
@@ -321,7 +328,7 @@ class Owner(models.Model):
         Organisation, null=True, blank=True, on_delete=models.PROTECT, related_name="owner"
     )
     imported_as = models.CharField(
-        max_length=200, blank=True, help_text="Name on an imported list; nobody can act for such an owner."
+        max_length=200, blank=True, help_text=_("Name on an imported list; nobody can act for such an owner.")
     )
 
     objects = OwnerQuerySet.as_manager()
@@ -361,7 +368,7 @@ class Erasure(models.Model):
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="erasures")
     part = models.CharField(max_length=20, choices=Part.choices)
-    owed_at = models.DateTimeField(help_text="Not before: what was under way when it was asked has ended.")
+    owed_at = models.DateTimeField(help_text=_("Not before: what was under way when it was asked has ended."))
     paid_at = models.DateTimeField(null=True)
 
     objects = ErasureQuerySet.as_manager()

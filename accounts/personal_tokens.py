@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from accounts.scopes import Scope
 
@@ -28,7 +29,7 @@ class Token(models.Model):
     made_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True)
-    warned_at = models.DateTimeField(null=True, help_text="Promise: the notice that it ends is written.")
+    warned_at = models.DateTimeField(null=True, help_text=_("Promise: the notice that it ends is written."))
     revoked_at = models.DateTimeField(null=True)
 
     PERSONAL_FIELDS = ("name",)

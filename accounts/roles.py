@@ -1,33 +1,34 @@
 """Who may do what among the staff: one list of duties, one table of roles."""
 
 from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
 
 
 class Duty(TextChoices):
     """Each is a Django permission `accounts.<value>`."""
 
-    REVIEW_CASES = "review_cases", "Can claim and decide cases"
-    MANAGE_QUEUE = "manage_queue", "Can see who has which case, take a case away, keep the days off"
-    SIGN_AS_SENIOR = "sign_as_senior", "Can be the second person where a senior reviewer is asked for"
-    DECIDE_APPEALS = "decide_appeals", "Can take up and decide appeals against others' decisions"
-    MANAGE_RATES = "manage_rates", "Can set weekly rates, pause and resume a program"
-    SEE_LINE = "see_line", "Can see applications, the line, seats and invitations"
-    IMPORT_APPLICATIONS = "import_applications", "Can import an existing waiting list"
-    MANAGE_ACCESS = "manage_access", "Can suspend, resume and revoke grants"
-    RUN_GATEWAY = "run_gateway", "Can set limits, make and revoke the tokens of integrators"
-    EDIT_POLICIES = "edit_policies", "Can draft guidelines and known weaknesses"
-    SEE_LEDGER = "see_ledger", "Can read the audit ledger, the letters and who the staff are"
-    RESEND_LETTERS = "resend_letters", "Can see the letters and put back those that were given up"
+    REVIEW_CASES = "review_cases", _("Can claim and decide cases")
+    MANAGE_QUEUE = "manage_queue", _("Can see who has which case, take a case away, keep the days off")
+    SIGN_AS_SENIOR = "sign_as_senior", _("Can be the second person where a senior reviewer is asked for")
+    DECIDE_APPEALS = "decide_appeals", _("Can take up and decide appeals against others' decisions")
+    MANAGE_RATES = "manage_rates", _("Can set weekly rates, pause and resume a program")
+    SEE_LINE = "see_line", _("Can see applications, the line, seats and invitations")
+    IMPORT_APPLICATIONS = "import_applications", _("Can import an existing waiting list")
+    MANAGE_ACCESS = "manage_access", _("Can suspend, resume and revoke grants")
+    RUN_GATEWAY = "run_gateway", _("Can set limits, make and revoke the tokens of integrators")
+    EDIT_POLICIES = "edit_policies", _("Can draft guidelines and known weaknesses")
+    SEE_LEDGER = "see_ledger", _("Can read the audit ledger, the letters and who the staff are")
+    RESEND_LETTERS = "resend_letters", _("Can see the letters and put back those that were given up")
 
 
 class Role(TextChoices):
-    """The groups a fresh site has; made by accounts' second migration."""
+    """The groups a fresh site has, by name; made by accounts' second migration."""
 
-    REVIEWER = "Reviewer"
-    SENIOR_REVIEWER = "Senior reviewer"
-    ONBOARDING_MANAGER = "Onboarding manager"
-    POLICY_EDITOR = "Policy editor"
-    AUDITOR = "Auditor"
+    REVIEWER = "Reviewer", _("Reviewer")
+    SENIOR_REVIEWER = "Senior reviewer", _("Senior reviewer")
+    ONBOARDING_MANAGER = "Onboarding manager", _("Onboarding manager")
+    POLICY_EDITOR = "Policy editor", _("Policy editor")
+    AUDITOR = "Auditor", _("Auditor")
 
 
 DUTIES: dict[str, tuple[Duty, ...]] = {

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.reading import ReadOnly
@@ -30,7 +31,7 @@ class LedgerAdmin(ReadOnly, admin.ModelAdmin):
         people = _people(entries)
         shown = {
             **self.admin_site.each_context(request),
-            "title": "Ledger",
+            "title": _("Ledger"),
             "form": form,
             "rows": [(entry, people.get(entry.actor, entry.actor)) for entry in entries],
             "newer_url": newer and _address(request, after=newer),

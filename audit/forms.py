@@ -6,6 +6,8 @@ from typing import Any
 from django import forms
 from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from audit.events import Event
 from audit.models import LedgerEntry
@@ -24,12 +26,16 @@ class LedgerFilter(forms.Form):
     kind = forms.CharField(
         required=False,
         max_length=60,
-        label="Kind",
+        label=gettext_lazy("Kind"),
         widget=forms.TextInput(attrs={"placeholder": SUBJECT_HINT}),
     )
-    number = forms.CharField(required=False, max_length=40, label="Its id")
-    since = forms.DateField(required=False, label="From", widget=forms.DateInput(attrs={"type": "date"}))
-    until = forms.DateField(required=False, label="To", widget=forms.DateInput(attrs={"type": "date"}))
+    number = forms.CharField(required=False, max_length=40, label=gettext_lazy("Its id"))
+    since = forms.DateField(
+        required=False, label=gettext_lazy("From"), widget=forms.DateInput(attrs={"type": "date"})
+    )
+    until = forms.DateField(
+        required=False, label=gettext_lazy("To"), widget=forms.DateInput(attrs={"type": "date"})
+    )
 
     def clean_actor(self) -> str:
         """Turn an address into user:<id>; a word alone into system:<word>."""
@@ -37,16 +43,16 @@ class LedgerFilter(forms.Form):
         if "@" in said:
             found = get_user_model().objects.filter(email=said.lower()).values_list("pk", flat=True).first()
             if found is None:
-                raise forms.ValidationError("Nobody has this e-mail address.")
+                raise forms.ValidationError(_("Nobody has this e-mail address."))
             return f"user:{found}"
         return said if ":" in said or not said else f"system:{said}"
 
     def clean(self) -> dict[str, Any]:
         asked = super().clean() or {}
         if asked.get("number") and not asked.get("kind"):
-            self.add_error("kind", "An id needs its kind beside it.")
+            self.add_error("kind", _("An id needs its kind beside it."))
         if asked.get("since") and asked.get("until") and asked["since"] > asked["until"]:
-            self.add_error("until", "This day is before the first one.")
+            self.add_error("until", _("This day is before the first one."))
         return asked
 
     def chosen(self) -> QuerySet[LedgerEntry]:

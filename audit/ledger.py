@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, models, transaction
+from django.utils.translation import gettext as _
 
 from audit.events import Event
 from audit.models import LedgerEntry
@@ -20,7 +21,7 @@ class NotInATransaction(Exception):
     """The ledger was written outside the transaction of the change it tells."""
 
     def __init__(self) -> None:
-        super().__init__("A ledger row is written in the transaction of the change it records.")
+        super().__init__(_("A ledger row is written in the transaction of the change it records."))
 
 
 def name_of(actor: Actor) -> str:

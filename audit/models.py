@@ -1,8 +1,11 @@
 """The ledger and its seals. Rows are written by `audit.ledger` and `audit.seals`, and never change."""
 
+from typing import Any
+
 import pgtrigger
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from audit.events import Event
 
@@ -21,7 +24,7 @@ def append_only() -> list[pgtrigger.Trigger]:
     ]
 
 
-def events() -> list[tuple[str, str]]:
+def events() -> list[tuple[str, Any]]:
     """Return the choices of `event`; named by function, so that a new event needs no migration of the ledger."""
     return Event.choices
 
@@ -55,20 +58,20 @@ class LedgerEntry(models.Model):
     """One event. Holds ids, codes and figures; what people typed lives elsewhere and is referred to by digest."""
 
     id = models.BigAutoField(primary_key=True)
-    at = models.DateTimeField(help_text="When it happened, as the deciding function was told.")
+    at = models.DateTimeField(help_text=_("When it happened, as the deciding function was told."))
     recorded_at = models.DateTimeField(db_default=Now(), editable=False)
     event = models.CharField(max_length=60, choices=events)
     subject_type = models.CharField(max_length=60)
     subject_id = models.CharField(max_length=40)
-    actor = models.CharField(max_length=60, help_text="user:<id> or system:<name>")
+    actor = models.CharField(max_length=60, help_text=_("user:<id> or system:<name>"))
     reason = models.CharField(
-        max_length=80, blank=True, help_text="A code, or a salted digest of a written reason."
+        max_length=80, blank=True, help_text=_("A code, or a salted digest of a written reason.")
     )
     details = models.JSONField(default=dict)
 
     class Meta:
-        verbose_name = "ledger entry"
-        verbose_name_plural = "ledger"
+        verbose_name = _("ledger entry")
+        verbose_name_plural = _("ledger")
         default_permissions = ()
         triggers = append_only()
         indexes = [
@@ -108,7 +111,7 @@ class SealedEntry(models.Model):
 
     entry = models.OneToOneField(LedgerEntry, on_delete=models.PROTECT, primary_key=True, db_constraint=False)
     seal = models.ForeignKey(Seal, on_delete=models.PROTECT, related_name="members")
-    hash = models.BinaryField(max_length=32, help_text="SHA-256 of the entry's canonical form.")
+    hash = models.BinaryField(max_length=32, help_text=_("SHA-256 of the entry's canonical form."))
 
     class Meta:
         default_permissions = ()

@@ -16,6 +16,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.roles import Duty, may
 
@@ -24,7 +25,7 @@ FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 class StaffSite(AdminSite):
     site_header = site_title = "Gatehouse"
-    index_title = "Everything"
+    index_title = gettext_lazy("Everything")
     site_url = "/"
     enable_nav_sidebar = False  # the desk and the lists need its 300 px
 

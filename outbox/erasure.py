@@ -6,11 +6,12 @@ from datetime import datetime
 from django.db import models
 from django.db.models import Case, Q, Value, When
 from django.db.models.functions import Cast
+from django.utils.translation import gettext_noop
 
 from outbox.models import Letter
 
 NOBODY = "erased@erased.invalid"
-BLANKED = "(This letter was blanked: nothing is kept of its reader any more.)"
+BLANKED = gettext_noop("(This letter was blanked: nothing is kept of its reader any more.)")
 
 
 def recall_to(addresses: Collection[str], *, at: datetime) -> int:

@@ -16,6 +16,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.db import models, transaction
 from django.template.loader import get_template, render_to_string
 from django.utils import timezone, translation
+from django.utils.translation import gettext, gettext_noop
 
 from audit import ledger
 from audit.events import Event
@@ -28,7 +29,7 @@ BATCH = 200
 STOP_AFTER = 5  # failures in a row
 RETRY_AFTER = timedelta(minutes=2)  # doubled at each try: 2, 4, 8, … minutes, a day at most
 GIVE_UP_AFTER = 12  # tries; about three days. A person sees it in the admin and may put it back.
-BLANKED = "(The text of this letter held a one-time link and was removed after it was sent.)"
+BLANKED = gettext_noop("(The text of this letter held a one-time link and was removed after it was sent.)")
 
 
 ENDINGS = (".subject.txt", ".txt", ".html")
@@ -37,7 +38,10 @@ FRAME = "letters_base.html"  # what every letter's html is set into
 
 class NotGivenUp(Exception):
     def __init__(self, letter: Letter):
-        super().__init__(f"{letter} was not given up; only a letter that was can be put back.")
+        super().__init__(
+            gettext("%(letter)s was not given up; only a letter that was can be put back.")
+            % {"letter": letter}
+        )
 
 
 @dataclass(frozen=True)

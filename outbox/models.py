@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 
 class LetterQuerySet(models.QuerySet["Letter"]):
@@ -16,7 +17,7 @@ class LetterQuerySet(models.QuerySet["Letter"]):
 class Letter(models.Model):
     """One letter to one address, rendered once; what is sent is exactly what stands here."""
 
-    kind = models.CharField(max_length=60, help_text="<app>/<letter>, the folder of its three templates.")
+    kind = models.CharField(max_length=60, help_text=_("<app>/<letter>, the folder of its three templates."))
     recipient = models.EmailField()
     subject = models.CharField(max_length=200)
     text = models.TextField()
@@ -27,17 +28,17 @@ class Letter(models.Model):
         max_length=120,
         null=True,
         unique=True,
-        help_text="A letter with the same mark is never written twice.",
+        help_text=_("A letter with the same mark is never written twice."),
     )
     passing = models.BooleanField(
-        default=False, help_text="Holds a one-time link or code: its text is blanked once it is sent."
+        default=False, help_text=_("Holds a one-time link or code: its text is blanked once it is sent.")
     )
     unsubscribe_url = models.CharField(
         max_length=300,
         blank=True,
         default="",
         db_default="",  # letters that are all alike are written by a statement of their own
-        help_text="Where a mail program ends such letters with one click (RFC 8058).",
+        help_text=_("Where a mail program ends such letters with one click (RFC 8058)."),
     )
     written_at = models.DateTimeField(db_default=Now(), editable=False)
     due_at = models.DateTimeField()

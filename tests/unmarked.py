@@ -7,7 +7,16 @@ from html.parser import HTMLParser
 
 from django.template.base import Lexer, TokenType
 
-NAMES = {"Gatehouse", "UTC", "API", "JSON", "Redis", "PostgreSQL"}  # the same in every language
+NAMES = {
+    "Gatehouse",
+    "UTC",
+    "API",
+    "JSON",
+    "Redis",
+    "PostgreSQL",
+    "English",
+    "Español",
+}  # the same in every language
 WORD = re.compile(r"[^\W\d_]{2,}")
 SPOKEN_ATTRIBUTES = {"aria-label", "aria-description", "title", "alt", "placeholder", "data-label", "summary"}
 SILENT_TAGS = {"script", "style", "code", "pre", "kbd", "svg"}
