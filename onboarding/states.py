@@ -9,10 +9,10 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Stage(TextChoices):
-    INVITATION_ONLY = "invitation_only", "By invitation only"
-    LIMITED = "limited", "Limited access"
-    OPEN = "open", "Open"
-    CLOSED = "closed", "Closed"
+    INVITATION_ONLY = "invitation_only", _("By invitation only")
+    LIMITED = "limited", _("Limited access")
+    OPEN = "open", _("Open")
+    CLOSED = "closed", _("Closed")
 
 
 STAGE_TRANSITIONS: dict[str, set[str]] = {
@@ -26,21 +26,21 @@ STAGE_TRANSITIONS: dict[str, set[str]] = {
 class ApplicationKind(TextChoices):
     """What is asked for: access, or a change to access that was given (a request about a grant)."""
 
-    ACCESS = "access", "Access"
-    PRODUCTION = "production", "Production review"
-    AMENDMENT = "amendment", "Change of use"
-    RENEWAL = "renewal", "Renewal"
+    ACCESS = "access", _("Access")
+    PRODUCTION = "production", _("Production review")
+    AMENDMENT = "amendment", _("Change of use")
+    RENEWAL = "renewal", _("Renewal")
 
 
 class ApplicationState(TextChoices):
-    DRAFT = "draft", "Draft"
-    SUBMITTED = "submitted", "Received"
-    IN_REVIEW = "in_review", "With a reviewer"
-    INFORMATION_REQUESTED = "information_requested", "Waiting for your answer"
-    APPROVED = "approved", "Approved"
-    REJECTED = "rejected", "Not approved"
-    WITHDRAWN = "withdrawn", "Withdrawn"
-    LAPSED = "lapsed", "Lapsed"
+    DRAFT = "draft", _("Draft")
+    SUBMITTED = "submitted", _("Received")
+    IN_REVIEW = "in_review", _("With a reviewer")
+    INFORMATION_REQUESTED = "information_requested", _("Waiting for your answer")
+    APPROVED = "approved", _("Approved")
+    REJECTED = "rejected", _("Not approved")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+    LAPSED = "lapsed", _("Lapsed")
 
 
 APPLICATION_TRANSITIONS: dict[str, set[str]] = {
@@ -71,11 +71,11 @@ UNDER_REVIEW_STATES = tuple(state for state in OPEN_APPLICATION_STATES if state 
 
 
 class EntryState(TextChoices):
-    WAITING = "waiting", "Waiting"
-    HELD = "held", "Held"
-    SEATED = "seated", "Invited"
-    ADMITTED = "admitted", "Admitted"
-    LEFT = "left", "Left"
+    WAITING = "waiting", _("Waiting")
+    HELD = "held", _("Held")
+    SEATED = "seated", _("Invited")
+    ADMITTED = "admitted", _("Admitted")
+    LEFT = "left", _("Left")
 
 
 ENTRY_TRANSITIONS: dict[str, set[str]] = {
@@ -91,19 +91,19 @@ LIVE_ENTRY_STATES = (EntryState.WAITING, EntryState.HELD, EntryState.SEATED)
 class LineVerb(TextChoices):
     """What is done to many places in line at once."""
 
-    HOLD = "hold", "Hold"
-    UNHOLD = "unhold", "End the hold"
-    FORWARD = "forward", "Move ahead"
-    BACK = "back", "Put back to where the rule says"
+    HOLD = "hold", _("Hold")
+    UNHOLD = "unhold", _("End the hold")
+    FORWARD = "forward", _("Move ahead")
+    BACK = "back", _("Put back to where the rule says")
 
 
 class PickState(TextChoices):
     """Of an address that was asked by hand to apply for a program by invitation only."""
 
-    ASKED = "asked", "Asked"
-    TAKEN = "taken", "Taken up"
-    WITHDRAWN = "withdrawn", "Withdrawn"
-    EXPIRED = "expired", "Ran out"
+    ASKED = "asked", _("Asked")
+    TAKEN = "taken", _("Taken up")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+    EXPIRED = "expired", _("Ran out")
 
 
 PICK_TRANSITIONS: dict[str, set[str]] = {
@@ -118,22 +118,22 @@ LIVE_PICK_STATES = (PickState.ASKED, PickState.TAKEN)
 class RowVerdict(TextChoices):
     """What becomes of a row of a list of people to ask."""
 
-    NEW = "new", "would be asked"
-    ASKED = "asked", "was asked already"
-    ACCESS = "access", "has access already"
-    APPLIED = "applied", "has applied already"
-    SUSPENDED = "suspended", "access of theirs is suspended"
-    OWN = "own", "yourself, or somebody you share an organisation with"
-    TWICE = "twice", "stands in the list already, further up"
-    MALFORMED = "malformed", "cannot be read"
-    OTHER_STAGE = "other_stage", "the program was no longer by invitation only"
+    NEW = "new", _("would be asked")
+    ASKED = "asked", _("was asked already")
+    ACCESS = "access", _("has access already")
+    APPLIED = "applied", _("has applied already")
+    SUSPENDED = "suspended", _("access of theirs is suspended")
+    OWN = "own", _("yourself, or somebody you share an organisation with")
+    TWICE = "twice", _("stands in the list already, further up")
+    MALFORMED = "malformed", _("cannot be read")
+    OTHER_STAGE = "other_stage", _("the program was no longer by invitation only")
 
 
 class InvitationState(TextChoices):
-    OFFERED = "offered", "Offered"
-    ACCEPTED = "accepted", "Accepted"
-    DECLINED = "declined", "Declined"
-    EXPIRED = "expired", "Expired"
+    OFFERED = "offered", _("Offered")
+    ACCEPTED = "accepted", _("Accepted")
+    DECLINED = "declined", _("Declined")
+    EXPIRED = "expired", _("Expired")
 
 
 GIVEN_BACK = (InvitationState.DECLINED, InvitationState.EXPIRED)
@@ -147,10 +147,10 @@ INVITATION_TRANSITIONS: dict[str, set[str]] = {
 
 
 class GrantState(TextChoices):
-    ACTIVE = "active", "Active"
-    SUSPENDED = "suspended", "Suspended"
-    REVOKED = "revoked", "Revoked"
-    EXPIRED = "expired", "Expired"
+    ACTIVE = "active", _("Active")
+    SUSPENDED = "suspended", _("Suspended")
+    REVOKED = "revoked", _("Revoked")
+    EXPIRED = "expired", _("Expired")
 
 
 GRANT_TRANSITIONS: dict[str, set[str]] = {
@@ -163,11 +163,11 @@ LIVE_GRANT_STATES = (GrantState.ACTIVE, GrantState.SUSPENDED)
 
 
 class KeyState(TextChoices):
-    ISSUED = "issued", "Ready to open"
-    ACTIVE = "active", "Active"
-    SUSPENDED = "suspended", "Suspended"
-    REVOKED = "revoked", "Revoked"
-    EXPIRED = "expired", "Expired"
+    ISSUED = "issued", _("Ready to open")
+    ACTIVE = "active", _("Active")
+    SUSPENDED = "suspended", _("Suspended")
+    REVOKED = "revoked", _("Revoked")
+    EXPIRED = "expired", _("Expired")
 
 
 KEY_TRANSITIONS: dict[str, set[str]] = {
@@ -183,17 +183,17 @@ LIVE_KEY_STATES = (KeyState.ISSUED, KeyState.ACTIVE, KeyState.SUSPENDED)
 class Step(TextChoices):
     """How far people came, from application to access: what is counted for the board."""
 
-    APPLIED = "applied", "Applied"
-    DECIDED = "decided", "Decided"
-    APPROVED = "approved", "Approved"
-    INVITED = "invited", "Invited"
-    ACCEPTED = "accepted", "Accepted"
-    OPENED = "opened", "Key opened"
+    APPLIED = "applied", _("Applied")
+    DECIDED = "decided", _("Decided")
+    APPROVED = "approved", _("Approved")
+    INVITED = "invited", _("Invited")
+    ACCEPTED = "accepted", _("Accepted")
+    OPENED = "opened", _("Key opened")
 
 
 class Environment(TextChoices):
-    TEST = "test", "Test"
-    LIVE = "live", "Live"
+    TEST = "test", _("Test")
+    LIVE = "live", _("Live")
 
 
 class Carry(TextChoices):
@@ -247,9 +247,9 @@ SHOWCASE_TRANSITIONS: dict[str, set[str]] = {
 class FileKind(TextChoices):
     """What may be sent as a file."""
 
-    PDF = "pdf", "PDF"
-    PNG = "png", "PNG image"
-    JPEG = "jpeg", "JPEG image"
+    PDF = "pdf", _("PDF")
+    PNG = "png", _("PNG image")
+    JPEG = "jpeg", _("JPEG image")
 
 
 class Overlap(TextChoices):
@@ -264,69 +264,69 @@ class Overlap(TextChoices):
 class LimitLevel(TextChoices):
     """What shares one count."""
 
-    KEY = "key", "each key"
-    OWNER = "owner", "all keys of an owner"
-    PROGRAM = "program", "all keys of the program"
-    END_USER = "end_user", "each end user of an owner"
+    KEY = "key", _("each key")
+    OWNER = "owner", _("all keys of an owner")
+    PROGRAM = "program", _("all keys of the program")
+    END_USER = "end_user", _("each end user of an owner")
 
 
 class LimitKind(TextChoices):
-    REQUESTS = "requests", "requests"
-    TOKENS = "tokens", "tokens"
+    REQUESTS = "requests", _("requests")
+    TOKENS = "tokens", _("tokens")
 
 
 class LimitPer(TextChoices):
-    MINUTE = "minute", "a minute"
-    DAY = "day", "a UTC day"
+    MINUTE = "minute", _("a minute")
+    DAY = "day", _("a UTC day")
 
 
 class LimitSource(TextChoices):
     """Who set it: rows of different sources stand beside each other, so that nobody takes back another's."""
 
-    STAFF = "staff", "Staff"
-    OWNER = "owner", "The owner, for a key of theirs"
-    SANCTION = "sanction", "A sanction or an anomaly"
+    STAFF = "staff", _("Staff")
+    OWNER = "owner", _("The owner, for a key of theirs")
+    SANCTION = "sanction", _("A sanction or an anomaly")
 
 
 class ConditionKind(TextChoices):
     """What a condition of an approval is about; the first three are held by the gateway, not by promises."""
 
-    SCOPE = "scope", "Only these models"
-    LIMIT = "limit", "Fewer requests"
-    REVIEW_DATE = "review_date", "Looked at again"
-    HUMAN_REVIEW = "human_review", "A person checks output"
-    DISCLOSURE = "disclosure", "People are told"
-    OTHER = "other", "Other"
+    SCOPE = "scope", _("Only these models")
+    LIMIT = "limit", _("Fewer requests")
+    REVIEW_DATE = "review_date", _("Looked at again")
+    HUMAN_REVIEW = "human_review", _("A person checks output")
+    DISCLOSURE = "disclosure", _("People are told")
+    OTHER = "other", _("Other")
 
 
 class GuardKind(TextChoices):
     """What a freeze rule watches; who measures it is to the right of here, see `domain.guards`."""
 
-    VIOLATIONS = "violations", "Confirmed violations"
-    LATE = "late", "Open cases past due"
-    OVERTURNED = "overturned", "Decisions overturned on appeal"
-    ERRORS = "errors", "Errors of the model's side"
+    VIOLATIONS = "violations", _("Confirmed violations")
+    LATE = "late", _("Open cases past due")
+    OVERTURNED = "overturned", _("Decisions overturned on appeal")
+    ERRORS = "errors", _("Errors of the model's side")
 
 
 class GuardMode(TextChoices):
-    OFF = "off", "Off"
-    WATCH = "watch", "Watching: says what it would do, and stops nothing"
-    ON = "on", "On: stops admission"
+    OFF = "off", _("Off")
+    WATCH = "watch", _("Watching: says what it would do, and stops nothing")
+    ON = "on", _("On: stops admission")
 
 
 class Thaw(TextChoices):
     """Who lets admission go on after a freeze."""
 
-    PERSON = "person", "A person, with a reason"
-    RULE = "rule", "The rule, once its figure is green again"
+    PERSON = "person", _("A person, with a reason")
+    RULE = "rule", _("The rule, once its figure is green again")
 
 
 class GuardState(TextChoices):
     """Where the latest figure of a rule stands; it is read from rows and kept nowhere."""
 
-    GREEN = "green", "green"
-    BETWEEN = "between", "between the two bounds"
-    TOO_FEW = "too_few", "too few to tell"
-    WAITING = "waiting", "waiting for a reading"
-    TRIPPED = "tripped", "at the bound or beyond"
-    SILENT = "silent", "no reading"
+    GREEN = "green", _("green")
+    BETWEEN = "between", _("between the two bounds")
+    TOO_FEW = "too_few", _("too few to tell")
+    WAITING = "waiting", _("waiting for a reading")
+    TRIPPED = "tripped", _("at the bound or beyond")
+    SILENT = "silent", _("no reading")

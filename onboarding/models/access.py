@@ -7,6 +7,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Owner
 from audit import moves
@@ -50,74 +51,76 @@ class Grant(models.Model):
     seat = models.OneToOneField(Seat, on_delete=models.PROTECT, related_name="grant")
     tier = models.ForeignKey(Tier, on_delete=models.PROTECT, related_name="grants")
     state = models.CharField(max_length=10, choices=GrantState.choices, default=GrantState.ACTIVE)
-    models_allowed = models.JSONField(help_text="Model codes; the gateway refuses any other.")
+    models_allowed = models.JSONField(help_text=_("Model codes; the gateway refuses any other."))
     conditions = models.JSONField(
-        default=list, help_text="[{category, text, kind, …}] as decided, see `domain.bounds`."
+        default=list, help_text=_("[{category, text, kind, …}] as decided, see `domain.bounds`.")
     )
     most_per_minute = models.PositiveIntegerField(
-        null=True, help_text="Requests, where a condition asks for fewer than the tier."
+        null=True, help_text=_("Requests, where a condition asks for fewer than the tier.")
     )
-    most_per_day = models.PositiveIntegerField(null=True, help_text="The same for a UTC day.")
+    most_per_day = models.PositiveIntegerField(null=True, help_text=_("The same for a UTC day."))
     revision = models.ForeignKey(
         Revision,
         null=True,
         on_delete=models.PROTECT,
         related_name="+",
-        help_text="The use that is approved now; `application` says how access began.",
+        help_text=_("The use that is approved now; `application` says how access began."),
     )
     latest_request = models.ForeignKey(
         Application,
         null=True,
         on_delete=models.PROTECT,
         related_name="+",
-        help_text="The request whose approval changed it last: telling that twice changes nothing.",
+        help_text=_("The request whose approval changed it last: telling that twice changes nothing."),
     )
     given_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     held_over_from = models.DateTimeField(
         null=True,
-        help_text="When it would have ended, had a renewal that is under review not been sent in time.",
+        help_text=_("When it would have ended, had a renewal that is under review not been sent in time."),
     )
     reminded = models.PositiveSmallIntegerField(
-        default=0, help_text="How many of the reminders before its end are written."
+        default=0, help_text=_("How many of the reminders before its end are written.")
     )
     asked_version = models.ForeignKey(
         GuidelineVersion,
         null=True,
         on_delete=models.PROTECT,
         related_name="+",
-        help_text="The guidelines whose acknowledgement was asked for last.",
+        help_text=_("The guidelines whose acknowledgement was asked for last."),
     )
-    asked_at = models.DateTimeField(null=True, help_text="When it was asked for first.")
-    asked_times = models.PositiveSmallIntegerField(default=0, help_text="How many letters asked for it.")
+    asked_at = models.DateTimeField(null=True, help_text=_("When it was asked for first."))
+    asked_times = models.PositiveSmallIntegerField(default=0, help_text=_("How many letters asked for it."))
     acknowledged_version = models.ForeignKey(
         GuidelineVersion,
         null=True,
         on_delete=models.PROTECT,
         related_name="+",
-        help_text="The newest that somebody acknowledged for the owner; it counts after they have left, too.",
+        help_text=_(
+            "The newest that somebody acknowledged for the owner; it counts after they have left, too."
+        ),
     )
     limited_since = models.DateTimeField(
-        null=True, help_text="Trial limits since then: changed guidelines were not acknowledged in time."
+        null=True, help_text=_("Trial limits since then: changed guidelines were not acknowledged in time.")
     )
     sanctioned_since = models.DateTimeField(
-        null=True, help_text="Stopped by a sanction since then, whatever its state: see `domain.holds`."
+        null=True, help_text=_("Stopped by a sanction since then, whatever its state: see `domain.holds`.")
     )
     end_users_kept_out = models.JSONField(
         default=list,
         db_default=[],
-        help_text="As the caller hashes them, in order; the gateways refuse them, see `domain.holds`.",
+        help_text=_("As the caller hashes them, in order; the gateways refuse them, see `domain.holds`."),
     )
     key_owed = models.BooleanField(
-        default=False, help_text="Promise: Celery issues a key and takes this back."
+        default=False, help_text=_("Promise: Celery issues a key and takes this back.")
     )
     key_request = models.PositiveIntegerField(
-        default=0, help_text="Which request for a key is owed or was last paid; 0 before the first."
+        default=0, help_text=_("Which request for a key is owed or was last paid; 0 before the first.")
     )
     key_environment = models.CharField(
-        max_length=4, choices=Environment.choices, blank=True, help_text="Of the key that is owed."
+        max_length=4, choices=Environment.choices, blank=True, help_text=_("Of the key that is owed.")
     )
-    key_name = models.CharField(max_length=60, blank=True, help_text="Of the key that is owed.")
+    key_name = models.CharField(max_length=60, blank=True, help_text=_("Of the key that is owed."))
     suspended_at = models.DateTimeField(null=True)
     suspended_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"

@@ -8,6 +8,7 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now, Upper
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Owner
 from audit import moves
@@ -37,10 +38,10 @@ class QuestionSet(models.Model):
     """One version of the application form; an old application shows under its own."""
 
     version = models.CharField(max_length=20, unique=True)
-    data = models.JSONField(help_text="Sections, questions, weights and rules, as in the shipped YAML.")
+    data = models.JSONField(help_text=_("Sections, questions, weights and rules, as in the shipped YAML."))
     text_hash = models.CharField(max_length=64)
     loaded_at = models.DateTimeField()
-    current = models.BooleanField(default=False, help_text="New applications start with it.")
+    current = models.BooleanField(default=False, help_text=_("New applications start with it."))
 
     class Meta:
         default_permissions = ()
@@ -95,7 +96,7 @@ class Application(models.Model):
         editable=False,
         on_delete=models.PROTECT,
         related_name="requests",
-        help_text="What a request is about; empty for an application for access.",
+        help_text=_("What a request is about; empty for an application for access."),
     )
     pick = models.ForeignKey(
         "onboarding.Pick",
@@ -104,7 +105,7 @@ class Application(models.Model):
         editable=False,
         on_delete=models.PROTECT,
         related_name="applications",
-        help_text="Who started it had been asked by hand.",
+        help_text=_("Who started it had been asked by hand."),
     )
     number = models.CharField(max_length=12, unique=True, default=new_number, editable=False)
     program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="applications")
@@ -115,34 +116,34 @@ class Application(models.Model):
         blank=True,
         on_delete=models.PROTECT,
         related_name="applications",
-        help_text="Empty for an imported row that nobody owns: it may be reviewed, never admitted.",
+        help_text=_("Empty for an imported row that nobody owns: it may be reviewed, never admitted."),
     )
     state = models.CharField(max_length=24, choices=ApplicationState.choices, default=ApplicationState.DRAFT)
-    title = models.CharField(max_length=200, blank=True, help_text="Copied from the answers, for lists.")
+    title = models.CharField(max_length=200, blank=True, help_text=_("Copied from the answers, for lists."))
     question_set = models.ForeignKey(QuestionSet, on_delete=models.PROTECT, related_name="applications")
-    answers = models.JSONField(default=dict, help_text="The draft: question key -> answer.")
-    answers_version = models.PositiveIntegerField(default=0, help_text="Raised by each save of the draft.")
+    answers = models.JSONField(default=dict, help_text=_("The draft: question key -> answer."))
+    answers_version = models.PositiveIntegerField(default=0, help_text=_("Raised by each save of the draft."))
     external_id = models.CharField(max_length=200, blank=True)
-    facts = models.JSONField(default=dict, help_text="What an import brought that answers no question.")
+    facts = models.JSONField(default=dict, help_text=_("What an import brought that answers no question."))
     lane = models.CharField(max_length=10, choices=Lane.choices, blank=True)
-    risk_score = models.PositiveSmallIntegerField(null=True, help_text="0-100, share of the raw maximum.")
-    risk_level = models.PositiveSmallIntegerField(null=True, help_text="1-4, written I-IV.")
+    risk_score = models.PositiveSmallIntegerField(null=True, help_text=_("0-100, share of the raw maximum."))
+    risk_level = models.PositiveSmallIntegerField(null=True, help_text=_("1-4, written I-IV."))
     conditions = models.JSONField(
-        default=list, help_text="[{category, text, kind, …}] of the approval; the grant takes them."
+        default=list, help_text=_("[{category, text, kind, …}] of the approval; the grant takes them.")
     )
     case_owed = models.BooleanField(
-        default=False, help_text="Promise: reviews opens a case and takes this back."
+        default=False, help_text=_("Promise: reviews opens a case and takes this back.")
     )
     started_at = models.DateTimeField()
     submitted_at = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(
-        null=True, help_text="When the latest approved, rejected or withdrawn was told."
+        null=True, help_text=_("When the latest approved, rejected or withdrawn was told.")
     )
     saved_at = models.DateTimeField(null=True)
     amending_since = models.DateTimeField(
-        null=True, help_text="Answers that were sent are being changed; `answers` holds the unsent ones."
+        null=True, help_text=_("Answers that were sent are being changed; `answers` holds the unsent ones.")
     )
-    withdraw_reason = models.CharField(max_length=500, blank=True, help_text="As the applicant wrote it.")
+    withdraw_reason = models.CharField(max_length=500, blank=True, help_text=_("As the applicant wrote it."))
 
     PERSONAL_FIELDS = ("answers", "facts", "title", "conditions", "withdraw_reason")
 
@@ -243,17 +244,19 @@ class Revision(models.Model):
     question_set = models.ForeignKey(QuestionSet, on_delete=models.PROTECT, related_name="+")
     guidelines = models.ForeignKey(GuidelineVersion, on_delete=models.PROTECT, related_name="+")
     lane = models.CharField(max_length=10, choices=Lane.choices)
-    lane_reasons = models.JSONField(help_text="[{domain, trigger, lane, missing}] strictest first.")
-    domains = models.JSONField(default=list, help_text="Codes of the scrutiny domains that apply.")
+    lane_reasons = models.JSONField(help_text=_("[{domain, trigger, lane, missing}] strictest first."))
+    domains = models.JSONField(default=list, help_text=_("Codes of the scrutiny domains that apply."))
     risk_score = models.PositiveSmallIntegerField()
     risk_level = models.PositiveSmallIntegerField()
-    risk_parts = models.JSONField(help_text="The sum with its parts, see onboarding.domain.risk.")
+    risk_parts = models.JSONField(help_text=_("The sum with its parts, see onboarding.domain.risk."))
     submitted_at = models.DateTimeField()
     submitted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
     recorded_at = models.DateTimeField(db_default=Now(), editable=False)
-    erased_at = models.DateTimeField(null=True, help_text="When its answers were blanked, once and for good.")
+    erased_at = models.DateTimeField(
+        null=True, help_text=_("When its answers were blanked, once and for good.")
+    )
 
     PERSONAL_FIELDS = ("answers",)
 

@@ -6,6 +6,7 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from onboarding.models.application import Application
 from onboarding.states import FileKind
@@ -29,15 +30,15 @@ class Attachment(models.Model):
     application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="attachments")
     kind = models.CharField(max_length=4, choices=FileKind.choices)
     name = models.CharField(
-        max_length=120, blank=True, help_text="As shown: cleaned of all that could mislead."
+        max_length=120, blank=True, help_text=_("As shown: cleaned of all that could mislead.")
     )
-    stored_as = models.CharField(max_length=120, blank=True, help_text="Its random name in the storage.")
-    size = models.PositiveIntegerField(help_text="Bytes.")
+    stored_as = models.CharField(max_length=120, blank=True, help_text=_("Its random name in the storage."))
+    size = models.PositiveIntegerField(help_text=_("Bytes."))
     sha256 = models.CharField(max_length=64, blank=True)
     added_at = models.DateTimeField()
     added_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     erased_at = models.DateTimeField(
-        null=True, help_text="The file is gone; this row stays as its tombstone."
+        null=True, help_text=_("The file is gone; this row stays as its tombstone.")
     )
 
     PERSONAL_FIELDS = ("name",)

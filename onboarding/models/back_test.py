@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from onboarding.models.line import Week
 
@@ -11,11 +12,11 @@ class BackTest(models.Model):
 
     week = models.OneToOneField(Week, on_delete=models.PROTECT, related_name="back_test")
     judged = models.PositiveIntegerField(
-        help_text="Places whose last date is over; whoever left the line is not one."
+        help_text=_("Places whose last date is over; whoever left the line is not one.")
     )
-    inside = models.PositiveIntegerField(help_text="Invited between the two dates.")
-    early = models.PositiveIntegerField(help_text="Invited before the first one.")
-    late = models.PositiveIntegerField(help_text="Invited after the last one, or not yet.")
+    inside = models.PositiveIntegerField(help_text=_("Invited between the two dates."))
+    early = models.PositiveIntegerField(help_text=_("Invited before the first one."))
+    late = models.PositiveIntegerField(help_text=_("Invited after the last one, or not yet."))
     checked_at = models.DateTimeField()
 
     class Meta:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import pgtrigger
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from onboarding.models.program import Program
 from onboarding.states import Step
@@ -211,7 +212,7 @@ class OutcomeCount(models.Model):
     accepted = models.IntegerField()
     declined = models.IntegerField()
     expired = models.IntegerField()
-    again = models.IntegerField(help_text="First invitations that ran out: their holders come once more.")
+    again = models.IntegerField(help_text=_("First invitations that ran out: their holders come once more."))
 
     class Meta:
         default_permissions = ()

@@ -4,6 +4,7 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from audit.models import append_only
 from onboarding.models.program import Program
@@ -31,8 +32,8 @@ class GuardRule(models.Model):
     mode = models.CharField(max_length=6, choices=GuardMode.choices)
     threshold = models.FloatField()
     clear_below = models.FloatField()
-    window_days = models.PositiveSmallIntegerField(help_text="What happened in so many days counts.")
-    minimum_sample = models.PositiveIntegerField(help_text="With less it neither stops nor goes on.")
+    window_days = models.PositiveSmallIntegerField(help_text=_("What happened in so many days counts."))
+    minimum_sample = models.PositiveIntegerField(help_text=_("With less it neither stops nor goes on."))
     thaw = models.CharField(max_length=6, choices=Thaw.choices, default=Thaw.PERSON)
     set_at = models.DateTimeField()
     set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -69,8 +70,8 @@ class GuardReading(models.Model):
     program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="+", db_index=False)
     guard = models.CharField(max_length=12, choices=GuardKind.choices)
     window_days = models.PositiveSmallIntegerField()
-    value = models.FloatField(help_text="A rate; of what: `guards.UNITS`.")
-    sample = models.PositiveIntegerField(help_text="How many it was counted over.")
+    value = models.FloatField(help_text=_("A rate; of what: `guards.UNITS`."))
+    sample = models.PositiveIntegerField(help_text=_("How many it was counted over."))
     read_at = models.DateTimeField()
 
     class Meta:
@@ -122,15 +123,15 @@ class Freeze(models.Model):
     rule = models.ForeignKey(GuardRule, on_delete=models.PROTECT, related_name="freezes")
     value = models.FloatField(null=True)
     sample = models.PositiveIntegerField(null=True)
-    reason = models.CharField(max_length=REASON_MOST, help_text="Made of the figures, for the staff.")
+    reason = models.CharField(max_length=REASON_MOST, help_text=_("Made of the figures, for the staff."))
     began_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     ended_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
     ended_reason = models.CharField(max_length=REASON_MOST, blank=True)
-    ended_value = models.FloatField(null=True, help_text="The figure when it ended; empty: none had come.")
-    rearmed_at = models.DateTimeField(null=True, help_text="When the rule may stop admission again.")
+    ended_value = models.FloatField(null=True, help_text=_("The figure when it ended; empty: none had come."))
+    rearmed_at = models.DateTimeField(null=True, help_text=_("When the rule may stop admission again."))
 
     objects = FreezeQuerySet.as_manager()
 

@@ -3,16 +3,17 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from audit import moves
 from onboarding.models.program import Program
 
 
 class ImportState(models.TextChoices):
-    WAITING = "waiting", "Waiting"
-    RUNNING = "running", "Running"
-    DONE = "done", "Done"
-    FAILED = "failed", "Failed"
+    WAITING = "waiting", _("Waiting")
+    RUNNING = "running", _("Running")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")
 
 
 IMPORT_TRANSITIONS: dict[str, set[str]] = {
@@ -36,9 +37,9 @@ class ImportJob(models.Model):
         null=True,
         on_delete=models.PROTECT,
         related_name="+",
-        help_text="Who may later accept; empty: every row is reviewable and never admitted.",
+        help_text=_("Who may later accept; empty: every row is reviewable and never admitted."),
     )
-    mapping = models.JSONField(default=dict, help_text="Field -> question key.")
+    mapping = models.JSONField(default=dict, help_text=_("Field -> question key."))
     state = models.CharField(max_length=10, choices=ImportState.choices, default=ImportState.WAITING)
     asked_at = models.DateTimeField()
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -49,11 +50,13 @@ class ImportJob(models.Model):
     rows = models.PositiveIntegerField(default=0)
     imported = models.PositiveIntegerField(default=0)
     skipped = models.PositiveIntegerField(default=0)
-    failed = models.PositiveIntegerField(default=0, help_text="Rows that could not be imported; all of them.")
-    short = models.PositiveIntegerField(
-        default=0, help_text="Imported rows with a text shorter than the form asks for."
+    failed = models.PositiveIntegerField(
+        default=0, help_text=_("Rows that could not be imported; all of them.")
     )
-    errors = models.JSONField(default=list, help_text="[{line, problem}], the first 10,000.")
+    short = models.PositiveIntegerField(
+        default=0, help_text=_("Imported rows with a text shorter than the form asks for.")
+    )
+    errors = models.JSONField(default=list, help_text=_("[{line, problem}], the first 10,000."))
     problem = models.CharField(max_length=300, blank=True)
 
     class Meta:

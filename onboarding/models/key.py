@@ -4,6 +4,7 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from audit import moves
 from onboarding.models import counts
@@ -27,38 +28,40 @@ class Key(models.Model):
 
     key_id = models.CharField(max_length=20, unique=True, default=new_key_id, editable=False)
     grant = models.ForeignKey(Grant, on_delete=models.PROTECT, related_name="keys")
-    request = models.PositiveIntegerField(help_text="The grant's request this key answers.")
+    request = models.PositiveIntegerField(help_text=_("The grant's request this key answers."))
     name = models.CharField(max_length=60)
     environment = models.CharField(max_length=4, choices=Environment.choices)
     state = models.CharField(max_length=10, choices=KeyState.choices, default=KeyState.ISSUED)
     issued_at = models.DateTimeField()
-    open_by = models.DateTimeField(help_text="An unopened key expires then.")
+    open_by = models.DateTimeField(help_text=_("An unopened key expires then."))
     opened_at = models.DateTimeField(null=True)
     opened_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
-    suspended_at = models.DateTimeField(null=True, help_text="By its owner; what staff stop is the grant.")
+    suspended_at = models.DateTimeField(null=True, help_text=_("By its owner; what staff stop is the grant."))
     suspended_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
     sanctioned_since = models.DateTimeField(
-        null=True, help_text="Stopped by a sanction since then, whatever its owner does: see `domain.holds`."
+        null=True,
+        help_text=_("Stopped by a sanction since then, whatever its owner does: see `domain.holds`."),
     )
     expires_at = models.DateTimeField()
     noticed_days = models.PositiveSmallIntegerField(
-        null=True, help_text="The notice of its end written last: 30, 7 or 1 days before."
+        null=True, help_text=_("The notice of its end written last: 30, 7 or 1 days before.")
     )
     last_used_at = models.DateTimeField(
-        null=True, help_text="To the minute, copied from the gateways' counters; it only moves forward."
+        null=True, help_text=_("To the minute, copied from the gateways' counters; it only moves forward.")
     )
     ended_at = models.DateTimeField(null=True)
     access_version = models.PositiveIntegerField(
-        default=1, help_text="Raised by every change the gateway must see; the projection keeps the highest."
+        default=1,
+        help_text=_("Raised by every change the gateway must see; the projection keeps the highest."),
     )
     access_changed_at = models.DateTimeField(
-        help_text="PostgreSQL time of that change: what the gateways poll."
+        help_text=_("PostgreSQL time of that change: what the gateways poll.")
     )
-    projection_owed = models.BooleanField(default=False, help_text="Promise: Redis is brought up to date.")
+    projection_owed = models.BooleanField(default=False, help_text=_("Promise: Redis is brought up to date."))
 
     objects = KeyQuerySet.as_manager()
 
@@ -136,17 +139,19 @@ class Secret(models.Model):
     """The keyed hash of one secret of a key. During a rotation a key has two: the newest, and one with an end."""
 
     key = models.ForeignKey(Key, on_delete=models.PROTECT, related_name="secrets")
-    number = models.PositiveIntegerField(help_text="Counted within the key; what a page says it has seen.")
+    number = models.PositiveIntegerField(help_text=_("Counted within the key; what a page says it has seen."))
     digest = models.CharField(
-        max_length=64, unique=True, help_text="HMAC-SHA-256 with the pepper named beside it, hex."
+        max_length=64, unique=True, help_text=_("HMAC-SHA-256 with the pepper named beside it, hex.")
     )
     pepper = models.CharField(max_length=20)
-    hint = models.CharField(max_length=20, help_text="Start and end of the secret, to tell secrets apart.")
+    hint = models.CharField(max_length=20, help_text=_("Start and end of the secret, to tell secrets apart."))
     minted_at = models.DateTimeField()
     minted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    expires_at = models.DateTimeField(null=True, help_text="End of the overlap, once a newer one was minted.")
+    expires_at = models.DateTimeField(
+        null=True, help_text=_("End of the overlap, once a newer one was minted.")
+    )
     notice_owed = models.BooleanField(
-        default=False, help_text="Promise: a letter a day before the overlap ends."
+        default=False, help_text=_("Promise: a letter a day before the overlap ends.")
     )
     ended_at = models.DateTimeField(null=True)
 

@@ -4,6 +4,7 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from onboarding.models.access import Grant
 from onboarding.models.key import Key
@@ -34,7 +35,7 @@ class Limit(models.Model):
     program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="limits")
     level = models.CharField(max_length=8, choices=LimitLevel.choices)
     environment = models.CharField(
-        max_length=4, choices=Environment.choices, blank=True, help_text="Whose keys; empty: of both."
+        max_length=4, choices=Environment.choices, blank=True, help_text=_("Whose keys; empty: of both.")
     )
     kind = models.CharField(max_length=8, choices=LimitKind.choices)
     per = models.CharField(max_length=6, choices=LimitPer.choices)
@@ -43,7 +44,7 @@ class Limit(models.Model):
     grant = models.ForeignKey(Grant, null=True, on_delete=models.PROTECT, related_name="limits")
     source = models.CharField(max_length=8, choices=LimitSource.choices, default=LimitSource.STAFF)
     is_shadow = models.BooleanField(
-        default=False, help_text="Counted, and what it would have refused; it refuses nothing."
+        default=False, help_text=_("Counted, and what it would have refused; it refuses nothing.")
     )
     set_at = models.DateTimeField()
     set_by = models.ForeignKey(

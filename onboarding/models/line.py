@@ -6,6 +6,7 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Owner
 from audit import moves
@@ -41,31 +42,33 @@ class WaitlistEntry(models.Model):
     application = models.OneToOneField(Application, on_delete=models.PROTECT, related_name="entry")
     state = models.CharField(max_length=10, choices=EntryState.choices, default=EntryState.WAITING)
     priority = models.SmallIntegerField(
-        default=0, help_text="Lower goes first; changed only with a written reason."
+        default=0, help_text=_("Lower goes first; changed only with a written reason.")
     )
     priority_reason = models.CharField(max_length=500, blank=True)
-    joined_at = models.DateTimeField(help_text="When the approval was told: the place in line.")
+    joined_at = models.DateTimeField(help_text=_("When the approval was told: the place in line."))
     returned = models.BooleanField(
-        default=False, help_text="Its one return after an expired invitation is used."
+        default=False, help_text=_("Its one return after an expired invitation is used.")
     )
     applicant_type = models.CharField(
-        max_length=40, blank=True, default="", db_default="", help_text="As approved."
+        max_length=40, blank=True, default="", db_default="", help_text=_("As approved.")
     )
-    country = models.CharField(max_length=2, blank=True, default="", db_default="", help_text="As approved.")
+    country = models.CharField(
+        max_length=2, blank=True, default="", db_default="", help_text=_("As approved.")
+    )
     wave = models.CharField(
-        max_length=40, blank=True, default="", db_default="", help_text="Named by an import."
+        max_length=40, blank=True, default="", db_default="", help_text=_("Named by an import.")
     )
     hand_picked = models.BooleanField(
         default=False,
         db_default=False,
-        help_text="Asked by hand, or joined while the program was by invitation only.",
+        help_text=_("Asked by hand, or joined while the program was by invitation only."),
     )
     left_at = models.DateTimeField(null=True)
     held_at = models.DateTimeField(null=True)
     held_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
-    hold_reason = models.CharField(max_length=500, blank=True, help_text="The applicant reads it.")
+    hold_reason = models.CharField(max_length=500, blank=True, help_text=_("The applicant reads it."))
 
     PERSONAL_FIELDS = ("priority_reason", "applicant_type", "country", "wave")
 
@@ -73,7 +76,7 @@ class WaitlistEntry(models.Model):
 
     class Meta:
         default_permissions = ()
-        verbose_name_plural = "waitlist entries"
+        verbose_name_plural = _("waitlist entries")
         triggers = [*moves.only(ENTRY_TRANSITIONS, first=(EntryState.WAITING,)), *counts.of_entries()]
         indexes = [
             models.Index(
@@ -120,7 +123,7 @@ class Move(models.Model):
     moved_at = models.DateTimeField()
     moved_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     reason = models.CharField(max_length=500)
-    note = models.CharField(max_length=1000, blank=True, help_text="For the staff only.")
+    note = models.CharField(max_length=1000, blank=True, help_text=_("For the staff only."))
 
     PERSONAL_FIELDS = ("note",)  # the reason is published and names nobody
 
@@ -169,21 +172,21 @@ class Week(models.Model):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     limit = models.PositiveIntegerField()
-    admitted = models.PositiveIntegerField(default=0, help_text="Seats given, whatever became of them.")
+    admitted = models.PositiveIntegerField(default=0, help_text=_("Seats given, whatever became of them."))
     opened_at = models.DateTimeField()
     plan = models.ForeignKey(
         RatePlan,
         null=True,
         on_delete=models.PROTECT,
         related_name="weeks",
-        help_text="As it was when the week opened; plans never change.",
+        help_text=_("As it was when the week opened; plans never change."),
     )
     step = models.ForeignKey(RateStep, null=True, on_delete=models.PROTECT, related_name="weeks")
     green_weeks = models.PositiveSmallIntegerField(
-        default=0, db_default=0, help_text="Weeks its ramp had gone on when it opened."
+        default=0, db_default=0, help_text=_("Weeks its ramp had gone on when it opened.")
     )
     carried = models.PositiveIntegerField(
-        default=0, db_default=0, help_text="Seats of earlier weeks in the limit at opening."
+        default=0, db_default=0, help_text=_("Seats of earlier weeks in the limit at opening.")
     )
 
     class Meta:
@@ -216,7 +219,7 @@ class Seat(models.Model):
         on_delete=models.PROTECT,
         related_name="seats",
         db_index=False,  # each index is one more write for every seat of a week
-        help_text="The share it was taken from; empty for the seats that are for everybody.",
+        help_text=_("The share it was taken from; empty for the seats that are for everybody."),
     )
 
     class Meta:
@@ -256,28 +259,28 @@ class Invitation(models.Model):
     seat = models.OneToOneField(Seat, on_delete=models.PROTECT, related_name="invitation")
     state = models.CharField(max_length=10, choices=InvitationState.choices, default=InvitationState.OFFERED)
     offered_at = models.DateTimeField()
-    told_at = models.DateTimeField(null=True, help_text="Promise: the letter is in the outbox.")
+    told_at = models.DateTimeField(null=True, help_text=_("Promise: the letter is in the outbox."))
     delivered_at = models.DateTimeField(
-        null=True, help_text="When the mail server took the letter: the clock starts then."
+        null=True, help_text=_("When the mail server took the letter: the clock starts then.")
     )
-    expires_at = models.DateTimeField(null=True, help_text="Set when delivered: no notice, no clock.")
-    remind_at = models.DateTimeField(null=True, help_text="Half of the time; empty where it is too short.")
-    reminded_at = models.DateTimeField(null=True, help_text="Promise: the reminder is in the outbox.")
+    expires_at = models.DateTimeField(null=True, help_text=_("Set when delivered: no notice, no clock."))
+    remind_at = models.DateTimeField(null=True, help_text=_("Half of the time; empty where it is too short."))
+    reminded_at = models.DateTimeField(null=True, help_text=_("Promise: the reminder is in the outbox."))
     reminder_delivered_at = models.DateTimeField(
-        null=True, help_text="When the mail server took it; the deadline is a day later at the earliest."
+        null=True, help_text=_("When the mail server took it; the deadline is a day later at the earliest.")
     )
     answered_at = models.DateTimeField(null=True)
     answered_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
-    decline_reason = models.CharField(max_length=500, blank=True, help_text="Why, if they want to say.")
+    decline_reason = models.CharField(max_length=500, blank=True, help_text=_("Why, if they want to say."))
     counted_in = models.ForeignKey(
         Week,
         null=True,
         on_delete=models.PROTECT,
         related_name="+",
         db_index=False,
-        help_text="The later week at whose opening its seat came back to the rule of carrying over.",
+        help_text=_("The later week at whose opening its seat came back to the rule of carrying over."),
     )
 
     PERSONAL_FIELDS = ("decline_reason",)

@@ -4,6 +4,7 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from audit.models import append_only
 from onboarding.models.line import WaitlistEntry
@@ -17,24 +18,26 @@ class LineBulk(models.Model):
 
     program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="line_bulks")
     verb = models.CharField(max_length=10, choices=LineVerb.choices)
-    joined_from = models.DateTimeField(null=True, help_text="Who joined the line then or later.")
-    joined_until = models.DateTimeField(null=True, help_text="Who joined it before then.")
+    joined_from = models.DateTimeField(null=True, help_text=_("Who joined the line then or later."))
+    joined_until = models.DateTimeField(null=True, help_text=_("Who joined it before then."))
     cohort = models.CharField(max_length=14, blank=True, default="", db_default="", choices=ShareKind.choices)
     among = models.CharField(
         max_length=AMONG_MOST,
         blank=True,
         default="",
         db_default="",
-        help_text="Which of that cohort, with commas between; empty for hand-picked.",
+        help_text=_("Which of that cohort, with commas between; empty for hand-picked."),
     )
     undoes = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="undone_by")
-    asked_at = models.DateTimeField(help_text="The moment: who joins later is not in it.")
+    asked_at = models.DateTimeField(help_text=_("The moment: who joins later is not in it."))
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    reason = models.CharField(max_length=500, help_text="The applicants read it.")
-    found = models.PositiveIntegerField(help_text="How many it was about when it was asked for.")
-    up_to = models.PositiveBigIntegerField(default=0, help_text="The last entry that was looked at.")
+    reason = models.CharField(max_length=500, help_text=_("The applicants read it."))
+    found = models.PositiveIntegerField(help_text=_("How many it was about when it was asked for."))
+    up_to = models.PositiveBigIntegerField(default=0, help_text=_("The last entry that was looked at."))
     changed = models.PositiveIntegerField(default=0)
-    finished_at = models.DateTimeField(null=True, help_text="Promise: everybody it is about was looked at.")
+    finished_at = models.DateTimeField(
+        null=True, help_text=_("Promise: everybody it is about was looked at.")
+    )
 
     class Meta:
         default_permissions = ()

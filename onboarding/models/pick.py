@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
 
 from audit import moves
 from onboarding.models.program import Program
@@ -20,20 +21,20 @@ class PickList(models.Model):
 
     program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="pick_lists")
     once = models.UUIDField(
-        unique=True, help_text="Of the page it was confirmed on: a double click is one list."
+        unique=True, help_text=_("Of the page it was confirmed on: a double click is one list.")
     )
     file_name = models.CharField(max_length=200)
     asked_at = models.DateTimeField()
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    reason = models.CharField(max_length=500, help_text="The staff reads it.")
-    found = models.PositiveIntegerField(help_text="How many were to be asked when it was confirmed.")
+    reason = models.CharField(max_length=500, help_text=_("The staff reads it."))
+    found = models.PositiveIntegerField(help_text=_("How many were to be asked when it was confirmed."))
     rows = models.JSONField(
-        default=list, help_text="[[line, e-mail, name, note]]; empty once all were looked at."
+        default=list, help_text=_("[[line, e-mail, name, note]]; empty once all were looked at.")
     )
-    left_out = models.JSONField(default=list, help_text="[{line, why}]: rows that nobody was asked for.")
-    up_to = models.PositiveIntegerField(default=0, help_text="How many rows were looked at.")
+    left_out = models.JSONField(default=list, help_text=_("[{line, why}]: rows that nobody was asked for."))
+    up_to = models.PositiveIntegerField(default=0, help_text=_("How many rows were looked at."))
     made = models.PositiveIntegerField(default=0)
-    finished_at = models.DateTimeField(null=True, help_text="Promise: every row was looked at.")
+    finished_at = models.DateTimeField(null=True, help_text=_("Promise: every row was looked at."))
 
     PERSONAL_FIELDS = ("rows",)  # gone once the worker is done with them
 
@@ -74,12 +75,12 @@ class Pick(models.Model):
 
     pick_list = models.ForeignKey(PickList, on_delete=models.PROTECT, related_name="picks")
     program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="picks")
-    line = models.PositiveIntegerField(help_text="Of the file.")
-    email = models.EmailField(blank=True, help_text="Empty once it was blanked.")
+    line = models.PositiveIntegerField(help_text=_("Of the file."))
+    email = models.EmailField(blank=True, help_text=_("Empty once it was blanked."))
     name = models.CharField(max_length=NAME_MOST, blank=True)
-    note = models.CharField(max_length=NOTE_MOST, blank=True, help_text="For the staff only.")
+    note = models.CharField(max_length=NOTE_MOST, blank=True, help_text=_("For the staff only."))
     state = models.CharField(max_length=10, choices=PickState.choices, default=PickState.ASKED)
-    token_hash = models.CharField(max_length=64, help_text="SHA-256 of the link in the letter, hex.")
+    token_hash = models.CharField(max_length=64, help_text=_("SHA-256 of the link in the letter, hex."))
     asked_at = models.DateTimeField()
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     expires_at = models.DateTimeField()
@@ -91,7 +92,7 @@ class Pick(models.Model):
     withdrawn_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
-    withdraw_reason = models.CharField(max_length=500, blank=True, help_text="The staff reads it.")
+    withdraw_reason = models.CharField(max_length=500, blank=True, help_text=_("The staff reads it."))
 
     PERSONAL_FIELDS = ("email", "name", "note")
 

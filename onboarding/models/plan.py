@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from audit.models import append_only
 from onboarding.models.program import Program
@@ -19,12 +20,15 @@ class RatePlan(models.Model):
 
     program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="plans")
     ramp_percent = models.PositiveSmallIntegerField(
-        default=NO_RAMP, help_text="What the rate becomes at each step of the ramp, in percent; 100: no ramp."
+        default=NO_RAMP,
+        help_text=_("What the rate becomes at each step of the ramp, in percent; 100: no ramp."),
     )
-    ramp_weeks = models.PositiveSmallIntegerField(default=1, help_text="Weeks between two steps.")
-    ramp_most = models.PositiveIntegerField(null=True, help_text="The ramp ends here; empty without a ramp.")
+    ramp_weeks = models.PositiveSmallIntegerField(default=1, help_text=_("Weeks between two steps."))
+    ramp_most = models.PositiveIntegerField(
+        null=True, help_text=_("The ramp ends here; empty without a ramp.")
+    )
     carry = models.CharField(max_length=10, choices=Carry.choices, default=Carry.NONE)
-    carry_most = models.PositiveIntegerField(null=True, help_text="At most so many, where capped.")
+    carry_most = models.PositiveIntegerField(null=True, help_text=_("At most so many, where capped."))
     spread = models.CharField(max_length=12, choices=Spread.choices, default=Spread.AT_ONCE)
     unfilled = models.CharField(max_length=10, choices=Unfilled.choices, default=Unfilled.OTHERS)
     set_at = models.DateTimeField()
@@ -68,9 +72,9 @@ class PlanShare(models.Model):
     among = models.CharField(
         max_length=AMONG_MOST,
         blank=True,
-        help_text="Which of that kind, with commas between; empty for hand-picked.",
+        help_text=_("Which of that kind, with commas between; empty for hand-picked."),
     )
-    percent = models.PositiveSmallIntegerField(help_text="Of the week's limit.")
+    percent = models.PositiveSmallIntegerField(help_text=_("Of the week's limit."))
 
     class Meta:
         default_permissions = ()
@@ -97,7 +101,7 @@ class WeekShare(models.Model):
     week = models.ForeignKey("onboarding.Week", on_delete=models.PROTECT, related_name="shares")
     share = models.ForeignKey(PlanShare, on_delete=models.PROTECT, related_name="+")
     limit = models.PositiveIntegerField()
-    admitted = models.PositiveIntegerField(default=0, help_text="Seats of this share that were given.")
+    admitted = models.PositiveIntegerField(default=0, help_text=_("Seats of this share that were given."))
 
     class Meta:
         default_permissions = ()

@@ -7,6 +7,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import must_be_a_zone
 from audit import moves
@@ -33,42 +34,44 @@ class Program(models.Model):
     stage = models.CharField(max_length=20, choices=Stage.choices, default=Stage.LIMITED)
     time_zone = models.CharField(max_length=64, default="UTC", validators=[must_be_a_zone])
     week_starts_on = models.PositiveSmallIntegerField(
-        default=0, validators=[MaxValueValidator(6)], help_text="0 is Monday."
+        default=0, validators=[MaxValueValidator(6)], help_text=_("0 is Monday.")
     )
     week_starts_hour = models.PositiveSmallIntegerField(default=9, validators=[MaxValueValidator(23)])
     week_starts_minute = models.PositiveSmallIntegerField(
         default=0, db_default=0, validators=[MaxValueValidator(59)]
     )
     invitation_days = models.PositiveSmallIntegerField(
-        default=7, validators=[MinValueValidator(1)], help_text="Days an invitation stays open."
+        default=7, validators=[MinValueValidator(1)], help_text=_("Days an invitation stays open.")
     )
     unopened_key_days = models.PositiveSmallIntegerField(
-        default=30, help_text="Days a key waits to be opened."
+        default=30, help_text=_("Days a key waits to be opened.")
     )
     grant_months = models.PositiveSmallIntegerField(default=12)
     recall_minutes = models.PositiveIntegerField(
-        default=30, help_text="Between deciding and telling: time to take a decision back."
+        default=30, help_text=_("Between deciding and telling: time to take a decision back.")
     )
     refusal_recall_minutes = models.PositiveIntegerField(
-        default=120, help_text="The same for a rejection, which is worse to have been told in error."
+        default=120, help_text=_("The same for a rejection, which is worse to have been told in error.")
     )
     blind_second = models.BooleanField(
-        default=False, help_text="Who signs writes down their own view before they see the first one."
+        default=False, help_text=_("Who signs writes down their own view before they see the first one.")
     )
     newcomer_days = models.PositiveSmallIntegerField(
-        default=30, help_text="For so long a new reviewer's decisions are signed by a second person."
+        default=30, help_text=_("For so long a new reviewer's decisions are signed by a second person.")
     )
     claim_minutes = models.PositiveSmallIntegerField(
-        default=15, validators=[MinValueValidator(1)], help_text="How long a reviewer's claim holds."
+        default=15, validators=[MinValueValidator(1)], help_text=_("How long a reviewer's claim holds.")
     )
     appeal_days = models.PositiveSmallIntegerField(
         default=183,
         validators=[MinValueValidator(1)],
-        help_text="Days in which an appeal may be filed, from the day the letter about the decision was sent.",
+        help_text=_(
+            "Days in which an appeal may be filed, from the day the letter about the decision was sent."
+        ),
     )
-    production_review = models.BooleanField(default=False, help_text="A second gate after trial access.")
+    production_review = models.BooleanField(default=False, help_text=_("A second gate after trial access."))
     api_base_url = models.URLField(
-        blank=True, help_text="Where the model's API answers, as clients call it; the examples name it."
+        blank=True, help_text=_("Where the model's API answers, as clients call it; the examples name it.")
     )
     paused_at = models.DateTimeField(null=True, blank=True)
     paused_by = models.ForeignKey(

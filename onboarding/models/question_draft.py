@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from onboarding.models.application import QuestionSet
 
@@ -17,8 +18,10 @@ class QuestionDraft(models.Model):
     """A question set being written; nobody applies under it before it is published."""
 
     based_on = models.ForeignKey(QuestionSet, on_delete=models.PROTECT, related_name="+")
-    text = models.TextField(help_text="YAML, as in the shipped file; kept as typed, right or wrong.")
-    edits = models.PositiveIntegerField(default=0, help_text="Raised by each save: nobody overwrites unseen.")
+    text = models.TextField(help_text=_("YAML, as in the shipped file; kept as typed, right or wrong."))
+    edits = models.PositiveIntegerField(
+        default=0, help_text=_("Raised by each save: nobody overwrites unseen.")
+    )
     started_at = models.DateTimeField()
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     saved_at = models.DateTimeField()
@@ -33,7 +36,7 @@ class QuestionDraft(models.Model):
         null=True,
         on_delete=models.PROTECT,
         related_name="drafts",
-        help_text="Empty: thrown away.",
+        help_text=_("Empty: thrown away."),
     )
 
     objects = QuestionDraftQuerySet.as_manager()

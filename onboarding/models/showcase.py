@@ -4,6 +4,7 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from audit import moves
 from onboarding.models.access import Grant
@@ -28,28 +29,28 @@ class ShowcaseEntry(models.Model):
     grant = models.ForeignKey(Grant, on_delete=models.PROTECT, related_name="showcase_entries")
     state = models.CharField(max_length=10, choices=ShowcaseState.choices, default=ShowcaseState.OFFERED)
     title = models.CharField(max_length=TITLE_MOST)
-    does = models.TextField(max_length=DOES_MOST, help_text="What it does.")
-    uses = models.CharField(max_length=USES_MOST, help_text="Which capability of the model it uses.")
+    does = models.TextField(max_length=DOES_MOST, help_text=_("What it does."))
+    uses = models.CharField(max_length=USES_MOST, help_text=_("Which capability of the model it uses."))
     quote = models.CharField(max_length=QUOTE_MOST, blank=True)
-    quoted = models.CharField(max_length=TITLE_MOST, blank=True, help_text="Who says so, by name.")
+    quoted = models.CharField(max_length=TITLE_MOST, blank=True, help_text=_("Who says so, by name."))
     consent_at = models.DateTimeField(
-        null=True, help_text="When it was confirmed that who is quoted agreed to it, by name."
+        null=True, help_text=_("When it was confirmed that who is quoted agreed to it, by name.")
     )
-    link = models.CharField(max_length=LINK_MOST, blank=True, help_text="An https address.")
+    link = models.CharField(max_length=LINK_MOST, blank=True, help_text=_("An https address."))
     offered_at = models.DateTimeField()
     offered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     decided_at = models.DateTimeField(null=True)
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
-    decline_reason = models.CharField(max_length=REASON_MOST, blank=True, help_text="The holder reads it.")
+    decline_reason = models.CharField(max_length=REASON_MOST, blank=True, help_text=_("The holder reads it."))
     withdrawn_at = models.DateTimeField(null=True)
 
     objects = ShowcaseQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()
-        verbose_name_plural = "showcase entries"
+        verbose_name_plural = _("showcase entries")
         ordering = ["-id"]
         triggers = [
             *moves.only(SHOWCASE_TRANSITIONS, first=(ShowcaseState.OFFERED,)),

@@ -4,6 +4,7 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from onboarding.models.program import Program
 from onboarding.states import Stage
@@ -28,17 +29,19 @@ class StageChange(models.Model):
     set_at = models.DateTimeField()
     set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     reason = models.CharField(max_length=500)
-    taken_at = models.DateTimeField(null=True, help_text="Promise: a payer takes it when its time has come.")
+    taken_at = models.DateTimeField(
+        null=True, help_text=_("Promise: a payer takes it when its time has come.")
+    )
     cancelled_at = models.DateTimeField(null=True)
     cancelled_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
     cancel_reason = models.CharField(max_length=500, blank=True)
     told_up_to = models.PositiveBigIntegerField(
-        default=0, help_text="The last application whose owner was written to."
+        default=0, help_text=_("The last application whose owner was written to.")
     )
     told_at = models.DateTimeField(
-        null=True, help_text="Promise: all whom it touches have a letter in the outbox."
+        null=True, help_text=_("Promise: all whom it touches have a letter in the outbox.")
     )
 
     objects = StageChangeQuerySet.as_manager()
