@@ -155,7 +155,7 @@ class Membership(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user} in {self.organisation}"
+        return _("%(person)s in %(organisation)s") % {"person": self.user, "organisation": self.organisation}
 
 
 class FormerMembership(models.Model):

@@ -100,7 +100,10 @@ class Seal(models.Model):
         triggers = append_only()
 
     def __str__(self) -> str:
-        return f"seal {self.number} over {self.entries} entries"
+        return _("seal %(number)d over %(entries)d entries") % {
+            "number": self.number,
+            "entries": self.entries,
+        }
 
 
 class SealedEntry(models.Model):

@@ -72,4 +72,4 @@ class Letter(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} to {self.recipient}"
+        return _("%(kind)s to %(recipient)s") % {"kind": self.kind, "recipient": self.recipient}

@@ -9,6 +9,8 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from accounts.roles import Duty, may
@@ -21,10 +23,14 @@ from onboarding.permissions import has_part_in, may_change_access
 from onboarding.states import GRANT_TRANSITIONS, GrantState
 
 DAYS = 14  # of usage shown
-VERBS: dict[str, tuple[Callable[..., Grant], GrantState, str]] = {
-    "suspend": (grants.suspend, GrantState.SUSPENDED, "The gateways refuse it within a second."),
-    "resume": (grants.resume, GrantState.ACTIVE, "It works again, with the same limits."),
-    "revoke": (grants.revoke, GrantState.REVOKED, "It has ended for good."),
+VERBS: dict[str, tuple[Callable[..., Grant], GrantState, Any]] = {
+    "suspend": (
+        grants.suspend,
+        GrantState.SUSPENDED,
+        gettext_lazy("The gateways refuse it within a second."),
+    ),
+    "resume": (grants.resume, GrantState.ACTIVE, gettext_lazy("It works again, with the same limits.")),
+    "revoke": (grants.revoke, GrantState.REVOKED, gettext_lazy("It has ended for good.")),
 }
 PILLS = {
     GrantState.ACTIVE: "ok",
@@ -65,7 +71,9 @@ class GrantAdmin(ReadOnlyAdmin):
         offered = []
         if grant and may_change_access(request.user, grant):
             offered = [
-                (name, says) for name, (_, to, says) in VERBS.items() if to in GRANT_TRANSITIONS[grant.state]
+                (name, says)
+                for name, (_verb, to, says) in VERBS.items()
+                if to in GRANT_TRANSITIONS[grant.state]
             ]
         keys = (
             list(grant.keys.select_related("opened_by").prefetch_related("secrets").order_by("-request"))
@@ -73,7 +81,7 @@ class GrantAdmin(ReadOnlyAdmin):
             else []
         )
         shown = {
-            "title": "Grant",
+            "title": _("Grant"),
             "grant": grant,
             "recent": usage.recent([key.key_id for key in keys if key.opened_at], at=clock.now(), days=DAYS),
             "pill": PILLS[grant.state] if grant else "",
@@ -95,7 +103,7 @@ class GrantAdmin(ReadOnlyAdmin):
         grant = get_object_or_404(Grant, pk=pk)
         if not may_change_access(request.user, grant):
             raise PermissionDenied(str(grants.OwnAccess()))
-        do, _, says = VERBS[verb]
+        do, _to, says = VERBS[verb]
         reason = request.POST.get("reason", "").replace("\0", "")[:500]  # PostgreSQL keeps no NUL
         try:
             do(grant, by=request.user, at=clock.now(), reason=reason)

@@ -12,6 +12,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from accounts.roles import Duty, may
@@ -49,26 +51,34 @@ class RateForm(forms.Form):
     """A dated rate. The date is read in the program's own zone; empty means from now on."""
 
     per_week = forms.IntegerField(
-        label="People a week", min_value=0, max_value=rates.MOST_PER_WEEK, help_text="0 lets nobody in."
+        label=gettext_lazy("People a week"),
+        min_value=0,
+        max_value=rates.MOST_PER_WEEK,
+        help_text=gettext_lazy("0 lets nobody in."),
     )
     from_on = forms.DateTimeField(
-        label="From",
+        label=gettext_lazy("From"),
         required=False,
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
     reason = forms.CharField(
-        label="Why", max_length=500, widget=forms.Textarea(attrs={"rows": 3}), help_text="Kept with the rate."
+        label=gettext_lazy("Why"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=gettext_lazy("Kept with the rate."),
     )
 
     def __init__(self, program: Program, *args: Any, **kwargs: Any):
         super().__init__(*args, auto_id="rate_%s", **kwargs)
-        self.fields["from_on"].help_text = f"In {program.time_zone}. Empty: from now on."
+        self.fields["from_on"].help_text = _("In %(zone)s. Empty: from now on.") % {"zone": program.time_zone}
 
 
 class BrakeForm(forms.Form):
     """Why the program is paused or resumed."""
 
-    reason = forms.CharField(label="Why", max_length=500, widget=forms.Textarea(attrs={"rows": 2}))
+    reason = forms.CharField(
+        label=gettext_lazy("Why"), max_length=500, widget=forms.Textarea(attrs={"rows": 2})
+    )
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, auto_id="brake_%s", **kwargs)
@@ -142,15 +152,14 @@ class ProgramAdmin(admin.ModelAdmin):
         except REFUSALS as refusal:
             form.add_error(None, str(refusal))
             return self._show(request, program, rate_form=form, status=WRONG)
-        since = "now" if from_at == at else date_format(from_at.astimezone(program.zone), "j F Y, H:i")
-        messages.success(request, f"{per_week:,} people a week from {since} on.")
+        messages.success(request, _set(program, per_week, from_at, at))
         return self._back(program)
 
     def pause(self, request: HttpRequest, slug: str) -> HttpResponse:
-        return self._brake(request, slug, programs.pause, "{} is paused. Open invitations stand.")
+        return self._brake(request, slug, programs.pause, _("%(program)s is paused. Open invitations stand."))
 
     def resume(self, request: HttpRequest, slug: str) -> HttpResponse:
-        return self._brake(request, slug, programs.resume, "{} admits again.")
+        return self._brake(request, slug, programs.resume, _("%(program)s admits again."))
 
     def _brake(
         self, request: HttpRequest, slug: str, verb: Callable[..., Program], says: str
@@ -164,7 +173,7 @@ class ProgramAdmin(admin.ModelAdmin):
         except REFUSALS as refusal:
             messages.error(request, str(refusal))
         else:
-            messages.success(request, says.format(program))
+            messages.success(request, says % {"program": program})
         return self._back(program)
 
     def _show(
@@ -179,7 +188,7 @@ class ProgramAdmin(admin.ModelAdmin):
     ) -> HttpResponse:
         """Show the board; `wanted` is a rate and its moment to be previewed."""
         context = self.admin_site.each_context(request) | {
-            "title": "Board",
+            "title": _("Board"),
             "programs": Program.objects.order_by("name"),
             "program": program,
         }
@@ -202,6 +211,16 @@ class ProgramAdmin(admin.ModelAdmin):
 
     def _back(self, program: Program) -> HttpResponse:
         return redirect(f"{reverse('admin:board')}?program={program.slug}")
+
+
+def _set(program: Program, per_week: int, from_at: datetime, at: datetime) -> str:
+    figures = {
+        "number": f"{per_week:,}",
+        "since": date_format(from_at.astimezone(program.zone), "j F Y, H:i"),
+    }
+    if from_at == at:
+        return _("%(number)s people a week from now on.") % figures
+    return _("%(number)s people a week from %(since)s on.") % figures
 
 
 def figures(program: Program, at: datetime, wanted: tuple[int, datetime] | None = None) -> dict[str, Any]:

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from onboarding.domain import counts, waits
 from onboarding.models import Program
 from onboarding.states import Step
@@ -30,10 +33,21 @@ def in_words(wait: timedelta | None) -> str:
     if wait is None:
         return ""
     seconds = wait.total_seconds()
-    for size, name in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")):
+    for size in (DAY, HOUR, MINUTE):
         if seconds >= size * (
             2 if size == DAY else 0.96
         ):  # 59 minutes are an hour, 30 hours are not "1.3 days"
             count = round(seconds / size, 1 if seconds < 10 * size else None)
-            return f"{count:g} {name}{'' if count == 1 else 's'}"
-    return "under a minute"
+            return _so_many(size, count)
+    return _("under a minute")
+
+
+def _so_many(size: float, count: float) -> str:
+    number = 1 if count == 1 else 2  # one and a half of them are many
+    if size == DAY:
+        says = ngettext("%(count)s day", "%(count)s days", number)
+    elif size == HOUR:
+        says = ngettext("%(count)s hour", "%(count)s hours", number)
+    else:
+        says = ngettext("%(count)s minute", "%(count)s minutes", number)
+    return says % {"count": f"{count:g}"}

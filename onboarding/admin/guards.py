@@ -13,6 +13,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.roles import Duty, may
@@ -39,27 +42,33 @@ WRONG = 422
 class RuleForm(forms.Form):
     """One rule, as it holds or as is proposed, and why it is changed."""
 
-    mode = forms.ChoiceField(label="State", choices=GuardMode.choices)
-    threshold = forms.FloatField(label="Stops admission from", min_value=0, max_value=VALUE_MOST)
+    mode = forms.ChoiceField(label=gettext_lazy("State"), choices=GuardMode.choices)
+    threshold = forms.FloatField(
+        label=gettext_lazy("Stops admission from"), min_value=0, max_value=VALUE_MOST
+    )
     clear_below = forms.FloatField(
-        label="Green again below",
+        label=gettext_lazy("Green again below"),
         min_value=0,
         max_value=VALUE_MOST,
-        help_text="Less than the bound above. Between the two nothing changes.",
+        help_text=gettext_lazy("Less than the bound above. Between the two nothing changes."),
     )
-    window_days = forms.IntegerField(label="Days it looks back", min_value=1, max_value=WINDOW_MOST)
+    window_days = forms.IntegerField(
+        label=gettext_lazy("Days it looks back"), min_value=1, max_value=WINDOW_MOST
+    )
     minimum_sample = forms.IntegerField(
-        label="Smallest sample",
+        label=gettext_lazy("Smallest sample"),
         min_value=1,
         max_value=SAMPLE_MOST,
-        help_text="Over fewer it says “too few to tell”, and neither stops admission nor lets it go on.",
+        help_text=gettext_lazy(
+            "Over fewer it says “too few to tell”, and neither stops admission nor lets it go on."
+        ),
     )
-    thaw = forms.ChoiceField(label="Who lets admission go on", choices=Thaw.choices)
+    thaw = forms.ChoiceField(label=gettext_lazy("Who lets admission go on"), choices=Thaw.choices)
     reason = forms.CharField(
-        label="Why",
+        label=gettext_lazy("Why"),
         max_length=REASON_MOST,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Kept with the rule.",
+        help_text=gettext_lazy("Kept with the rule."),
     )
 
     def __init__(self, guard: GuardKind, rule: GuardRule | None, data: Any = None):
@@ -67,8 +76,8 @@ class RuleForm(forms.Form):
         initial = {name: _plain(getattr(held, name)) for name in Rule.__dataclass_fields__}
         super().__init__(data, initial=initial, auto_id="rule_%s")
         value, sample = guards.UNITS[guard]
-        self.fields["threshold"].help_text = f"{value.capitalize()}."
-        self.fields["minimum_sample"].label = f"Smallest sample ({sample})"
+        self.fields["threshold"].help_text = f"{capfirst(value)}."
+        self.fields["minimum_sample"].label = _("Smallest sample (%(of)s)") % {"of": sample}
         if guard in WITHOUT_WINDOW:
             self.fields["window_days"].widget = forms.HiddenInput()
 
@@ -85,10 +94,10 @@ class LiftForm(forms.Form):
     """Why admission goes on although the rule stopped it."""
 
     reason = forms.CharField(
-        label="Why",
+        label=gettext_lazy("Why"),
         max_length=REASON_MOST,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="Kept with the freeze.",
+        help_text=gettext_lazy("Kept with the freeze."),
     )
 
     def __init__(self, freeze: Freeze, data: Any = None):
@@ -156,7 +165,7 @@ def _page(
     past = list(Freeze.objects.filter(program=program).select_related("ended_by")[:SHOWN])
     held = [each for each in past if each.ended_at is None]
     return _shown(
-        board, request, program, "guards", f"Freeze rules of {program.name}", WRONG if form else 200,
+        board, request, program, "guards", _("Freeze rules of %(program)s") % {"program": program.name}, WRONG if form else 200,
         rows=[Row(kind, standing.get(kind)) for kind in GuardKind],
         open=[(each, form if form and each.pk == about else LiftForm(each)) for each in held],
         past=[each for each in past if each.ended_at],
@@ -191,7 +200,10 @@ def rule(board: admin.ModelAdmin, request: HttpRequest, slug: str, guard: str) -
     except RULE_REFUSALS as refusal:
         form.add_error(None, str(refusal))
         return _rule(board, request, program, kind, form, status=WRONG)
-    messages.success(request, f"Set: {kind.label.lower()}. What is frozen stays frozen until it is lifted.")
+    messages.success(
+        request,
+        _("Set: %(rule)s. What is frozen stays frozen until it is lifted.") % {"rule": kind.label.lower()},
+    )
     return redirect("admin:guard_rule", program.slug, kind)
 
 
@@ -230,7 +242,7 @@ def lift(board: admin.ModelAdmin, request: HttpRequest, slug: str, pk: int) -> H
         messages.error(request, str(refusal))
     else:
         messages.success(
-            request, "Lifted. Unless something else holds it, admission goes on within a minute."
+            request, _("Lifted. Unless something else holds it, admission goes on within a minute.")
         )
     return redirect("admin:guards", program.slug)
 
@@ -239,9 +251,15 @@ def preview(program: Program, kind: GuardKind, asked: Rule, *, at: datetime) -> 
     """Return in sentences what such a rule would do now, by figures measured for it at this moment."""
     found = MEASURES[kind]([(program.pk, asked.window_days)], at=at)[0]
     unit, sample = guards.UNITS[kind]
-    says = [f"Measured now: {found.value:g} {unit}, over {found.sample:,} {sample}."]
+    says = [
+        _("Measured now: %(value)s %(unit)s, over %(sample)s %(of)s.")
+        % {"value": f"{found.value:g}", "unit": unit, "sample": f"{found.sample:,}", "of": sample}
+    ]
     if Freeze.objects.open().filter(program=program, guard=kind).exists():
-        return [*says, "Admission is frozen by this rule already; it stays so until it is lifted or thaws."]
+        return [
+            *says,
+            _("Admission is frozen by this rule already; it stays so until it is lifted or thaws."),
+        ]
     return [*says, _would_do(asked, found)]
 
 
@@ -250,14 +268,16 @@ def _would_do(asked: Rule, found: Reading) -> str:
     state = bounds.look(found.value, found.sample)
     does = guards.act(state, found.value, bounds=bounds, memory=Memory(), thaws=False)
     if asked.mode == GuardMode.OFF:
-        return "The rule would be off: nothing is measured for it, and it stops nothing."
+        return _("The rule would be off: nothing is measured for it, and it stops nothing.")
     if does == Act.FREEZE and asked.mode == GuardMode.WATCH:
-        return "It would say that admission should stop, and stop nothing."
+        return _("It would say that admission should stop, and stop nothing.")
     if does == Act.FREEZE:
-        return "Admission would stop within a minute of the next reading."
+        return _("Admission would stop within a minute of the next reading.")
     if state == GuardState.TOO_FEW:
-        return f"Too few to tell: it asks for {asked.minimum_sample:,}. Admission would go on."
-    return "Admission would go on."
+        return _("Too few to tell: it asks for %(sample)s. Admission would go on.") % {
+            "sample": f"{asked.minimum_sample:,}"
+        }
+    return _("Admission would go on.")
 
 
 def _permit(request: HttpRequest) -> None:

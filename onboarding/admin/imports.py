@@ -11,6 +11,8 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 from redis.exceptions import RedisError
@@ -31,7 +33,7 @@ log = logging.getLogger(__name__)
 SHOWN = 200  # problems on the page; the download has all that are kept
 A_PAGE = 50
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet runs a cell that starts like this
-UNREACHABLE = (
+UNREACHABLE = gettext_lazy(
     "The file is kept, but the queue could not be reached, so no worker knows of it yet. "
     "Ask the worker again in a minute."
 )
@@ -43,35 +45,41 @@ class UploadForm(forms.Form):
     program = forms.ModelChoiceField(
         Program.objects.exclude(stage=Stage.CLOSED),
         to_field_name="slug",
-        empty_label="Choose one",
-        error_messages={"required": "Choose the program it goes into."},
+        empty_label=gettext_lazy("Choose one"),
+        error_messages={"required": gettext_lazy("Choose the program it goes into.")},
     )
     file = forms.FileField(
-        label="List",
-        error_messages={"required": "Choose a file."},
-        help_text="CSV or JSONL, UTF-8, at most 200 MB. Each row needs a title; description and id help.",
+        label=gettext_lazy("List"),
+        error_messages={"required": gettext_lazy("Choose a file.")},
+        help_text=gettext_lazy(
+            "CSV or JSONL, UTF-8, at most 200 MB. Each row needs a title; description and id help."
+        ),
         widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.jsonl,.ndjson,.txt"}),
     )
     owner = forms.EmailField(
-        label="Whose rows are they?",
+        label=gettext_lazy("Whose rows are they?"),
         required=False,
-        help_text="The e-mail of an account, who may later accept. "
-        "Empty: every row can be reviewed, none can be admitted.",
+        help_text=gettext_lazy(
+            "The e-mail of an account, who may later accept. "
+            "Empty: every row can be reviewed, none can be admitted."
+        ),
     )
     mapping = forms.CharField(
         required=False,
         widget=forms.Textarea(
             attrs={"rows": 4, "spellcheck": "false", "placeholder": "purpose: detail\nagency: legal_name"}
         ),
-        help_text="Only if the list has other names for things. "
-        "One line each: the list's field, then the key of the question.",
+        help_text=gettext_lazy(
+            "Only if the list has other names for things. "
+            "One line each: the list's field, then the key of the question."
+        ),
     )
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
         if file.size > import_jobs.MOST_BYTES:
             raise forms.ValidationError(
-                "The file is larger than 200 MB. Split it, or use the command on the server."
+                _("The file is larger than 200 MB. Split it, or use the command on the server.")
             )
         return file
 
@@ -79,7 +87,7 @@ class UploadForm(forms.Form):
         email = self.cleaned_data["owner"].lower()
         user = User.objects.filter(email=email, is_active=True).first() if email else None
         if email and user is None:
-            raise forms.ValidationError("Nobody has an account with this e-mail. They must sign up first.")
+            raise forms.ValidationError(_("Nobody has an account with this e-mail. They must sign up first."))
         return user
 
     def clean_mapping(self) -> Mapping | None:
@@ -132,7 +140,7 @@ class ImportJobAdmin(ReadOnlyAdmin):
         older = f"?before={page[A_PAGE - 1].pk}" if len(page) > A_PAGE else ""
         shown = page[:A_PAGE]
         return self._page(
-            request, "list", title="Imports", jobs=shown, older_url=older, newer_url="?" if before else ""
+            request, "list", title=_("Imports"), jobs=shown, older_url=older, newer_url="?" if before else ""
         )
 
     def change_view(
@@ -160,7 +168,7 @@ class ImportJobAdmin(ReadOnlyAdmin):
             )
             _enqueue(request, job)
             return redirect("admin:import_report", job.pk)
-        title = "Error: import a waiting list" if form.errors else "Import a waiting list"
+        title = _("Error: import a waiting list") if form.errors else _("Import a waiting list")
         return self._page(request, "upload", title=title, form=form)
 
     def report(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -170,7 +178,7 @@ class ImportJobAdmin(ReadOnlyAdmin):
         return self._page(
             request,
             "report",
-            title=f"Import of {job.file_name}",
+            title=_("Import of %(name)s") % {"name": job.file_name},
             job=job,
             says=_says(job),
             problems=shown,
@@ -250,9 +258,15 @@ def _enqueue(request: HttpRequest, job: ImportJob) -> None:
 
 def _says(job: ImportJob) -> str:
     if job.state == ImportState.WAITING:
-        return "Waiting for a worker."
-    failed = f", {job.failed:,} with a problem" if job.failed else ""
-    skipped = f", {job.skipped:,} skipped" if job.skipped else ""
-    return (
-        f"{job.rows:,} {'row' if job.rows == 1 else 'rows'} read: {job.imported:,} imported{skipped}{failed}."
-    )
+        return _("Waiting for a worker.")
+    rows = ngettext("%(count)s row read", "%(count)s rows read", job.rows) % {"count": f"{job.rows:,}"}
+    parts = [
+        ngettext("%(count)s imported", "%(count)s imported", job.imported) % {"count": f"{job.imported:,}"}
+    ]
+    if job.skipped:
+        parts.append(
+            ngettext("%(count)s skipped", "%(count)s skipped", job.skipped) % {"count": f"{job.skipped:,}"}
+        )
+    if job.failed:
+        parts.append(_("%(count)s with a problem") % {"count": f"{job.failed:,}"})
+    return f"{rows}: {', '.join(parts)}."

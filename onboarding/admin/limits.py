@@ -9,6 +9,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from accounts.reading import OwnPages
@@ -28,22 +30,26 @@ RELATED = ("program", "key", "grant__owner__person", "grant__owner__organisation
 class LimitForm(forms.Form):
     """One limit. Another one of the same sort takes its place."""
 
-    program = forms.ModelChoiceField(Program.objects.order_by("name"), label="Program")
-    level = forms.ChoiceField(label="Counted together", choices=LimitLevel.choices)
+    program = forms.ModelChoiceField(Program.objects.order_by("name"), label=gettext_lazy("Program"))
+    level = forms.ChoiceField(label=gettext_lazy("Counted together"), choices=LimitLevel.choices)
     environment = forms.ChoiceField(
-        label="Keys", choices=[("", "test and live"), *Environment.choices], required=False
+        label=gettext_lazy("Keys"),
+        choices=[("", gettext_lazy("test and live")), *Environment.choices],
+        required=False,
     )
-    kind = forms.ChoiceField(label="What", choices=LimitKind.choices)
-    per = forms.ChoiceField(label="Every", choices=LimitPer.choices)
-    most = forms.IntegerField(label="At most", min_value=1)
+    kind = forms.ChoiceField(label=gettext_lazy("What"), choices=LimitKind.choices)
+    per = forms.ChoiceField(label=gettext_lazy("Every"), choices=LimitPer.choices)
+    most = forms.IntegerField(label=gettext_lazy("At most"), min_value=1)
     whose = forms.CharField(
-        label="Only this key or access",
+        label=gettext_lazy("Only this key or access"),
         required=False,
         max_length=40,
-        help_text="A key's number (k_…) or an access's (from its page). Empty: each one of the program.",
+        help_text=gettext_lazy(
+            "A key's number (k_…) or an access's (from its page). Empty: each one of the program."
+        ),
     )
     is_shadow = forms.BooleanField(
-        label="In shadow: count what it would refuse, refuse nothing", required=False
+        label=gettext_lazy("In shadow: count what it would refuse, refuse nothing"), required=False
     )
 
     def clean_whose(self) -> Key | Grant | None:
@@ -57,7 +63,7 @@ class LimitForm(forms.Form):
             except ValueError:
                 found = None
         if found is None:
-            raise forms.ValidationError("No key and no access is called that.")
+            raise forms.ValidationError(_("No key and no access is called that."))
         return found
 
     def clean(self) -> dict[str, Any]:
@@ -65,11 +71,11 @@ class LimitForm(forms.Form):
         whose = said.get("whose")
         grant = whose.grant if isinstance(whose, Key) else whose
         if grant and said.get("program") and grant.program_id != said["program"].pk:
-            self.add_error("whose", "That belongs to another program.")
+            self.add_error("whose", _("That belongs to another program."))
         if isinstance(whose, Key) and said.get("level") != LimitLevel.KEY:
-            self.add_error("whose", "One key is limited as a key; name its access for the others.")
+            self.add_error("whose", _("One key is limited as a key; name its access for the others."))
         if isinstance(whose, Grant) and said.get("level") == LimitLevel.PROGRAM:
-            self.add_error("whose", "The ceiling of a program is of all its keys together.")
+            self.add_error("whose", _("The ceiling of a program is of all its keys together."))
         return said
 
 
@@ -98,14 +104,16 @@ class LimitAdmin(OwnPages, ReadOnlyAdmin):
             except (BadLimit, NotYoursToLimit) as refused:
                 form.add_error(None, str(refused))
             else:
-                messages.success(request, f"Set: {made}. Every gateway holds it within a second.")
+                messages.success(
+                    request, _("Set: %(limit)s. Every gateway holds it within a second.") % {"limit": made}
+                )
                 return redirect("admin:limits")
         rows = Limit.objects.select_related(*RELATED)
         return self.rendered(
             request,
             "admin/onboarding/limits.html",
             status=422 if form.errors else 200,
-            title="Limits",
+            title=_("Limits"),
             form=form,
             live=rows.in_force().order_by("program__name", "level", "kind", "per")[:SHOWN],
             over=rows.exclude(ended_at=None).order_by("-ended_at")[:SHOWN],
@@ -124,7 +132,7 @@ class LimitAdmin(OwnPages, ReadOnlyAdmin):
         except NotYoursToLimit as refused:
             messages.error(request, str(refused))
         else:
-            messages.success(request, f"Ended: {row}.")
+            messages.success(request, _("Ended: %(limit)s.") % {"limit": row})
         return redirect("admin:limits")
 
 

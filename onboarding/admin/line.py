@@ -11,6 +11,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from accounts.roles import Duty, may
@@ -35,32 +37,37 @@ class Verb:
 
 
 IN_LINE = (EntryState.WAITING, EntryState.HELD)
-PUBLISHED = "The reason is published to everybody behind, word for word: name nobody in it."
+PUBLISHED = gettext_lazy("The reason is published to everybody behind, word for word: name nobody in it.")
 VERBS = {
     "forward": Verb(
         "Move ahead",
         order.put_forward,
         IN_LINE,
         PUBLISHED,
-        "Moved ahead; those behind read why.",
+        gettext_lazy("Moved ahead; those behind read why."),
         order.AHEAD,
     ),
     "back": Verb(
-        "Put back", order.put_forward, IN_LINE, PUBLISHED, "It stands where the rule says.", order.BY_THE_RULE
+        "Put back",
+        order.put_forward,
+        IN_LINE,
+        PUBLISHED,
+        gettext_lazy("It stands where the rule says."),
+        order.BY_THE_RULE,
     ),
     "hold": Verb(
         "Hold",
         order.hold,
         (EntryState.WAITING,),
-        "Nobody invites it before the hold ends. The applicant is told, with your reason.",
-        "On hold; the applicant is told.",
+        gettext_lazy("Nobody invites it before the hold ends. The applicant is told, with your reason."),
+        gettext_lazy("On hold; the applicant is told."),
     ),
     "unhold": Verb(
         "End the hold",
         order.unhold,
         (EntryState.HELD,),
-        "It waits again at its old place. The applicant is told, with your reason.",
-        "The hold has ended; the applicant is told.",
+        gettext_lazy("It waits again at its old place. The applicant is told, with your reason."),
+        gettext_lazy("The hold has ended; the applicant is told."),
     ),
 }
 
@@ -80,15 +87,15 @@ class ApplicationAdmin(ReadOnlyAdmin):
         sent = super().get_queryset(request).exclude(state=ApplicationState.DRAFT)
         return sent.exclude(conflicts(request.user))
 
-    @admin.display(description="answers, facts, decision")
+    @admin.display(description=gettext_lazy("answers, facts, decision"))
     def case_page(self, application: Application) -> str:
         """Lead to where answers are read; a draft is its applicant's own."""
         case = getattr(application, "case", None)
         if case is None:
             return (
-                "Nothing to read until it is sent."
+                _("Nothing to read until it is sent.")
                 if application.submitted_at is None
-                else "Its case opens soon."
+                else _("Its case opens soon.")
             )
         return format_html('<a href="{}">the case</a>', reverse("admin:case", args=[case.pk]))
 
@@ -120,7 +127,7 @@ class WaitlistEntryAdmin(ReadOnlyAdmin):
             offered = [(verb, each) for verb, each in VERBS.items() if entry.state in each.states]
             offered = [(v, each) for v, each in offered if each.priority in (None, -1 - entry.priority)]
         shown = {
-            "title": "Place in line",
+            "title": _("Place in line"),
             "entry": entry,
             "verbs": offered,
             "place": places.of(entry) if entry and entry.state == EntryState.WAITING else None,
@@ -171,6 +178,6 @@ class InvitationAdmin(ReadOnlyAdmin):
     list_select_related = ["seat__entry__application"]
     search_fields = ["seat__entry__application__number"]
 
-    @admin.display(description="application")
+    @admin.display(description=gettext_lazy("application"))
     def application(self, invitation: Invitation) -> str:
         return str(invitation.seat.entry.application)

@@ -11,6 +11,8 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from redis.exceptions import RedisError
@@ -27,13 +29,7 @@ from onboarding.states import LineVerb
 log = logging.getLogger(__name__)
 SHOWN = 20
 REFUSALS = (programs.SayWhy, line_bulks.BadBounds, line_bulks.NobodyFound, line_bulks.CannotUndo)
-UNREACHABLE = "It is kept, but no worker can be asked now. Ask the worker again in a while."
-DOES = {
-    LineVerb.HOLD: "{} would be held: nobody invites them before the hold ends. Each gets a letter with your reason.",
-    LineVerb.UNHOLD: "{} would wait again at their old places. Each gets a letter with your reason.",
-    LineVerb.FORWARD: "{} would go ahead of the rule, among each other in their order. Everybody reads your reason.",
-    LineVerb.BACK: "{} would stand where the rule says again.",
-}
+UNREACHABLE = gettext_lazy("It is kept, but no worker can be asked now. Ask the worker again in a while.")
 
 
 class When(forms.DateTimeInput):
@@ -44,22 +40,26 @@ class When(forms.DateTimeInput):
 class BulkForm(forms.Form):
     """Which places, and why. Dates are read in the program's own zone; empty means no bound."""
 
-    verb = forms.ChoiceField(label="What", choices=LineVerb.choices, widget=forms.RadioSelect)
-    joined_from = forms.DateTimeField(label="Joined from", required=False, widget=When())
-    joined_until = forms.DateTimeField(label="Joined before", required=False, widget=When())
+    verb = forms.ChoiceField(label=gettext_lazy("What"), choices=LineVerb.choices, widget=forms.RadioSelect)
+    joined_from = forms.DateTimeField(label=gettext_lazy("Joined from"), required=False, widget=When())
+    joined_until = forms.DateTimeField(label=gettext_lazy("Joined before"), required=False, widget=When())
     cohort = forms.CharField(
-        label="Only the cohort",
+        label=gettext_lazy("Only the cohort"),
         required=False,
         max_length=AMONG_MOST + 20,
-        help_text="As in the plan: “type: university”, “country: ES, PT”, “wave: first”, “hand-picked”. "
-        "Empty: everybody.",
+        help_text=gettext_lazy(
+            "As in the plan: “type: university”, “country: ES, PT”, “wave: first”, “hand-picked”. "
+            "Empty: everybody."
+        ),
     )
     reason = forms.CharField(
-        label="Why",
+        label=gettext_lazy("Why"),
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="It stands in the letters, or is published where the order changes, word for word: "
-        "name nobody in it.",
+        help_text=gettext_lazy(
+            "It stands in the letters, or is published where the order changes, word for word: "
+            "name nobody in it."
+        ),
     )
 
     def __init__(self, data: Any = None):
@@ -70,7 +70,8 @@ class BulkForm(forms.Form):
             return "", ""
         if (cohort := rate_plan.read_cohort(said)) is None:
             raise forms.ValidationError(
-                f"“{said[:80]}” is no cohort. Write type, country, wave or hand-picked, then which of it."
+                _("“%(typed)s” is no cohort. Write type, country, wave or hand-picked, then which of it.")
+                % {"typed": said[:80]}
             )
         return cohort
 
@@ -149,16 +150,48 @@ def act(request: HttpRequest, slug: str, pk: int, verb: str) -> HttpResponse:
 
 def says(bulk: LineBulk) -> str:
     if bulk.finished_at is None and not bulk.up_to:
-        return "Waiting for a worker."
+        return _("Waiting for a worker.")
     left = bulk.found - bulk.changed
-    rest = f"; {left:,} had moved on by then" if bulk.finished_at and left > 0 else ""
-    return f"{bulk.changed:,} of {bulk.found:,} changed{rest}."
+    figures = {"changed": f"{bulk.changed:,}", "found": f"{bulk.found:,}", "left": f"{left:,}"}
+    if bulk.finished_at and left > 0:
+        return _("%(changed)s of %(found)s changed; %(left)s had moved on by then.") % figures
+    return _("%(changed)s of %(found)s changed.") % figures
 
 
 def _would(bulk: LineBulk) -> str:
     if not bulk.found:
         return str(line_bulks.NobodyFound())
-    return DOES[LineVerb(bulk.verb)].format(f"{bulk.found:,} place{'' if bulk.found == 1 else 's'}")
+    return _does(LineVerb(bulk.verb), bulk.found) % {"count": f"{bulk.found:,}"}
+
+
+def _does(verb: LineVerb, found: int) -> str:
+    if verb == LineVerb.HOLD:
+        return ngettext(
+            "%(count)s place would be held: nobody invites them before the hold ends. "
+            "Each gets a letter with your reason.",
+            "%(count)s places would be held: nobody invites them before the hold ends. "
+            "Each gets a letter with your reason.",
+            found,
+        )
+    if verb == LineVerb.UNHOLD:
+        return ngettext(
+            "%(count)s place would wait again at their old places. Each gets a letter with your reason.",
+            "%(count)s places would wait again at their old places. Each gets a letter with your reason.",
+            found,
+        )
+    if verb == LineVerb.FORWARD:
+        return ngettext(
+            "%(count)s place would go ahead of the rule, among each other in their order. "
+            "Everybody reads your reason.",
+            "%(count)s places would go ahead of the rule, among each other in their order. "
+            "Everybody reads your reason.",
+            found,
+        )
+    return ngettext(
+        "%(count)s place would stand where the rule says again.",
+        "%(count)s places would stand where the rule says again.",
+        found,
+    )
 
 
 def _must_be_allowed(request: HttpRequest) -> None:
@@ -186,7 +219,7 @@ def _show(
     done = list(program.line_bulks.select_related("asked_by", "undone_by").order_by("-id")[:SHOWN])
     running = next((bulk for bulk in done if bulk.finished_at is None), None)
     context = board.admin_site.each_context(request) | {
-        "title": f"Many places of {program.name}",
+        "title": _("Many places of %(program)s") % {"program": program.name},
         "program": program,
         "form": form,
         "preview": preview,

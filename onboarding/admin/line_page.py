@@ -12,6 +12,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from audit import clock
@@ -64,13 +66,13 @@ def ages(groups: Iterable[Group]) -> Ages | None:
     weeks = sorted(by_week)
     this_year = weeks[-1].year
     shown = [
-        (f"{week.day} {week:%b}" if week.year == this_year else f"{week.day} {week:%b %Y}", by_week[week])
+        (date_format(week, "j M" if week.year == this_year else "j M Y"), by_week[week])
         for week in weeks[-OLDEST:]
     ]
     older = [by_week[week] for week in weeks[:-OLDEST]]
     if older:
-        shown.insert(0, ("older", [sum(each) for each in zip(*older, strict=True)]))
-    most = charts.round_up(max(ahead + waiting for _, (ahead, waiting, _) in shown))
+        shown.insert(0, (_("older"), [sum(each) for each in zip(*older, strict=True)]))
+    most = charts.round_up(max(ahead + waiting for _name, (ahead, waiting, _held) in shown))
     wide = 100 / len(shown)
     return Ages(
         [_column(name, *n, number * wide, wide, most) for number, (name, n) in enumerate(shown)],
@@ -109,7 +111,7 @@ def show(board: "ProgramAdmin", request: HttpRequest, slug: str) -> HttpResponse
         if found:
             return redirect(reverse("admin:onboarding_waitlistentry_change", args=[found.pk]))
     context = board.admin_site.each_context(request) | {
-        "title": "The line",
+        "title": _("The line"),
         "program": program,
         "looked_for": number,
         "line": counts.line(program),

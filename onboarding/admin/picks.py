@@ -16,6 +16,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from redis.exceptions import RedisError
@@ -38,8 +40,10 @@ SHOWN = 100  # rows of each kind on the page of a list that was looked at; the f
 LISTS = 10
 SALT = "onboarding.picks"
 LASTS = 24 * 3600  # seconds in which a list that was looked at can be confirmed
-STALE = "This page is older than a day, or not yours, or was changed on its way: upload the list again."
-UNREACHABLE = "It is kept, but no worker can be asked now. Ask the worker again in a while."
+STALE = gettext_lazy(
+    "This page is older than a day, or not yours, or was changed on its way: upload the list again."
+)
+UNREACHABLE = gettext_lazy("It is kept, but no worker can be asked now. Ask the worker again in a while.")
 REFUSALS = (programs.SayWhy, picks.NotByInvitation, picks.NobodyNew, picks.CannotWithdraw)
 
 
@@ -50,10 +54,15 @@ class Stale(Exception):
 
 class UploadForm(forms.Form):
     file = forms.FileField(
-        label="List",
-        error_messages={"required": "Choose a file.", "empty": "The file is empty."},
-        help_text="CSV, UTF-8, at most 1 MB and 10,000 rows. Its first line names the columns: email; "
-        "name and note if you like. The note is for the staff.",
+        label=gettext_lazy("List"),
+        error_messages={
+            "required": gettext_lazy("Choose a file."),
+            "empty": gettext_lazy("The file is empty."),
+        },
+        help_text=gettext_lazy(
+            "CSV, UTF-8, at most 1 MB and 10,000 rows. Its first line names the columns: email; "
+            "name and note if you like. The note is for the staff."
+        ),
         widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt"}),
     )
 
@@ -63,7 +72,7 @@ class UploadForm(forms.Form):
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
         if file.size > pick_rows.MOST_BYTES:
-            raise forms.ValidationError("The file is larger than 1 MB. Split it.")
+            raise forms.ValidationError(_("The file is larger than 1 MB. Split it."))
         return file
 
 
@@ -71,10 +80,10 @@ class ReasonForm(forms.Form):
     """Why these people; what they are is signed, so that what is confirmed is what was shown."""
 
     reason = forms.CharField(
-        label="Why",
+        label=gettext_lazy("Why"),
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="For the staff and the ledger; it stands in no letter.",
+        help_text=gettext_lazy("For the staff and the ledger; it stands in no letter."),
     )
 
     def __init__(self, *args: Any, **options: Any):
@@ -198,7 +207,11 @@ def withdraw(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     except REFUSALS as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, f"Taken back: {pick.email or 'the address'} cannot use the link any more.")
+        messages.success(
+            request,
+            _("Taken back: %(address)s cannot use the link any more.")
+            % {"address": pick.email or _("the address")},
+        )
     return redirect("admin:picks", slug)
 
 
@@ -230,16 +243,30 @@ def act(request: HttpRequest, slug: str, pk: int, verb: str) -> HttpResponse:
     except REFUSALS as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, f"{number:,} taken back; who took it up already keeps it.")
+        says = ngettext(
+            "%(count)s taken back; who took it up already keeps it.",
+            "%(count)s taken back; who took it up already keeps it.",
+            number,
+        )
+        messages.success(request, says % {"count": f"{number:,}"})
     return redirect("admin:picks", slug)
 
 
 def says(asked: PickList) -> str:
     if asked.finished_at is None and not asked.up_to:
-        return "Waiting for a worker."
+        return _("Waiting for a worker.")
     out = len(asked.left_out)
-    left = f"; {out:,} {'row' if out == 1 else 'rows'} left out" if out else ""
-    return f"{asked.made:,} of {asked.found:,} asked{left}."
+    figures = {"made": f"{asked.made:,}", "found": f"{asked.found:,}", "out": f"{out:,}"}
+    if not out:
+        return _("%(made)s of %(found)s asked.") % figures
+    return (
+        ngettext(
+            "%(made)s of %(found)s asked; %(out)s row left out.",
+            "%(made)s of %(found)s asked; %(out)s rows left out.",
+            out,
+        )
+        % figures
+    )
 
 
 def _program(request: HttpRequest, slug: str) -> Program:
@@ -273,7 +300,7 @@ def _show(
     lists = list(program.pick_lists.select_related("asked_by").defer("rows").order_by("-id")[:LISTS])
     running = next((asked for asked in lists if asked.finished_at is None), None)
     context = board.admin_site.each_context(request) | {
-        "title": f"Hand-picked for {program.name}",
+        "title": _("Hand-picked for %(program)s") % {"program": program.name},
         "program": program,
         "form": form,
         "takes_lists": program.stage == Stage.INVITATION_ONLY,
@@ -324,7 +351,7 @@ def _show_sheet(
     looked = sheet.looked
     why = [each.why for each in looked.left_out]
     context = board.admin_site.each_context(request) | {
-        "title": f"People to ask for {program.name}",
+        "title": _("People to ask for %(program)s") % {"program": program.name},
         "program": program,
         "form": form,
         "file_name": sheet.file_name,

@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from onboarding import charts
 from onboarding.charts import FLOOR, HEIGHT
 from onboarding.domain import outlooks
@@ -139,7 +143,7 @@ def preview(now: Now, *, per_week: int, from_at: datetime) -> list[str]:
     """Return sentences on what this rate would do, before it is set."""
     says = [_on_the_week(now.program, per_week, from_at, now.week, now.at)]
     if not now.waiting:
-        return [*says, "Nobody waits in line now."]
+        return [*says, _("Nobody waits in line now.")]
     asked = (from_at, per_week)
     after = outlooks.reach(now.program, now.waiting, at=now.at, week=now.week, plan=now.plan, asked=asked)
     return [*says, _on_the_line(now, through(now), after)]
@@ -148,32 +152,76 @@ def preview(now: Now, *, per_week: int, from_at: datetime) -> list[str]:
 def _on_the_week(program: Program, per_week: int, from_at: datetime, week: Week | None, at: datetime) -> str:
     if from_at > at:
         local = from_at.astimezone(program.zone)
-        since = f"{_day(local.date())}, {local:%H:%M}"
-        return f"From {since} on, new weeks admit {per_week:,}; the running week stays as it is."
+        return _("From %(since)s on, new weeks admit %(number)s; the running week stays as it is.") % {
+            "since": f"{_day(local.date())}, {local:%H:%M}",
+            "number": f"{per_week:,}",
+        }
     if week is None:
-        return f"The first week opens at once and admits {per_week:,}."
+        return _("The first week opens at once and admits %(number)s.") % {"number": f"{per_week:,}"}
     limit = max(per_week, week.admitted)
+    figures = {
+        "limit": f"{limit:,}",
+        "was": f"{week.limit:,}",
+        "given": f"{week.admitted:,}",
+        "number": f"{per_week:,}",
+    }
     if limit == week.limit:
-        return f"This week's limit stays {limit:,}; the next weeks admit {per_week:,}."
-    because = f", because {week.admitted:,} seats are given already" if limit > per_week else ""
-    return f"This week's limit becomes {limit:,} instead of {week.limit:,}{because}; the next weeks admit {per_week:,}."
+        return _("This week's limit stays %(limit)s; the next weeks admit %(number)s.") % figures
+    if limit > per_week:
+        return (
+            _(
+                "This week's limit becomes %(limit)s instead of %(was)s, because %(given)s seats are given already; "
+                "the next weeks admit %(number)s."
+            )
+            % figures
+        )
+    return (
+        _("This week's limit becomes %(limit)s instead of %(was)s; the next weeks admit %(number)s.")
+        % figures
+    )
 
 
 def _on_the_line(now: Now, before: Reached | None, after: Reached | None) -> str:
-    line, program = f"The line of {now.waiting:,}", now.program
+    program, figures = now.program, {"number": f"{now.waiting:,}"}
     if program.paused_at:
-        return f"{line} stands still until the program is resumed."
+        return _("The line of %(number)s stands still until the program is resumed.") % figures
     if now.is_frozen:
-        return f"{line} stands still until the freeze is lifted, whatever the rate."
+        return (
+            _("The line of %(number)s stands still until the freeze is lifted, whatever the rate.") % figures
+        )
     if after is None:
-        return f"{line} would not be through within ten years."
-    week = f"{line} would be through in the week of {_week(program, after)}"
+        return _("The line of %(number)s would not be through within ten years.") % figures
+    figures["week"] = _week(program, after)
     if before is None:
-        return f"{week}; as planned now it would not be."
-    if moved := before.ahead - after.ahead:
-        weeks = f"{abs(moved)} week{'' if abs(moved) == 1 else 's'}"
-        return f"{week}, {weeks} {'earlier' if moved > 0 else 'later'} than planned now."
-    return f"{week}, as planned now."
+        return (
+            _(
+                "The line of %(number)s would be through in the week of %(week)s; as planned now it would not be."
+            )
+            % figures
+        )
+    moved = before.ahead - after.ahead
+    return _moved(moved) % (figures | {"weeks": abs(moved)})
+
+
+def _moved(weeks: int) -> str:
+    """Return the sentence for a line that is through so many weeks earlier, with holes for its figures."""
+    if not weeks:
+        return _("The line of %(number)s would be through in the week of %(week)s, as planned now.")
+    if weeks > 0:
+        return ngettext(
+            "The line of %(number)s would be through in the week of %(week)s, "
+            "%(weeks)d week earlier than planned now.",
+            "The line of %(number)s would be through in the week of %(week)s, "
+            "%(weeks)d weeks earlier than planned now.",
+            weeks,
+        )
+    return ngettext(
+        "The line of %(number)s would be through in the week of %(week)s, "
+        "%(weeks)d week later than planned now.",
+        "The line of %(number)s would be through in the week of %(week)s, "
+        "%(weeks)d weeks later than planned now.",
+        -weeks,
+    )
 
 
 def _week(program: Program, reached: Reached) -> str:
@@ -181,4 +229,4 @@ def _week(program: Program, reached: Reached) -> str:
 
 
 def _day(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"
+    return date_format(day, "j F Y")

@@ -11,6 +11,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from accounts.roles import Duty, may
@@ -39,47 +41,56 @@ class PlanForm(forms.Form):
     """The plan as it holds unless somebody types another, and why."""
 
     ramp_percent = forms.IntegerField(
-        label="At each step of the ramp the rate becomes, in percent",
+        label=gettext_lazy("At each step of the ramp the rate becomes, in percent"),
         min_value=NO_RAMP,
         max_value=MOST_RAMP,
-        help_text="150 is half as many again. 100: no ramp.",
+        help_text=gettext_lazy("150 is half as many again. 100: no ramp."),
     )
-    ramp_weeks = forms.IntegerField(label="Weeks between two steps", min_value=1, max_value=MOST_RAMP_WEEKS)
+    ramp_weeks = forms.IntegerField(
+        label=gettext_lazy("Weeks between two steps"), min_value=1, max_value=MOST_RAMP_WEEKS
+    )
     ramp_most = forms.IntegerField(
-        label="The ramp ends at, people a week",
+        label=gettext_lazy("The ramp ends at, people a week"),
         required=False,
         min_value=1,
         max_value=plans.MOST_SEATS,
-        help_text="Empty without a ramp.",
+        help_text=gettext_lazy("Empty without a ramp."),
     )
     carry = forms.ChoiceField(
-        label="Seats that were not used, were declined or ran out", choices=Carry.choices
+        label=gettext_lazy("Seats that were not used, were declined or ran out"), choices=Carry.choices
     )
     carry_most = forms.IntegerField(
-        label="Up to how many",
+        label=gettext_lazy("Up to how many"),
         required=False,
         min_value=1,
         max_value=plans.MOST_SEATS,
-        help_text="Only where a number is their limit. Paused and missed weeks leave unused seats too.",
+        help_text=gettext_lazy(
+            "Only where a number is their limit. Paused and missed weeks leave unused seats too."
+        ),
     )
     spread = forms.ChoiceField(
-        label="Seats are given",
+        label=gettext_lazy("Seats are given"),
         choices=Spread.choices,
-        help_text="In the program's zone; holidays are not known here.",
+        help_text=gettext_lazy("In the program's zone; holidays are not known here."),
     )
     shares = forms.CharField(
-        label="Shares, one a line",
+        label=gettext_lazy("Shares, one a line"),
         required=False,
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
-        help_text="Percent, then type, country, wave or hand-picked, then which of it: “30 type: university, "
-        "non_profit”, “10 country: ES, PT”, “5 wave: first”, “20 hand-picked”.",
+        help_text=gettext_lazy(
+            "Percent, then type, country, wave or hand-picked, then which of it: “30 type: university, "
+            "non_profit”, “10 country: ES, PT”, “5 wave: first”, “20 hand-picked”."
+        ),
     )
     unfilled = forms.ChoiceField(
-        label="Seats of a share nobody of its people waits for", choices=Unfilled.choices
+        label=gettext_lazy("Seats of a share nobody of its people waits for"), choices=Unfilled.choices
     )
     reason = forms.CharField(
-        label="Why", max_length=500, widget=forms.Textarea(attrs={"rows": 3}), help_text="Kept with the plan."
+        label=gettext_lazy("Why"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=gettext_lazy("Kept with the plan."),
     )
 
     def __init__(self, rules: Rules, data: Any = None):
@@ -106,7 +117,11 @@ def _read(line: str) -> Share:
     cohort = read_cohort(found[2]) if found else None
     if found is None or cohort is None:
         raise forms.ValidationError(
-            f"“{line[:80]}” is no share. Write percent, then type, country, wave or hand-picked, then which of it."
+            _(
+                "“%(typed)s” is no share. Write percent, then type, country, wave or hand-picked, "
+                "then which of it."
+            )
+            % {"typed": line[:80]}
         )
     return Share(*cohort, int(found[1]))
 
@@ -125,7 +140,10 @@ def read_cohort(text: str) -> tuple[ShareKind, str] | None:
     known = _known(kind)
     for each in among:
         if each and known is not None and each not in known:
-            raise forms.ValidationError(f"“{each[:80]}” is not known. There is: {', '.join(known)}.")
+            raise forms.ValidationError(
+                _("“%(typed)s” is not known. There is: %(known)s.")
+                % {"typed": each[:80], "known": ", ".join(known)}
+            )
     return kind, ",".join(each for each in among if each)
 
 
@@ -162,7 +180,7 @@ def plan(board: admin.ModelAdmin, request: HttpRequest, slug: str) -> HttpRespon
     except REFUSALS as refusal:
         form.add_error(None, str(refusal))
         return _show(board, request, program, rules, form, status=WRONG)
-    messages.success(request, "Set. It holds for the weeks that open from now on.")
+    messages.success(request, _("Set. It holds for the weeks that open from now on."))
     return redirect("admin:rate_plan", program.slug)
 
 
@@ -172,16 +190,21 @@ def effect(program: Program, rules: Rules, at: Any) -> list[str]:
     step = rates.in_force(program, at)
     if step is not None and rules.ramp_most is not None:
         ahead = [f"{plans.weekly(rules, step.per_week, number):,}" for number in range(WEEKS_AHEAD)]
-        says.append(f"From the next week on, while all is well: {', '.join(ahead)} people a week.")
+        says.append(
+            _("From the next week on, while all is well: %(numbers)s people a week.")
+            % {"numbers": ", ".join(ahead)}
+        )
     line = WaitlistEntry.objects.waiting().filter(program=program)
     for share in rules.shares:
         seats = plans.of_share(step.per_week, share.percent) if step else 0
         there = line.filter(plans.belongs(share.kind, share.among)).count()
         says.append(
-            f"{there:,} of those who wait now count for {plan_words.who(share)}: "
-            f"{seats:,} seats a week at the rate of now."
+            _(
+                "%(waiting)s of those who wait now count for %(who)s: %(seats)s seats a week at the rate of now."
+            )
+            % {"waiting": f"{there:,}", "who": plan_words.who(share), "seats": f"{seats:,}"}
         )
-    return [*says, "The week that is open stays as it opened, and seats already given are never touched."]
+    return [*says, _("The week that is open stays as it opened, and seats already given are never touched.")]
 
 
 def _show(
@@ -195,7 +218,7 @@ def _show(
     status: int = 200,
 ) -> HttpResponse:
     context = board.admin_site.each_context(request) | {
-        "title": f"Plan of {program.name}",
+        "title": _("Plan of %(program)s") % {"program": program.name},
         "program": program,
         "form": form,
         "now": plan_words.in_words(rules),

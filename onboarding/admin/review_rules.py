@@ -9,6 +9,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
 from accounts.roles import Duty, may
@@ -27,28 +29,29 @@ class RulesForm(forms.Form):
     """The rules, as they hold unless somebody types others, and why."""
 
     recall_minutes = forms.IntegerField(
-        label="Minutes between deciding and telling",
+        label=gettext_lazy("Minutes between deciding and telling"),
         min_value=0,
         max_value=RECALL_MOST,
-        help_text="In them a decision can be taken back; 0 tells at once.",
+        help_text=gettext_lazy("In them a decision can be taken back; 0 tells at once."),
     )
     refusal_recall_minutes = forms.IntegerField(
-        label="The same for a rejection", min_value=0, max_value=RECALL_MOST
+        label=gettext_lazy("The same for a rejection"), min_value=0, max_value=RECALL_MOST
     )
     newcomer_days = forms.IntegerField(
-        label="Days a reviewer is new",
+        label=gettext_lazy("Days a reviewer is new"),
         min_value=0,
         max_value=NEWCOMER_MOST,
-        help_text="For so long a second person signs each of their decisions.",
+        help_text=gettext_lazy("For so long a second person signs each of their decisions."),
     )
     blind_second = forms.BooleanField(
-        label="Who signs writes down their own opinion before they see the first one", required=False
+        label=gettext_lazy("Who signs writes down their own opinion before they see the first one"),
+        required=False,
     )
     reason = forms.CharField(
-        label="Why",
+        label=gettext_lazy("Why"),
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="The ledger keeps that a reason was given, not its words.",
+        help_text=gettext_lazy("The ledger keeps that a reason was given, not its words."),
     )
 
     def __init__(self, program: Program, data: Any = None):
@@ -85,7 +88,7 @@ def rules(board: admin.ModelAdmin, request: HttpRequest, slug: str) -> HttpRespo
     except REFUSALS as refusal:
         form.add_error(None, str(refusal))
         return _show(board, request, program, form, status=422)
-    messages.success(request, "Set. What was decided before keeps its time.")
+    messages.success(request, _("Set. What was decided before keeps its time."))
     return redirect("admin:review_rules", program.slug)
 
 
@@ -93,34 +96,50 @@ def changes(program: Program, asked: ReviewRules) -> list[str]:
     """Return in sentences what these rules would change, and what they would leave."""
     says = []
     if asked.recall_minutes != program.recall_minutes:
-        says.append(_told("Approvals and questions", asked.recall_minutes, program.recall_minutes))
+        told = ngettext(
+            "Approvals and questions are told %(minutes)s minute after the decision instead of %(was)s.",
+            "Approvals and questions are told %(minutes)s minutes after the decision instead of %(was)s.",
+            asked.recall_minutes,
+        )
+        says.append(told % _minutes(asked.recall_minutes, program.recall_minutes))
     if asked.refusal_recall_minutes != program.refusal_recall_minutes:
-        says.append(_told("Rejections", asked.refusal_recall_minutes, program.refusal_recall_minutes))
+        told = ngettext(
+            "Rejections are told %(minutes)s minute after the decision instead of %(was)s.",
+            "Rejections are told %(minutes)s minutes after the decision instead of %(was)s.",
+            asked.refusal_recall_minutes,
+        )
+        says.append(told % _minutes(asked.refusal_recall_minutes, program.refusal_recall_minutes))
     if asked.newcomer_days != program.newcomer_days:
         says.append(
-            f"Reviewers are new for {_so_many(asked.newcomer_days, 'day')} instead of "
-            f"{_so_many(program.newcomer_days, 'day')}, counted from their first decision."
+            _("Reviewers are new for %(days)s instead of %(was)s, counted from their first decision.")
+            % {"days": _days(asked.newcomer_days), "was": _days(program.newcomer_days)}
         )
     waiting = Decision.objects.unsigned().filter(case__program=program, told_at=None)
     if asked.blind_second != program.blind_second:
-        does = (
-            "write down their own opinion before they see the first one"
+        sign = (
+            _(
+                "Those who sign write down their own opinion before they see the first one, "
+                "also of what waits for them now (%(waiting)s)."
+            )
             if asked.blind_second
-            else "see the first opinion at once"
+            else _(
+                "Those who sign see the first opinion at once, also of what waits for them now (%(waiting)s)."
+            )
         )
-        says.append(f"Those who sign {does}, also of what waits for them now ({waiting.count():,}).")
+        says.append(sign % {"waiting": f"{waiting.count():,}"})
     if not says:
-        return ["Nothing: it is reviewed like that already."]
+        return [_("Nothing: it is reviewed like that already.")]
     untold = Decision.objects.standing().filter(case__program=program, told_at=None, tell_at__isnull=False)
-    return [*says, f"What was decided and is not told yet keeps its time ({untold.count():,})."]
+    keeps = _("What was decided and is not told yet keeps its time (%(number)s).")
+    return [*says, keeps % {"number": f"{untold.count():,}"}]
 
 
-def _told(what: str, minutes: int, was: int) -> str:
-    return f"{what} are told {_so_many(minutes, 'minute')} after the decision instead of {was:,}."
+def _minutes(minutes: int, was: int) -> dict[str, str]:
+    return {"minutes": f"{minutes:,}", "was": f"{was:,}"}
 
 
-def _so_many(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+def _days(number: int) -> str:
+    return ngettext("%(count)s day", "%(count)s days", number) % {"count": f"{number:,}"}
 
 
 def _show(
@@ -133,7 +152,7 @@ def _show(
     status: int = 200,
 ) -> HttpResponse:
     context = board.admin_site.each_context(request) | {
-        "title": f"How {program.name} is reviewed",
+        "title": _("How %(program)s is reviewed") % {"program": program.name},
         "program": program,
         "form": form,
         "preview": preview,

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from django.utils.translation import gettext as _
+
 from onboarding.domain import cohorts
 from onboarding.domain.plans import Rules
 from onboarding.models import PlanShare, Program, Week
@@ -32,7 +34,7 @@ def table(program: Program, rules: Rules, week: Week | None) -> list[Cohort]:
     days = cohorts.days(program, rules.shares)
     found = []
     for number, (name, seats) in enumerate(
-        zip([*names, "Everybody else"], [*figures, (None, None)], strict=True)
+        zip([*names, _("Everybody else")], [*figures, (None, None)], strict=True)
     ):
         here = [(day, people[number]) for day, people in days if people[number]]
         found.append(

@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts.roles import Duty
@@ -58,7 +59,7 @@ class ShowcaseEntryAdmin(ReadOnlyAdmin):
         leads_to = SHOWCASE_TRANSITIONS[entry.state] if entry else set()
         may_judge = entry is not None and may_judge_showcase(request.user, entry.grant)
         shown = {
-            "title": "Showcase",
+            "title": _("Showcase"),
             "entry": entry,
             "pill": PILLS[ShowcaseState(entry.state)] if entry else "",
             "may_publish": may_judge and ShowcaseState.PUBLISHED in leads_to,
@@ -80,11 +81,11 @@ class ShowcaseEntryAdmin(ReadOnlyAdmin):
             else:
                 showcase.decline(entry, by=request.user, at=at, reason=reason)
         except showcase.NotYours:
-            raise PermissionDenied("Somebody with no part in this access decides it.") from None
+            raise PermissionDenied(_("Somebody with no part in this access decides it.")) from None
         except (showcase.NotOpen, showcase.MovedOn, showcase.Incomplete) as refusal:
             messages.error(request, str(refusal))
         else:
             messages.success(
-                request, "Everybody can read it now." if verb == "publish" else "It is not shown."
+                request, _("Everybody can read it now.") if verb == "publish" else _("It is not shown.")
             )
         return redirect("admin:onboarding_showcaseentry_change", pk)

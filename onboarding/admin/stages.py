@@ -11,6 +11,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.roles import Duty, may
@@ -27,27 +29,27 @@ REFUSALS = (
     stages.NotPlanned, stages.OthersFollow,
 )  # fmt: skip
 MEANS = {
-    Stage.INVITATION_ONLY: "Only hand-picked people apply.",
-    Stage.LIMITED: "Anybody applies and waits in line for a seat of a week.",
-    Stage.OPEN: "Anybody applies; who is approved is invited at once.",
-    Stage.CLOSED: "Nobody applies, nobody is invited. There is no way back from here.",
+    Stage.INVITATION_ONLY: gettext_lazy("Only hand-picked people apply."),
+    Stage.LIMITED: gettext_lazy("Anybody applies and waits in line for a seat of a week."),
+    Stage.OPEN: gettext_lazy("Anybody applies; who is approved is invited at once."),
+    Stage.CLOSED: gettext_lazy("Nobody applies, nobody is invited. There is no way back from here."),
 }
 
 
 class StageForm(forms.Form):
     """Which stage, from when on, and why. The date is read in the program's own zone; empty means from now on."""
 
-    to = forms.ChoiceField(label="To", widget=forms.RadioSelect)
+    to = forms.ChoiceField(label=gettext_lazy("To"), widget=forms.RadioSelect)
     from_on = forms.DateTimeField(
-        label="From",
+        label=gettext_lazy("From"),
         required=False,
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
     reason = forms.CharField(
-        label="Why",
+        label=gettext_lazy("Why"),
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="It stands in the letters, word for word: name nobody in it.",
+        help_text=gettext_lazy("It stands in the letters, word for word: name nobody in it."),
     )
 
     def __init__(self, program: Program, data: Any = None):
@@ -56,7 +58,7 @@ class StageForm(forms.Form):
         self.fields["to"].choices = [
             (stage.value, f"{stage.label}. {MEANS[stage]}") for stage in Stage if stage in offered
         ]
-        self.fields["from_on"].help_text = f"In {program.time_zone}. Empty: from now on."
+        self.fields["from_on"].help_text = _("In %(zone)s. Empty: from now on.") % {"zone": program.time_zone}
 
 
 def paths(board: admin.ModelAdmin) -> list[URLPattern]:
@@ -93,8 +95,9 @@ def stage(board: admin.ModelAdmin, request: HttpRequest, slug: str) -> HttpRespo
     except REFUSALS as refusal:
         form.add_error(None, str(refusal))
         return _show(board, request, program, form, status=422)
-    since = "now" if from_at == at else date_format(from_at.astimezone(program.zone), "j F Y, H:i")
-    messages.success(request, f"{to.label}, from {since} on.")
+    since = date_format(from_at.astimezone(program.zone), "j F Y, H:i")
+    planned = _("%(stage)s, from now on.") if from_at == at else _("%(stage)s, from %(since)s on.")
+    messages.success(request, planned % {"stage": to.label, "since": since})
     return redirect("admin:program_stage", program.slug)
 
 
@@ -109,38 +112,53 @@ def cancel(board: admin.ModelAdmin, request: HttpRequest, slug: str, pk: int) ->
     except REFUSALS as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, "Cancelled: it stays as it is.")
+        messages.success(request, _("Cancelled: it stays as it is."))
     return redirect("admin:program_stage", slug)
 
 
 def says(to: Stage, found: Touched) -> list[str]:
     """Return in sentences whom a change to this stage would find, and what it means for them."""
-    keep = (
-        f"{_so_many(found.let_in, 'access', 'accesses')} and {_so_many(found.invited, 'open invitation')} "
-        "stay as they are."
-    )
-    drafts, waiting = _so_many(found.drafts, "draft"), _so_many(found.waiting, "place")
-    review = _so_many(found.under_review, "application")
+    figures = _figures(found)
+    keep = _("%(accesses)s and %(invitations)s stay as they are.") % figures
     if to == Stage.CLOSED:
         return [
-            f"{waiting} in line: nobody is invited any more. A letter goes to each.",
-            f"{drafts} can no longer be sent. A letter goes to each.",
-            f"{review} under review are decided all the same; an approval leads to no invitation.",
+            _("%(places)s in line: nobody is invited any more. A letter goes to each.") % figures,
+            _("%(drafts)s can no longer be sent. A letter goes to each.") % figures,
+            _("%(applications)s under review are decided all the same; an approval leads to no invitation.")
+            % figures,
             keep,
         ]
     if to == Stage.OPEN:
         return [
-            f"{waiting} in line: all but those on hold are invited, at most {stages.MOST_AT_ONCE:,} a minute. "
-            "A letter goes to each.",
-            f"{review} under review: each is invited as soon as it is approved.",
-            f"{drafts} can be sent as before.",
+            _(
+                "%(places)s in line: all but those on hold are invited, at most %(most)s a minute. "
+                "A letter goes to each."
+            )
+            % figures,
+            _("%(applications)s under review: each is invited as soon as it is approved.") % figures,
+            _("%(drafts)s can be sent as before.") % figures,
             keep,
         ]
-    return ["Anybody can apply from then on. Nobody is written to.", f"{waiting} in line, {keep}"]
+    return [
+        _("Anybody can apply from then on. Nobody is written to."),
+        _("%(places)s in line, %(accesses)s and %(invitations)s stay as they are.") % figures,
+    ]
 
 
-def _so_many(number: int, what: str, many: str = "") -> str:
-    return f"{number:,} {what if number == 1 else many or what + 's'}"
+def _figures(found: Touched) -> dict[str, str]:
+    return {
+        "accesses": ngettext("%(count)s access", "%(count)s accesses", found.let_in)
+        % {"count": f"{found.let_in:,}"},
+        "invitations": ngettext("%(count)s open invitation", "%(count)s open invitations", found.invited)
+        % {"count": f"{found.invited:,}"},
+        "drafts": ngettext("%(count)s draft", "%(count)s drafts", found.drafts)
+        % {"count": f"{found.drafts:,}"},
+        "places": ngettext("%(count)s place", "%(count)s places", found.waiting)
+        % {"count": f"{found.waiting:,}"},
+        "applications": ngettext("%(count)s application", "%(count)s applications", found.under_review)
+        % {"count": f"{found.under_review:,}"},
+        "most": f"{stages.MOST_AT_ONCE:,}",
+    }
 
 
 def _show(
@@ -154,7 +172,7 @@ def _show(
 ) -> HttpResponse:
     changes = program.stage_changes.select_related("set_by", "cancelled_by").order_by("-from_at", "-id")
     context = board.admin_site.each_context(request) | {
-        "title": f"Stage of {program.name}",
+        "title": _("Stage of %(program)s") % {"program": program.name},
         "program": program,
         "means": MEANS[Stage(program.stage)],
         "form": form,

@@ -13,6 +13,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from audit import clock
@@ -92,19 +94,19 @@ def _unused(program: Program, at: datetime) -> Rows:
 
 
 GROUPS = {
-    "late": Group("Past due with the reviewers", _late, "application", "due_at"),
-    "asked": Group("Waiting for an answer to our question", _asked, "", "settled_at"),
-    "unclaimed": Group("Approved, and nobody owns it to claim it", _unclaimed, "", "settled_at"),
+    "late": Group(gettext_lazy("Past due with the reviewers"), _late, "application", "due_at"),
+    "asked": Group(gettext_lazy("Waiting for an answer to our question"), _asked, "", "settled_at"),
+    "unclaimed": Group(gettext_lazy("Approved, and nobody owns it to claim it"), _unclaimed, "", "settled_at"),
     "silent": Group(
-        f"Invited, silent for {SILENT.days} days", _silent, "seat__entry__application", "offered_at"
+        format_lazy(gettext_lazy("Invited, silent for {days} days"), days=SILENT.days), _silent, "seat__entry__application", "offered_at"
     ),
     "undelivered": Group(
         "Invited, the letter was given up: its clock stands still",
         _undelivered, "seat__entry__application", "offered_at",
     ),
-    "unopened": Group("Accepted, key not opened", _unopened, "grant__application", "issued_at"),
+    "unopened": Group(gettext_lazy("Accepted, key not opened"), _unopened, "grant__application", "issued_at"),
     "unused": Group(
-        f"Key opened, not used for {UNUSED.days} days", _unused, "grant__application", "opened_at"
+        format_lazy(gettext_lazy("Key opened, not used for {days} days"), days=UNUSED.days), _unused, "grant__application", "opened_at"
     ),
 }  # fmt: skip
 

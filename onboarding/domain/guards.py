@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
+from typing import Any
 
 from django.db import connection, transaction
+from django.utils.translation import gettext_lazy
 
 from onboarding.models import Freeze, GuardReading, GuardRule, GuardWatch, Program
 from onboarding.states import GuardKind, GuardMode, GuardState, Thaw
@@ -21,11 +23,14 @@ GAP = timedelta(minutes=5)  # not looked at for longer: the quarter of an hour c
 KEPT = timedelta(days=14)  # readings, for the page of a rule; a freeze keeps its own figures for good
 
 # What the value counts, and what its sample: the words of the staff's pages and of a freeze's reason.
-UNITS: dict[str, tuple[str, str]] = {
-    GuardKind.VIOLATIONS: ("confirmed for each 1,000 active grants", "active grants"),
-    GuardKind.LATE: ("of 100 open cases", "open cases"),
-    GuardKind.OVERTURNED: ("of 100 decided appeals", "decided appeals"),
-    GuardKind.ERRORS: ("of 100 reported calls", "reported calls"),
+UNITS: dict[str, tuple[Any, Any]] = {
+    GuardKind.VIOLATIONS: (
+        gettext_lazy("confirmed for each 1,000 active grants"),
+        gettext_lazy("active grants"),
+    ),
+    GuardKind.LATE: (gettext_lazy("of 100 open cases"), gettext_lazy("open cases")),
+    GuardKind.OVERTURNED: (gettext_lazy("of 100 decided appeals"), gettext_lazy("decided appeals")),
+    GuardKind.ERRORS: (gettext_lazy("of 100 reported calls"), gettext_lazy("reported calls")),
 }
 ASKED = "unnest(%(programs)s::bigint[], %(days)s::int[]) AS asked(program, days)"
 WITHOUT_WINDOW = (GuardKind.LATE,)  # what is open is open now

@@ -62,7 +62,7 @@ class QuestionSet(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"question set {self.version}"
+        return _("question set %(version)s") % {"version": self.version}
 
 
 class ApplicationQuerySet(models.QuerySet["Application"]):
@@ -216,7 +216,7 @@ class Application(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.title or 'Untitled'} ({self.number})"
+        return f"{self.title or _('Untitled')} ({self.number})"
 
     @property
     def takes_answers(self) -> bool:

@@ -68,4 +68,4 @@ class ImportJob(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"import of {self.file_name}"
+        return _("import of %(file)s") % {"file": self.file_name}

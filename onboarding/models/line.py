@@ -6,6 +6,7 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Owner
@@ -111,7 +112,7 @@ class WaitlistEntry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.owner} in the line of {self.program}"
+        return _("%(owner)s in the line of %(program)s") % {"owner": self.owner, "program": self.program}
 
 
 class Move(models.Model):
@@ -162,7 +163,10 @@ class RateStep(models.Model):
         constraints = [models.CheckConstraint(name="rate_step_has_a_reason", condition=~Q(reason=""))]
 
     def __str__(self) -> str:
-        return f"{self.per_week} a week from {self.from_at:%d %b %Y}"
+        return _("%(number)d a week from %(since)s") % {
+            "number": self.per_week,
+            "since": date_format(self.from_at, "d M Y"),
+        }
 
 
 class Week(models.Model):
@@ -199,7 +203,9 @@ class Week(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"week of {self.starts_at.astimezone(self.program.zone):%d %B %Y}"
+        return _("week of %(day)s") % {
+            "day": date_format(self.starts_at.astimezone(self.program.zone), "d F Y")
+        }
 
 
 class Seat(models.Model):

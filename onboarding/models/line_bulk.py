@@ -71,7 +71,11 @@ class LineBulk(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_verb_display()}: {self.found} places of {self.program}"
+        return _("%(verb)s: %(found)d places of %(program)s") % {
+            "verb": self.get_verb_display(),
+            "found": self.found,
+            "program": self.program,
+        }
 
 
 class LineBulkItem(models.Model):

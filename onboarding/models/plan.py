@@ -92,7 +92,14 @@ class PlanShare(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.percent} % for {self.get_kind_display().lower()} {self.among}".strip()
+        return (
+            _("%(percent)d %% for %(kind)s %(among)s")
+            % {
+                "percent": self.percent,
+                "kind": self.get_kind_display().lower(),
+                "among": self.among,
+            }
+        ).strip()
 
 
 class WeekShare(models.Model):

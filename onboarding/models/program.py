@@ -157,4 +157,8 @@ class Tier(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.requests_per_minute}/minute, {self.requests_per_day}/day)"
+        return _("%(name)s (%(minute)d/minute, %(day)d/day)") % {
+            "name": self.name,
+            "minute": self.requests_per_minute,
+            "day": self.requests_per_day,
+        }

@@ -4,6 +4,7 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from onboarding.models.program import Program
@@ -96,4 +97,8 @@ class StageChange(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.program}: {self.get_to_display()} from {self.from_at:%d %b %Y}"
+        return _("%(program)s: %(stage)s from %(since)s") % {
+            "program": self.program,
+            "stage": self.get_to_display(),
+            "since": date_format(self.from_at, "d M Y"),
+        }
