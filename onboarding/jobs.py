@@ -3,8 +3,12 @@
 import logging
 
 import django_rq
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rq.timeouts import JobTimeoutException
 
+from accounts.languages import spoken
 from audit import clock
 from onboarding.domain import import_jobs, imports, line_bulks, picks, runs
 from onboarding.domain.imports import Outcome, Problem
@@ -17,7 +21,7 @@ from policies.domain.guidelines import NoGuidelines
 log = logging.getLogger(__name__)
 WORKER = "rq"
 LONGEST = 3_600  # seconds a run may take
-TOOK_TOO_LONG = "It took longer than an hour. Run it again: it goes on where it stopped."
+TOOK_TOO_LONG = gettext_lazy("It took longer than an hour. Run it again: it goes on where it stopped.")
 REFUSALS = (UnreadableFile, BadMapping, imports.ClosedToImports, NoQuestions, NoGuidelines)
 
 
@@ -31,7 +35,8 @@ def run_import(job_id: int) -> None:
     with runs.held(runs.Kind.IMPORT, job_id) as mine:
         job = import_jobs.begin(job_id, by=WORKER, at=clock.now()) if mine else None
         if job:
-            _run(job)
+            with translation.override(spoken(job.asked_by.language)):  # the report is for who asked for it
+                _run(job)
 
 
 def _run(job: ImportJob) -> None:
@@ -41,13 +46,16 @@ def _run(job: ImportJob) -> None:
         import_jobs.fail(job, str(refusal), by=WORKER, at=clock.now())
     except OSError as error:
         import_jobs.fail(
-            job, f"The uploaded file cannot be read: {error.strerror}.", by=WORKER, at=clock.now()
+            job,
+            _("The uploaded file cannot be read: %(strerror)s.") % {"strerror": error.strerror},
+            by=WORKER,
+            at=clock.now(),
         )
     except JobTimeoutException:
         import_jobs.fail(job, TOOK_TOO_LONG, by=WORKER, at=clock.now())
     except Exception:
         import_jobs.fail(
-            job, "Something unforeseen stopped it; the log says what.", by=WORKER, at=clock.now()
+            job, _("Something unforeseen stopped it; the log says what."), by=WORKER, at=clock.now()
         )
         log.exception("Import %s stopped.", job.pk)
     else:

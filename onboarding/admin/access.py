@@ -1,7 +1,7 @@
 """Grants and keys: looked up, suspended, resumed, revoked, each with a reason."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -23,14 +23,33 @@ from onboarding.permissions import has_part_in, may_change_access
 from onboarding.states import GRANT_TRANSITIONS, GrantState
 
 DAYS = 14  # of usage shown
-VERBS: dict[str, tuple[Callable[..., Grant], GrantState, Any]] = {
-    "suspend": (
+
+
+class Verb(NamedTuple):
+    """What may be done with a grant: its label, the function, the state it leads to, what is said of it."""
+
+    label: Any
+    do: Callable[..., Grant]
+    to: GrantState
+    says: Any
+
+
+VERBS: dict[str, Verb] = {
+    "suspend": Verb(
+        gettext_lazy("Suspend"),
         grants.suspend,
         GrantState.SUSPENDED,
         gettext_lazy("The gateways refuse it within a second."),
     ),
-    "resume": (grants.resume, GrantState.ACTIVE, gettext_lazy("It works again, with the same limits.")),
-    "revoke": (grants.revoke, GrantState.REVOKED, gettext_lazy("It has ended for good.")),
+    "resume": Verb(
+        gettext_lazy("Resume"),
+        grants.resume,
+        GrantState.ACTIVE,
+        gettext_lazy("It works again, with the same limits."),
+    ),
+    "revoke": Verb(
+        gettext_lazy("Revoke"), grants.revoke, GrantState.REVOKED, gettext_lazy("It has ended for good.")
+    ),
 }
 PILLS = {
     GrantState.ACTIVE: "ok",
@@ -103,14 +122,13 @@ class GrantAdmin(ReadOnlyAdmin):
         grant = get_object_or_404(Grant, pk=pk)
         if not may_change_access(request.user, grant):
             raise PermissionDenied(str(grants.OwnAccess()))
-        do, _to, says = VERBS[verb]
         reason = request.POST.get("reason", "").replace("\0", "")[:500]  # PostgreSQL keeps no NUL
         try:
-            do(grant, by=request.user, at=clock.now(), reason=reason)
+            VERBS[verb].do(grant, by=request.user, at=clock.now(), reason=reason)
         except (grants.IllegalMove, programs.SayWhy) as refusal:
             messages.error(request, str(refusal))
         else:
-            messages.success(request, says)
+            messages.success(request, VERBS[verb].says)
         return redirect("admin:onboarding_grant_change", pk)
 
 

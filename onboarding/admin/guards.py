@@ -165,7 +165,8 @@ def _page(
     past = list(Freeze.objects.filter(program=program).select_related("ended_by")[:SHOWN])
     held = [each for each in past if each.ended_at is None]
     return _shown(
-        board, request, program, "guards", _("Freeze rules of %(program)s") % {"program": program.name}, WRONG if form else 200,
+        board, request, program, "guards", _("Freeze rules of %(program)s") % {"program": program.name},
+        WRONG if form else 200,
         rows=[Row(kind, standing.get(kind)) for kind in GuardKind],
         open=[(each, form if form and each.pk == about else LiftForm(each)) for each in held],
         past=[each for each in past if each.ended_at],

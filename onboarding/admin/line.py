@@ -40,7 +40,7 @@ IN_LINE = (EntryState.WAITING, EntryState.HELD)
 PUBLISHED = gettext_lazy("The reason is published to everybody behind, word for word: name nobody in it.")
 VERBS = {
     "forward": Verb(
-        "Move ahead",
+        gettext_lazy("Move ahead"),
         order.put_forward,
         IN_LINE,
         PUBLISHED,
@@ -48,7 +48,7 @@ VERBS = {
         order.AHEAD,
     ),
     "back": Verb(
-        "Put back",
+        gettext_lazy("Put back"),
         order.put_forward,
         IN_LINE,
         PUBLISHED,
@@ -56,14 +56,14 @@ VERBS = {
         order.BY_THE_RULE,
     ),
     "hold": Verb(
-        "Hold",
+        gettext_lazy("Hold"),
         order.hold,
         (EntryState.WAITING,),
         gettext_lazy("Nobody invites it before the hold ends. The applicant is told, with your reason."),
         gettext_lazy("On hold; the applicant is told."),
     ),
     "unhold": Verb(
-        "End the hold",
+        gettext_lazy("End the hold"),
         order.unhold,
         (EntryState.HELD,),
         gettext_lazy("It waits again at its old place. The applicant is told, with your reason."),

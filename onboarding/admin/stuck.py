@@ -38,7 +38,7 @@ Rows = QuerySet[Any]
 class Group:
     """`rows` finds them; `application` is the path to it, `since` to the moment from which nothing moved."""
 
-    name: str
+    name: Any
     rows: Callable[[Program, datetime], Rows]
     application: str
     since: str
@@ -48,7 +48,7 @@ class Group:
 class Stuck:
     """How many of a group there are, at most MOST + 1, and where to see them."""
 
-    name: str
+    name: Any
     people: int
     url: str
 
@@ -98,15 +98,17 @@ GROUPS = {
     "asked": Group(gettext_lazy("Waiting for an answer to our question"), _asked, "", "settled_at"),
     "unclaimed": Group(gettext_lazy("Approved, and nobody owns it to claim it"), _unclaimed, "", "settled_at"),
     "silent": Group(
-        format_lazy(gettext_lazy("Invited, silent for {days} days"), days=SILENT.days), _silent, "seat__entry__application", "offered_at"
+        format_lazy(gettext_lazy("Invited, silent for {days} days"), days=SILENT.days),
+        _silent, "seat__entry__application", "offered_at",
     ),
     "undelivered": Group(
-        "Invited, the letter was given up: its clock stands still",
+        gettext_lazy("Invited, the letter was given up: its clock stands still"),
         _undelivered, "seat__entry__application", "offered_at",
     ),
     "unopened": Group(gettext_lazy("Accepted, key not opened"), _unopened, "grant__application", "issued_at"),
     "unused": Group(
-        format_lazy(gettext_lazy("Key opened, not used for {days} days"), days=UNUSED.days), _unused, "grant__application", "opened_at"
+        format_lazy(gettext_lazy("Key opened, not used for {days} days"), days=UNUSED.days),
+        _unused, "grant__application", "opened_at",
     ),
 }  # fmt: skip
 

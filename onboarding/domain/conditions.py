@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
+from django.utils.translation import gettext as _
+
 Answer = str | int | Sequence[str]
 CLAUSE = re.compile(r"([a-z][a-z0-9_]*) (=|!=|>=|<=|>|<|in|contains) (\S+)")
 SETTING = "setting"
@@ -89,15 +91,18 @@ def _clause(part: str) -> Clause:
     found = CLAUSE.fullmatch(part)
     if not found:
         raise BadCondition(
-            f"“{part}” is not a condition. Write a question, one of = != >= > <= < in contains, and a value, "
-            "such as: areas contains legal."
+            _(
+                "“%(part)s” is not a condition. Write a question, one of = != >= > <= < in contains, and "
+                "a value, such as: areas contains legal."
+            )
+            % {"part": part}
         )
     key, op, raw = found.groups()
     values = tuple(raw.split("|"))
     if "" in values:
-        raise BadCondition(f"“{part}” has an empty value between two bars.")
+        raise BadCondition(_("“%(part)s” has an empty value between two bars.") % {"part": part})
     if len(values) > 1 and Op(op) in COMPARES:
-        raise BadCondition(f"“{part}” compares with more than one value.")
+        raise BadCondition(_("“%(part)s” compares with more than one value.") % {"part": part})
     return Clause(key, Op(op), values)
 
 
@@ -136,7 +141,8 @@ def _settled(clause: Clause, settings: Mapping[str, object]) -> tuple[str, ...]:
         return clause.values
     if clause.key not in settings:
         raise BadCondition(
-            f"“{clause.key} {clause.op} setting”: the question set's settings do not name {clause.key}."
+            _("“%(key)s %(op)s setting”: the question set's settings do not name %(key)s.")
+            % {"key": clause.key, "op": clause.op}
         )
     value = settings[clause.key]
     return tuple(map(str, value)) if isinstance(value, (list, tuple)) else (str(value),)
@@ -151,7 +157,8 @@ def _compares(clause: Clause, given: Answer, value: str, options: Sequence[str])
         place, number = _number(given), _number(value)
         if number is None:
             raise BadCondition(
-                f"“{clause.key} {clause.op} {value}”: {value} is neither an option nor a number."
+                _("“%(key)s %(op)s %(value)s”: %(value)s is neither an option nor a number.")
+                % {"key": clause.key, "op": clause.op, "value": value}
             )
         bound = number
     if place is None:

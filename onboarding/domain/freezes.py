@@ -8,8 +8,9 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Max, Q
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.languages import spoken
 from accounts.models import User
@@ -115,7 +116,7 @@ def _thaw(program: Program, standing: Standing, at: datetime) -> None:
     assert reading is not None
     freeze.ended_at = freeze.rearmed_at = max(at, freeze.began_at)
     freeze.ended_value = reading.value
-    freeze.ended_reason = f"Green again: {_figure(standing)}."
+    freeze.ended_reason = _("Green again: %(figure)s.") % {"figure": _figure(standing)}
     freeze.save(update_fields=["ended_at", "rearmed_at", "ended_value", "ended_reason"])
     ledger.record(
         Event.FREEZE_THAWED, subject=freeze, actor=WORKER, at=at, program=program.slug, guard=freeze.guard,
@@ -164,24 +165,42 @@ def lift(freeze: Freeze, *, by: User, at: datetime, reason: str) -> Freeze:
 
 
 def _because(program: Program, standing: Standing) -> str:
-    """Return the staff's reason, made of the figures."""
+    """Return the staff's reason, made of the figures: kept in the site's own language, for beat finds it."""
     what = standing.rule.get_guard_display()
     if standing.state == GuardState.SILENT:
         since = standing.heard_at.astimezone(program.zone)
         minutes = guards.SILENT_AFTER.seconds // 60
-        return (
-            f"{what}: no reading since {since:%d %b %Y, %H:%M}; {minutes} minutes without one stop admission."
-        )
-    return f"{what}: {_figure(standing)}; it stops admission from {standing.rule.threshold:g} on."
+        return _("%(rule)s: no reading since %(since)s; %(minutes)d minutes without one stop admission.") % {
+            "rule": what,
+            "since": date_format(since, "d M Y, H:i"),
+            "minutes": minutes,
+        }
+    return _("%(rule)s: %(figure)s; it stops admission from %(threshold)s on.") % {
+        "rule": what,
+        "figure": _figure(standing),
+        "threshold": f"{standing.rule.threshold:g}",
+    }
 
 
 def _figure(standing: Standing) -> str:
     rule, reading = standing.rule, standing.reading
     assert reading is not None
     value, sample = guards.UNITS[rule.guard]
-    days = f"{rule.window_days} day{'' if rule.window_days == 1 else 's'}"
-    over = "now" if rule.guard in WITHOUT_WINDOW else f"in {days}"
-    return f"{reading.value:g} {value} {over} ({reading.sample:,} {sample})"
+    figures = {
+        "value": f"{reading.value:g}",
+        "unit": value,
+        "days": rule.window_days,
+        "sample": f"{reading.sample:,}",
+        "of": sample,
+    }
+    if rule.guard in WITHOUT_WINDOW:
+        return _("%(value)s %(unit)s now (%(sample)s %(of)s)") % figures
+    says = ngettext(
+        "%(value)s %(unit)s in %(days)d day (%(sample)s %(of)s)",
+        "%(value)s %(unit)s in %(days)d days (%(sample)s %(of)s)",
+        rule.window_days,
+    )
+    return says % figures
 
 
 def _write(kind: str, freeze: Freeze, at: datetime) -> None:

@@ -10,7 +10,10 @@ from typing import Any
 
 from django.core.files import File
 from django.db import transaction
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
 
+from accounts.languages import spoken
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
@@ -20,13 +23,14 @@ from onboarding.models import ImportJob, Program
 from onboarding.models.imports import IMPORT_TRANSITIONS, ImportState
 
 MOST_BYTES = 200 * 1024 * 1024  # of an uploaded file
-WORKER_STOPPED = "The worker stopped half way. Run it again: what was imported is skipped."
+WORKER_STOPPED = _("The worker stopped half way. Run it again: what was imported is skipped.")
 
 
 class IllegalMove(Exception):
     def __init__(self, job: ImportJob, to: ImportState):
         super().__init__(
-            f"This import is {job.get_state_display().lower()}; it cannot become {to.label.lower()}."
+            _("This import is %(state)s; it cannot become %(to)s.")
+            % {"state": job.get_state_display().lower(), "to": to.label.lower()}
         )
 
 
@@ -103,7 +107,7 @@ def finish(job: ImportJob, outcome: Outcome, *, by: ledger.Actor, at: datetime) 
 
 
 @transaction.atomic
-def fail(job: ImportJob, problem: str, *, by: ledger.Actor, at: datetime) -> ImportJob:
+def fail(job: ImportJob, problem: Any, *, by: ledger.Actor, at: datetime) -> ImportJob:
     """Say why an import stopped; its file stays, so that it can be asked for again."""
     job = ImportJob.objects.select_for_update().get(pk=job.pk)
     _fail(job, problem, by=by, at=at)
@@ -119,8 +123,11 @@ def notice_lost(job: ImportJob, *, by: ledger.Actor, at: datetime) -> ImportJob:
     return job
 
 
-def _fail(job: ImportJob, problem: str, *, by: ledger.Actor, at: datetime) -> None:
-    job.problem, job.finished_at = problem[:300], at
+def _fail(job: ImportJob, problem: Any, *, by: ledger.Actor, at: datetime) -> None:
+    with translation.override(
+        spoken(job.asked_by.language)
+    ):  # who asked reads it, whichever worker writes it
+        job.problem, job.finished_at = str(problem)[:300], at
     _move(job, to=ImportState.FAILED, event=Event.IMPORT_FAILED, by=by, at=at, rows=job.rows)
 
 

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, BinaryIO
 
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from accounts.domain import owners
 from accounts.models import Owner, User
@@ -34,7 +35,9 @@ MOST_LISTED = 10_000  # problems kept for the report; all are counted
 
 class ClosedToImports(Exception):
     def __init__(self, program: Program):
-        super().__init__(f"{program} is closed: nobody can be put on its waiting list.")
+        super().__init__(
+            _("%(program)s is closed: nobody can be put on its waiting list.") % {"program": program}
+        )
 
 
 @dataclass(frozen=True)
@@ -285,5 +288,8 @@ class _SeenIds:
 
 def _same_as(row: Row, line: int) -> str:
     if row.external_id.startswith(NO_ID):
-        return f"The row is the same as the one on line {line}."
-    return f"The id {clipped(row.external_id)} is on line {line} already."
+        return _("The row is the same as the one on line %(line)s.") % {"line": line}
+    return _("The id %(external_id)s is on line %(line)s already.") % {
+        "external_id": clipped(row.external_id),
+        "line": line,
+    }

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit import ledger
@@ -50,7 +51,7 @@ MOVES = {
 
 class NobodyFound(Exception):
     def __init__(self) -> None:
-        super().__init__("No place in line fits; nothing was asked for.")
+        super().__init__(_("No place in line fits; nothing was asked for."))
 
 
 class BadBounds(Exception):
@@ -59,8 +60,11 @@ class BadBounds(Exception):
 
 class CannotUndo(Exception):
     def __init__(self, bulk: LineBulk):
-        said = "is not finished yet" if bulk.finished_at is None else "was undone already"
-        super().__init__(f"This {said}; nothing was changed.")
+        super().__init__(
+            _("This is not finished yet; nothing was changed.")
+            if bulk.finished_at is None
+            else _("This was undone already; nothing was changed.")
+        )
 
 
 def about(bulk: LineBulk) -> QuerySet[WaitlistEntry]:
@@ -98,13 +102,13 @@ def draft(
     """Return a bulk as it would be asked for, with how many it is about; nothing is kept. Raises BadBounds."""
     bounds = [bound for bound in (joined_from, joined_until) if bound]
     if any(bound.year not in YEARS for bound in bounds):
-        raise BadBounds("Give days between 2000 and 2100, or leave them empty.")
+        raise BadBounds(_("Give days between 2000 and 2100, or leave them empty."))
     if len(bounds) == 2 and bounds[0] >= bounds[1]:
-        raise BadBounds("It ends before it begins.")
+        raise BadBounds(_("It ends before it begins."))
     if cohort and (cohort == ShareKind.HAND_PICKED) == bool(among):
-        raise BadBounds("Say which kind of applicant, country or wave; hand-picked needs nothing further.")
+        raise BadBounds(_("Say which kind of applicant, country or wave; hand-picked needs nothing further."))
     if len(among) > AMONG_MOST:
-        raise BadBounds("That names too many at once; make it two.")
+        raise BadBounds(_("That names too many at once; make it two."))
     bulk = LineBulk(
         program=program, verb=verb, joined_from=joined_from, joined_until=joined_until, cohort=cohort, among=among,
         asked_at=at, asked_by=by, reason=reason.strip(),

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from onboarding.domain.answers import CEILING, Paper, is_empty
 from onboarding.domain.questions import Form, Question
@@ -34,12 +36,12 @@ MAPPING_BYTES = 262_144
 LONGEST_NAME = 200  # Application.title and Owner.imported_as
 YES_OR_NO = {"yes": "yes", "true": "yes", "1": "yes", "no": "no", "false": "no", "0": "no"}
 KINDS = {
-    str: "text",
-    bool: "true or false",
-    int: "a number",
-    float: "a number",
-    list: "a list",
-    dict: "an object",
+    str: gettext_lazy("text"),
+    bool: gettext_lazy("true or false"),
+    int: gettext_lazy("a number"),
+    float: gettext_lazy("a number"),
+    list: gettext_lazy("a list"),
+    dict: gettext_lazy("an object"),
 }
 
 
@@ -83,19 +85,23 @@ def is_never_imported(name: object) -> bool:
 def read(source: bytes, *, form: Form) -> Mapping:
     """Read a YAML mapping of fields to question keys. Raises BadMapping."""
     if len(source) > MAPPING_BYTES:
-        raise BadMapping(f"A mapping is a short file; this one is longer than {MAPPING_BYTES // 1024} KiB.")
+        raise BadMapping(
+            _("A mapping is a short file; this one is longer than %(most)d KiB.")
+            % {"most": MAPPING_BYTES // 1024}
+        )
     try:
         found = yaml.safe_load(source.decode("utf-8-sig"))
     except UnicodeDecodeError:
-        raise BadMapping("The mapping is not UTF-8 text.") from None
+        raise BadMapping(_("The mapping is not UTF-8 text.")) from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
-        where = f" (line {mark.line + 1})" if mark else ""
+        where = _(" (line %(number)d)") % {"number": mark.line + 1} if mark else ""
         raise BadMapping(
-            f"The mapping is not readable YAML{where}. Write one `field: question` a line."
+            _("The mapping is not readable YAML%(where)s. Write one `field: question` a line.")
+            % {"where": where}
         ) from None
     if not isinstance(found, dict) or not found:
-        raise BadMapping("The mapping must hold one `field: question` a line.")
+        raise BadMapping(_("The mapping must hold one `field: question` a line."))
     return checked(found, form=form)
 
 
@@ -105,13 +111,20 @@ def checked(found: dict[Any, Any], *, form: Form) -> Mapping:
     taken: dict[str, Any] = {}
     for name, key in found.items():
         if not isinstance(key, str):
-            raise BadMapping(f"The mapping gives {clipped(name)} no question key: write `field: question`.")
+            raise BadMapping(
+                _("The mapping gives %(name)s no question key: write `field: question`.")
+                % {"name": clipped(name)}
+            )
         if is_never_imported(name):
-            raise BadMapping(f"The mapping names {clipped(name)}: fields called {NEVER}… are never imported.")
+            raise BadMapping(
+                _("The mapping names %(name)s: fields called %(never)s… are never imported.")
+                % {"name": clipped(name), "never": NEVER}
+            )
         _must_be_a_target(name, key, form)
         if key in taken:
             raise BadMapping(
-                f"The mapping gives {clipped(taken[key])} and {clipped(name)} the same question {key}."
+                _("The mapping gives %(taken)s and %(name)s the same question %(key)s.")
+                % {"taken": clipped(taken[key]), "name": clipped(name), "key": key}
             )
         taken[key] = name
         by_field[plain(name)] = key
@@ -123,15 +136,18 @@ def _must_be_a_target(name: Any, key: str, form: Form) -> None:
         return
     question = form.question(key)
     if question is None:
-        hint = " (write the file's field first, the question after it)" if name in form.keys else ""
+        hint = _(" (write the file's field first, the question after it)") if name in form.keys else ""
         raise BadMapping(
-            f"The mapping gives {clipped(name)} the question {clipped(key)}, "
-            f"which the form does not have{hint}. "
-            f"It has: {', '.join(sorted(form.keys))}."
+            _(
+                "The mapping gives %(name)s the question %(key)s, which the form does not have%(hint)s. "
+                "It has: %(keys)s."
+            )
+            % {"name": clipped(name), "key": clipped(key), "hint": hint, "keys": ", ".join(sorted(form.keys))}
         )
     if question.type == "tick":
         raise BadMapping(
-            f"The mapping gives {clipped(name)} the question {key}: only the applicant can declare that."
+            _("The mapping gives %(name)s the question %(key)s: only the applicant can declare that.")
+            % {"name": clipped(name), "key": key}
         )
 
 
@@ -157,14 +173,15 @@ class RowReader:
         for name in self.mapping.by_field:
             if name not in here:
                 raise BadMapping(
-                    f"The mapping names the field {clipped(name)}; the first line has no such column."
+                    _("The mapping names the field %(name)s; the first line has no such column.")
+                    % {"name": clipped(name)}
                 )
         if not here & {
             *self.usual.get(TITLE, ()),
             *(n for n, key in self.mapping.by_field.items() if key == TITLE),
         }:
             raise BadMapping(
-                "No column is called title or name. Say with a mapping which one holds the title."
+                _("No column is called title or name. Say with a mapping which one holds the title.")
             )
 
     def row(self, record: Record) -> Row:
@@ -181,9 +198,11 @@ class RowReader:
         external_id = _external_id(given.pop(EXTERNAL_ID, None)) or _digest(kept)
         answers = {key: self._answer(key, value) for key, value in given.items() if not _is_empty(value)}
         if TITLE not in answers:
-            raise BadRow("The row has no title and no name.")
+            raise BadRow(_("The row has no title and no name."))
         if len(facts) > MOST_FACTS:
-            raise BadRow(f"The row has more than {MOST_FACTS} fields that answer no question.")
+            raise BadRow(
+                _("The row has more than %(most)s fields that answer no question.") % {"most": MOST_FACTS}
+            )
         return Row(
             line=record.line,
             external_id=external_id,
@@ -244,14 +263,17 @@ def _is_empty(value: Any) -> bool:
 
 
 def _kind(value: Any) -> str:
-    return KINDS.get(type(value), "nothing")
+    return str(KINDS.get(type(value), _("nothing")))
 
 
 def _text(question: Question, value: Any, most: int) -> str:
     if not isinstance(value, str):
-        raise BadRow(f"{question.key} must be text, not {_kind(value)}.")
+        raise BadRow(_("%(key)s must be text, not %(value)s.") % {"key": question.key, "value": _kind(value)})
     if len(value) > most:
-        raise BadRow(f"{question.key} has {len(value):,} characters; {most:,} are the most an import takes.")
+        raise BadRow(
+            _("%(key)s has %(length)s characters; %(most)s are the most an import takes.")
+            % {"key": question.key, "length": f"{len(value):,}", "most": f"{most:,}"}
+        )
     return value.strip()
 
 
@@ -259,23 +281,34 @@ def _number(question: Question, value: Any) -> int:
     if isinstance(value, str) and value.strip().isdecimal() and len(value) < 20:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise BadRow(f"{question.key} must be a whole number, not {clipped(value)}.")
+        raise BadRow(
+            _("%(key)s must be a whole number, not %(value)s.")
+            % {"key": question.key, "value": clipped(value)}
+        )
     if not 0 <= value <= question.rules.maximum:
-        raise BadRow(f"{question.key} must be from 0 to {question.rules.maximum:,}.")
+        raise BadRow(
+            _("%(key)s must be from 0 to %(maximum)s.")
+            % {"key": question.key, "maximum": f"{question.rules.maximum:,}"}
+        )
     return value
 
 
 def _yes_or_no(question: Question, value: Any) -> str:
     answer = YES_OR_NO.get(str(value).strip().casefold()) if isinstance(value, str | bool) else None
     if answer is None:
-        raise BadRow(f"{question.key} must be yes or no, not {clipped(value)}.")
+        raise BadRow(
+            _("%(key)s must be yes or no, not %(value)s.") % {"key": question.key, "value": clipped(value)}
+        )
     return answer
 
 
 def _one_of(question: Question, value: Any, options: Sequence[str]) -> str:
     text = _text(question, value, MOST_IN_A_LINE)
     if text not in options:
-        raise BadRow(f"{question.key}: {clipped(text)} is not one of its answers{_shown(options)}.")
+        raise BadRow(
+            _("%(key)s: %(text)s is not one of its answers%(options)s.")
+            % {"key": question.key, "text": clipped(text), "options": _shown(options)}
+        )
     return text
 
 
@@ -283,10 +316,16 @@ def _several(question: Question, value: Any, options: Sequence[str]) -> list[str
     if isinstance(value, str):
         value = [part.strip() for part in value.replace(",", "|").split("|") if part.strip()]
     if not isinstance(value, list) or not all(isinstance(part, str) for part in value):
-        raise BadRow(f"{question.key} must be a list of texts, not {_kind(value)}.")
+        raise BadRow(
+            _("%(key)s must be a list of texts, not %(value)s.")
+            % {"key": question.key, "value": _kind(value)}
+        )
     wrong = next((part for part in value if part not in options), None)
     if wrong is not None:
-        raise BadRow(f"{question.key}: {clipped(wrong)} is not one of its answers{_shown(options)}.")
+        raise BadRow(
+            _("%(key)s: %(wrong)s is not one of its answers%(options)s.")
+            % {"key": question.key, "wrong": clipped(wrong), "options": _shown(options)}
+        )
     return list(dict.fromkeys(value))
 
 
@@ -298,10 +337,13 @@ def _external_id(value: Any) -> str:
     if _is_empty(value):
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise BadRow(f"The id must be text or a whole number, not {_kind(value)}.")
+        raise BadRow(_("The id must be text or a whole number, not %(value)s.") % {"value": _kind(value)})
     text = str(value).strip()
     if len(text) > MOST_ID:
-        raise BadRow(f"The id has {len(text):,} characters; {MOST_ID} are the most.")
+        raise BadRow(
+            _("The id has %(length)s characters; %(most)s are the most.")
+            % {"length": f"{len(text):,}", "most": MOST_ID}
+        )
     return text
 
 
@@ -320,7 +362,10 @@ def _fact(name: str, value: Any) -> Any:
         else 0
     )
     if long > CEILING or len(name) > LONGEST_NAME:
-        raise BadRow(f"{clipped(name)} has {long:,} characters; {CEILING:,} are the most an import takes.")
+        raise BadRow(
+            _("%(key)s has %(length)s characters; %(most)s are the most an import takes.")
+            % {"key": clipped(name), "length": f"{long:,}", "most": f"{CEILING:,}"}
+        )
     return value
 
 

@@ -7,6 +7,7 @@ from typing import BinaryIO, NamedTuple
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from onboarding.domain.mappings import plain
@@ -106,14 +107,16 @@ def verdicts(program: Program, emails: Sequence[str], *, by: User) -> dict[str, 
 def _read(stream: BinaryIO, name: str) -> tuple[list[Row], list[LeftOut]]:
     records = Records(stream, name=name)
     if records.columns is None:
-        raise UnreadableFile("The file is JSONL. Save it as CSV, in UTF-8.")
+        raise UnreadableFile(_("The file is JSONL. Save it as CSV, in UTF-8."))
     fields = _columns(records.columns)
     rows: list[Row] = []
     left_out: list[LeftOut] = []
     seen: set[str] = set()
     for number, found in enumerate(records, 1):
         if number > MOST_ROWS:
-            raise UnreadableFile(f"The list has more than {MOST_ROWS:,} rows. Split it.")
+            raise UnreadableFile(
+                _("The list has more than %(most)s rows. Split it.") % {"most": f"{MOST_ROWS:,}"}
+            )
         row = _row(found, fields)
         if isinstance(row, LeftOut):
             left_out.append(row)
@@ -136,7 +139,7 @@ def _columns(columns: Iterable[str]) -> dict[str, str]:
     }
     if "email" not in found:
         raise UnreadableFile(
-            "The first line must name the columns, one of them “email”; name and note may follow."
+            _("The first line must name the columns, one of them “email”; name and note may follow.")
         )
     return found
 
@@ -153,15 +156,15 @@ def _row(found: Record | Broken, fields: dict[str, str]) -> Row | LeftOut:
 
 def _problem(row: Row) -> str:
     if not row.email:
-        return "The row has no e-mail address."
+        return _("The row has no e-mail address.")
     try:
         validate_email(row.email)
     except ValidationError:
-        return "This is no e-mail address."
+        return _("This is no e-mail address.")
     if len(row.email) > EMAIL_MOST:
-        return f"The address is longer than {EMAIL_MOST} characters."
+        return _("The address is longer than %(most)s characters.") % {"most": EMAIL_MOST}
     if len(row.name) > NAME_MOST:
-        return f"The name is longer than {NAME_MOST} characters."
+        return _("The name is longer than %(most)s characters.") % {"most": NAME_MOST}
     if len(row.note) > NOTE_MOST:
-        return f"The note is longer than {NOTE_MOST} characters."
+        return _("The note is longer than %(most)s characters.") % {"most": NOTE_MOST}
     return ""

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from accounts.domain import people
 from accounts.models import User
@@ -34,19 +34,20 @@ BATCH = 1000
 LASTS = timedelta(days=21)
 KEPT = timedelta(days=30)  # an address that never took it up, after its end
 LETTER = "onboarding/picked"
-DELETED = "The account was deleted."
+DELETED = gettext_noop("The account was deleted.")
 
 
 class NotByInvitation(Exception):
     def __init__(self, program: Program):
         super().__init__(
-            f"{program} is “{program.get_stage_display().lower()}”: a list is for a program by invitation only."
+            _("%(program)s is “%(stage)s”: a list is for a program by invitation only.")
+            % {"program": program, "stage": program.get_stage_display().lower()}
         )
 
 
 class NobodyNew(Exception):
     def __init__(self) -> None:
-        super().__init__("Nobody in this list would be asked; nothing was kept.")
+        super().__init__(_("Nobody in this list would be asked; nothing was kept."))
 
 
 class ForAnotherAddress(Exception):
@@ -76,7 +77,10 @@ class ProgramHasEnded(Exception):
 
 class CannotWithdraw(Exception):
     def __init__(self, pick: Pick):
-        super().__init__(f"This is “{pick.get_state_display().lower()}” already; nothing was changed.")
+        super().__init__(
+            _("This is “%(state)s” already; nothing was changed.")
+            % {"state": pick.get_state_display().lower()}
+        )
 
 
 @transaction.atomic

@@ -12,18 +12,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from django.utils.text import format_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
 MOST_BYTES = 262_144  # of one record: a use case of 100 pages, and small enough to hold a thousand times over
 MOST_DEEP = 20  # levels of a nested JSON value
 BLOCK = 65_536  # bytes read at a time while an overlong line is passed over
 BOM = b"\xef\xbb\xbf"
-TOO_LONG = f"The row is longer than {MOST_BYTES // 1024} KiB; nothing of it was kept."
+TOO_LONG = format_lazy(
+    gettext_lazy("The row is longer than {most} KiB; nothing of it was kept."), most=MOST_BYTES // 1024
+)
 NOT_TEXT = {
-    b"PK\x03\x04": "a spreadsheet or zip file",
-    b"\xd0\xcf\x11\xe0": "an old spreadsheet file",
-    b"\x1f\x8b": "a compressed file",
-    b"%PDF": "a PDF",
-    b"\xff\xfe": "UTF-16 text",
-    b"\xfe\xff": "UTF-16 text",
+    b"PK\x03\x04": gettext_lazy("a spreadsheet or zip file"),
+    b"\xd0\xcf\x11\xe0": gettext_lazy("an old spreadsheet file"),
+    b"\x1f\x8b": gettext_lazy("a compressed file"),
+    b"%PDF": gettext_lazy("a PDF"),
+    b"\xff\xfe": gettext_lazy("UTF-16 text"),
+    b"\xfe\xff": gettext_lazy("UTF-16 text"),
 }
 # A cell of RFC 4180, for the lines after a broken quote: a stray quote there is the inside of its text.
 CELL = r'(?:"(?:[^"]|"")*+"|[^"{0}\r\n]*+)'
@@ -120,22 +126,24 @@ class Records:
         for found in self._objects() if self.columns is None else self._rows(self.columns):
             yield found
         if found is None:
-            raise UnreadableFile("The file has no row to import.")
+            raise UnreadableFile(_("The file has no row to import."))
 
     def _first_with_text(self) -> Line:
         while (line := self.lines.peek()) and line.raw is not None and not line.raw.strip():
             self.lines.next()
         if line is None:
-            raise UnreadableFile("The file is empty.")
+            raise UnreadableFile(_("The file is empty."))
         for start, what in NOT_TEXT.items():
             if (line.raw or b"").startswith(start):
-                raise UnreadableFile(f"The file is {what}. Save it as CSV or JSONL, in UTF-8.")
+                raise UnreadableFile(
+                    _("The file is %(what)s. Save it as CSV or JSONL, in UTF-8.") % {"what": what}
+                )
         return line
 
     def _objects(self) -> Iterator[Record | Broken]:
         while line := self.lines.next():
             if line.raw is None:
-                yield Broken(line.number, TOO_LONG)
+                yield Broken(line.number, str(TOO_LONG))
             elif line.raw.strip():
                 yield _object(line.number, line.raw)
 
@@ -144,13 +152,19 @@ class Records:
         try:
             columns = [cell.strip() for cell in next(self._reader)]
         except (csv.Error, TooLong):
-            raise UnreadableFile("The first line must name the columns; it cannot be read as CSV.") from None
+            raise UnreadableFile(
+                _("The first line must name the columns; it cannot be read as CSV.")
+            ) from None
         if self._feed.problem:
-            raise UnreadableFile(f"The first line, which names the columns: {self._feed.problem}")
+            raise UnreadableFile(
+                _("The first line, which names the columns: %(problem)s") % {"problem": self._feed.problem}
+            )
         columns = [name or f"column {number}" for number, name in enumerate(columns, 1)]
         twice = next((name for name in columns if columns.count(name) > 1), None)
         if twice is not None:
-            raise UnreadableFile(f"The first line names the column {clipped(twice)} twice.")
+            raise UnreadableFile(
+                _("The first line names the column %(twice)s twice.") % {"twice": clipped(twice)}
+            )
         return columns
 
     def _rows(self, columns: list[str]) -> Iterator[Record | Broken]:
@@ -163,16 +177,18 @@ class Records:
             except StopIteration:
                 return
             except TooLong:
-                yield Broken(self._feed.first, TOO_LONG + self._feed.extent())
+                yield Broken(self._feed.first, f"{TOO_LONG}{self._feed.extent()}")
                 continue
             except csv.Error:
                 wary = True
-                yield Broken(self._feed.first, "A quoted cell is not closed properly." + self._feed.extent())
+                yield Broken(
+                    self._feed.first, _("A quoted cell is not closed properly.") + self._feed.extent()
+                )
                 continue
             if not any(cell.strip() for cell in cells):
                 continue
             if wary and not clean.fullmatch(self._feed.text):
-                problem = "This belongs to the broken row above, or has a stray quotation mark."
+                problem = _("This belongs to the broken row above, or has a stray quotation mark.")
                 yield Broken(self._feed.first, problem)
                 continue
             found = self._row(columns, cells)
@@ -184,10 +200,12 @@ class Records:
         if self._feed.problem:
             return Broken(line, self._feed.problem)
         if len(cells) != len(columns):
-            many = "cell" if len(cells) == 1 else "cells"
-            return Broken(
-                line, f"The row has {len(cells)} {many}; the first line names {len(columns)} columns."
+            says = ngettext(
+                "The row has %(cells)d cell; the first line names %(columns)d columns.",
+                "The row has %(cells)d cells; the first line names %(columns)d columns.",
+                len(cells),
             )
+            return Broken(line, says % {"cells": len(cells), "columns": len(columns)})
         fields = dict(zip(columns, cells, strict=True))
         if problem := unstorable(fields):
             return Broken(line, problem)
@@ -214,7 +232,9 @@ class _Feed:
     def extent(self) -> str:
         """Say which lines a broken record took with it, where it took more than one."""
         last = self.lines.number
-        return f" Lines {self.first} to {last} were passed over." if last > self.first else ""
+        if last <= self.first:
+            return ""
+        return _(" Lines %(first)d to %(last)d were passed over.") % {"first": self.first, "last": last}
 
     def __iter__(self) -> "_Feed":
         return self
@@ -261,7 +281,7 @@ def unstorable(value: Any) -> str:
     while waiting:
         this, depth = waiting.pop()
         if depth > MOST_DEEP:
-            return f"The row is nested more than {MOST_DEEP} levels deep."
+            return _("The row is nested more than %(most)d levels deep.") % {"most": MOST_DEEP}
         if isinstance(this, dict):
             waiting += [(part, depth + 1) for pair in this.items() for part in pair]
         elif isinstance(this, list):
@@ -269,19 +289,19 @@ def unstorable(value: Any) -> str:
         elif isinstance(this, str) and (problem := _unstorable_text(this)):
             return problem
         elif isinstance(this, float) and not math.isfinite(this):
-            return "The row has a number that is not finite."
+            return _("The row has a number that is not finite.")
     return ""
 
 
 def _unstorable_text(text: str) -> str:
     if text.isascii():
-        return "The row has a NUL character." if "\0" in text else ""
+        return _("The row has a NUL character.") if "\0" in text else ""
     if "\0" in text:
-        return "The row has a NUL character."
+        return _("The row has a NUL character.")
     try:
         text.encode()
     except UnicodeEncodeError:
-        return "The row has half of a character (a lone surrogate)."
+        return _("The row has half of a character (a lone surrogate).")
     return ""
 
 
@@ -292,13 +312,17 @@ def _object(number: int, raw: bytes) -> Record | Broken:
     try:
         found = json.loads(decoded)
     except json.JSONDecodeError as error:
-        return Broken(number, f"The line is not valid JSON: {error.msg}, at character {error.pos + 1}.")
+        return Broken(
+            number,
+            _("The line is not valid JSON: %(problem)s, at character %(place)d.")
+            % {"problem": error.msg, "place": error.pos + 1},
+        )
     except (ValueError, RecursionError):
         return Broken(
-            number, "The line is not usable JSON: a number is too long or a value is nested too deeply."
+            number, _("The line is not usable JSON: a number is too long or a value is nested too deeply.")
         )
     if not isinstance(found, dict):
-        return Broken(number, 'The line is JSON but not an object: write {"title": …} on each line.')
+        return Broken(number, _('The line is JSON but not an object: write {"title": …} on each line.'))
     if problem := unstorable(found):
         return Broken(number, problem)
     return Record(number, found)
@@ -309,8 +333,9 @@ def _decoded(raw: bytes, problem: str) -> tuple[str, str]:
     try:
         return raw.decode(), problem
     except UnicodeDecodeError as error:
-        place = f"byte {error.start + 1} of the line"
-        return raw.decode(errors="replace"), problem or f"The text is not UTF-8 ({place})."
+        return raw.decode(errors="replace"), problem or _(
+            "The text is not UTF-8 (byte %(place)d of the line)."
+        ) % {"place": error.start + 1}
 
 
 def _delimiter(header: bytes) -> str:
