@@ -102,7 +102,7 @@ def test_without_a_reason_the_list_is_shown_again(desk, program):
 def test_a_list_that_was_changed_on_its_way_is_not_taken(desk, program, sheet):
     answer = desk.post(at(program, "picks_ask"), {"sheet": sheet, "reason": WHY})
 
-    assert (answer.status_code, door.STALE in answer.content.decode()) == (422, True)
+    assert (answer.status_code, str(door.STALE) in answer.content.decode()) == (422, True)
 
 
 def test_a_list_is_taken_from_who_looked_at_it_for_its_program_alone(desk, program):
