@@ -1,8 +1,9 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class ReviewsConfig(AppConfig):
     """Decides: cases, claims, findings, decisions."""
 
     name = "reviews"
-    verbose_name = "Reviews"
+    verbose_name = _("Reviews")

@@ -31,7 +31,7 @@ PAGES = [
 
 # Operators read these in English: commands, the gateway's codes for programs, what `check_invariants` says.
 SILENT = {"migrations", "management", "gateway"}
-SILENT_FILES = re.compile(r"(\w*invariants|counted|settings|env|apps)\.py")
+SILENT_FILES = re.compile(r"(\w*invariants|counted|settings|env)\.py")
 SPEAKS = [
     path
     for app in (
