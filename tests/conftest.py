@@ -2,7 +2,7 @@
 
 import pytest
 from django.db import connection
-from django.test import TransactionTestCase
+from django.test import TransactionTestCase, override_settings
 
 from tests import tables
 
@@ -42,13 +42,15 @@ def _quick_emptying():
         yield
 
 
-@pytest.fixture(autouse=True)
-def _quick_hashes(settings):
-    """Argon2 is slow on purpose; tests that are not about passwords need not wait for it."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+@pytest.fixture(scope="session", autouse=True)
+def _quick_hashes():
+    """Argon2 is slow on purpose; tests that are not about passwords need not wait for it, nor need their worlds."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
 
 
-@pytest.fixture(autouse=True)
-def _files_when_asked_for(settings):
+@pytest.fixture(scope="session", autouse=True)
+def _files_when_asked_for():
     """Each new Client makes the middleware anew: two thirds of a request went into listing all static files."""
-    settings.WHITENOISE_AUTOREFRESH = True
+    with override_settings(WHITENOISE_AUTOREFRESH=True):
+        yield
