@@ -2,6 +2,7 @@
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Event(TextChoices):
@@ -96,7 +97,7 @@ class Event(TextChoices):
     ENTRY_HELD = "entry.held", _("Place in line held")
     ENTRY_UNHELD = "entry.unheld", _("Hold of a place in line ended")
     ENTRY_SEATED = "entry.seated", _("Given a seat")
-    ENTRY_ADMITTED = "entry.admitted", _("Admitted")
+    ENTRY_ADMITTED = "entry.admitted", pgettext_lazy("place", "Admitted")
     ENTRY_RETURNED = "entry.returned", _("Returned to the line")
     ENTRY_LEFT = "entry.left", _("Left the line")
     LINE_BULK_ASKED = "line_bulk.asked", _("Change of many places in line asked for")

@@ -7,7 +7,7 @@ from django import forms
 from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from audit.events import Event
 from audit.models import LedgerEntry
@@ -31,10 +31,10 @@ class LedgerFilter(forms.Form):
     )
     number = forms.CharField(required=False, max_length=40, label=gettext_lazy("Its id"))
     since = forms.DateField(
-        required=False, label=gettext_lazy("From"), widget=forms.DateInput(attrs={"type": "date"})
+        required=False, label=pgettext_lazy("days", "From"), widget=forms.DateInput(attrs={"type": "date"})
     )
     until = forms.DateField(
-        required=False, label=gettext_lazy("To"), widget=forms.DateInput(attrs={"type": "date"})
+        required=False, label=pgettext_lazy("days", "To"), widget=forms.DateInput(attrs={"type": "date"})
     )
 
     def clean_actor(self) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from django.apps import AppConfig, apps
 from django.conf import settings
 from django.db.models import Field, Model
-from django.utils.translation import gettext_lazy
+from django.utils.translation import pgettext_lazy
 
 
 def is_ours(app: AppConfig) -> bool:
@@ -34,6 +34,6 @@ def look_up() -> None:
     for app in filter(is_ours, apps.get_app_configs()):
         for model in app.get_models():
             for field in unnamed_fields(model):
-                field.verbose_name = gettext_lazy(str(field.verbose_name))
+                field.verbose_name = pgettext_lazy("name", str(field.verbose_name))
             for name in unnamed(model):
-                setattr(model._meta, name, gettext_lazy(str(getattr(model._meta, name))))
+                setattr(model._meta, name, pgettext_lazy("name", str(getattr(model._meta, name))))

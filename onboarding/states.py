@@ -6,6 +6,7 @@ Nothing assigns a state outside the domain functions; the database refuses every
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Stage(TextChoices):
@@ -74,8 +75,8 @@ class EntryState(TextChoices):
     WAITING = "waiting", _("Waiting")
     HELD = "held", _("Held")
     SEATED = "seated", _("Invited")
-    ADMITTED = "admitted", _("Admitted")
-    LEFT = "left", _("Left")
+    ADMITTED = "admitted", pgettext_lazy("place", "Admitted")
+    LEFT = "left", pgettext_lazy("place", "Left")
 
 
 ENTRY_TRANSITIONS: dict[str, set[str]] = {
@@ -100,7 +101,7 @@ class LineVerb(TextChoices):
 class PickState(TextChoices):
     """Of an address that was asked by hand to apply for a program by invitation only."""
 
-    ASKED = "asked", _("Asked")
+    ASKED = "asked", pgettext_lazy("pick", "Asked")
     TAKEN = "taken", _("Taken up")
     WITHDRAWN = "withdrawn", _("Withdrawn")
     EXPIRED = "expired", _("Ran out")

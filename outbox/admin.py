@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.reading import ReadOnly
@@ -59,10 +59,10 @@ class LetterAdmin(ReadOnly, admin.ModelAdmin):
     @admin.display(description=_("standing"))
     def standing(self, letter: Letter) -> str:
         if letter.recalled_at:
-            return gettext("recalled")
+            return pgettext("letter", "recalled")
         if letter.given_up_at:
-            return gettext("given up")
-        return gettext("sent") if letter.sent_at else gettext("owed")
+            return pgettext("letter", "given up")
+        return pgettext("letter", "sent") if letter.sent_at else pgettext("letter", "owed")
 
     @admin.display(description=_("text"))
     def body(self, letter: Letter) -> str:

@@ -19,7 +19,7 @@ HEAD = '''"""Names of fields and models as the admin shows them, for the catalog
 Written by `WRITE_NAMES=1 pytest tests/test_names.py`.
 """
 
-from django.utils.translation import gettext_noop as _
+from django.utils.translation import pgettext
 
 NAMES = (
 '''
@@ -40,7 +40,7 @@ def shown() -> set[str]:
 
 def test_every_name_the_admin_shows_is_in_the_catalogues():
     with translation.override("en-gb"):
-        written = HEAD + "".join(f'    _("{name}"),\n' for name in sorted(shown())) + ")\n"
+        written = HEAD + "".join(f'    pgettext("name", "{name}"),\n' for name in sorted(shown())) + ")\n"
     if os.environ.get("WRITE_NAMES"):
         FILE.write_text(written)
 
@@ -48,8 +48,8 @@ def test_every_name_the_admin_shows_is_in_the_catalogues():
 
 
 def test_a_name_is_looked_up_when_it_is_shown(monkeypatch):
-    monkeypatch.setattr(translation._trans, "gettext", lambda said: f"<{said}>")
+    monkeypatch.setattr(translation._trans, "pgettext", lambda about, said: f"<{about}: {said}>")
 
     said = (WaitlistEntry._meta.get_field("joined_at").verbose_name, WaitlistEntry._meta.verbose_name)
 
-    assert tuple(map(str, said)) == ("<joined at>", "<waitlist entry>")
+    assert tuple(map(str, said)) == ("<name: joined at>", "<name: waitlist entry>")

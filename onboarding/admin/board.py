@@ -13,7 +13,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_POST
 
 from accounts.roles import Duty, may
@@ -57,7 +57,7 @@ class RateForm(forms.Form):
         help_text=gettext_lazy("0 lets nobody in."),
     )
     from_on = forms.DateTimeField(
-        label=gettext_lazy("From"),
+        label=pgettext_lazy("days", "From"),
         required=False,
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )

@@ -12,7 +12,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.roles import Duty, may
@@ -39,9 +39,9 @@ MEANS = {
 class StageForm(forms.Form):
     """Which stage, from when on, and why. The date is read in the program's own zone; empty means from now on."""
 
-    to = forms.ChoiceField(label=gettext_lazy("To"), widget=forms.RadioSelect)
+    to = forms.ChoiceField(label=pgettext_lazy("stage", "To"), widget=forms.RadioSelect)
     from_on = forms.DateTimeField(
-        label=gettext_lazy("From"),
+        label=pgettext_lazy("days", "From"),
         required=False,
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
