@@ -3,6 +3,7 @@
 import logging
 
 import django_rq
+from django.utils.translation import gettext_noop
 from rq.timeouts import JobTimeoutException
 
 from audit import clock
@@ -32,8 +33,12 @@ def _run(test: BackTest) -> None:
         back_tests.run(test, at=clock.now())
     except JobTimeoutException:
         back_tests.fail(
-            test, "It took longer than half an hour. Ask for fewer days or a larger sample.", at=clock.now()
+            test,
+            gettext_noop("It took longer than half an hour. Ask for fewer days or a larger sample."),
+            at=clock.now(),
         )
     except Exception:
-        back_tests.fail(test, "Something unforeseen stopped it; the log says what.", at=clock.now())
+        back_tests.fail(
+            test, gettext_noop("Something unforeseen stopped it; the log says what."), at=clock.now()
+        )
         log.exception("Back-test %s stopped.", test.pk)

@@ -14,6 +14,8 @@ from time import perf_counter
 from urllib.parse import SplitResult, urlsplit
 
 import httpx
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 CONNECT, ANSWER = 3.0, 10.0  # seconds; the second is for the whole of a try, once the name is resolved
 PORTS = (443, 8443)
@@ -45,21 +47,24 @@ def parted(url: str, *, private: Sequence[Network] = ()) -> SplitResult:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise BadAddress("This is not an address. Write it like https://example.org/hooks.") from None
+        raise BadAddress(_("This is not an address. Write it like https://example.org/hooks.")) from None
     if len(url) > LONGEST or not url.isascii() or not url.isprintable() or " " in url:
-        raise BadAddress(f"Write the address in at most {LONGEST} ASCII characters, without spaces.")
+        raise BadAddress(
+            _("Write the address in at most %(longest)s ASCII characters, without spaces.")
+            % {"longest": LONGEST}
+        )
     if not parts.hostname or parts.username or parts.password or parts.fragment:
         raise BadAddress(
-            "Write the address like https://example.org/hooks, without a name or password in it."
+            _("Write the address like https://example.org/hooks, without a name or password in it.")
         )
     if private:  # our own programs: any port, and no certificate where the network is ours
         if parts.scheme not in ("https", "http"):
-            raise BadAddress("The address must begin with https:// or http://.")
+            raise BadAddress(_("The address must begin with https:// or http://."))
         return parts
     if parts.scheme != "https":
-        raise BadAddress("The address must begin with https://.")
+        raise BadAddress(_("The address must begin with https://."))
     if port is not None and port not in PORTS:
-        raise BadAddress(f"The port must be {' or '.join(map(str, PORTS))}.")
+        raise BadAddress(_("The port must be one of %(ports)s.") % {"ports": ", ".join(map(str, PORTS))})
     return parts
 
 
@@ -69,10 +74,10 @@ def resolved(parts: SplitResult, *, private: Sequence[Network] = ()) -> str:
     try:
         found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        raise BadAddress("The name of this host leads nowhere.") from None
+        raise BadAddress(_("The name of this host leads nowhere.")) from None
     addresses = [ipaddress.ip_address(str(each[4][0]).partition("%")[0]) for each in found]
     if not addresses:
-        raise BadAddress("The name of this host leads nowhere.")
+        raise BadAddress(_("The name of this host leads nowhere."))
     for address in addresses:
         plain = getattr(address, "ipv4_mapped", None) or address
         if any(plain.version == net.version and plain in net for net in private):
@@ -85,9 +90,9 @@ def resolved(parts: SplitResult, *, private: Sequence[Network] = ()) -> str:
             or getattr(plain, "sixtofour", None)
             or getattr(plain, "teredo", None)
         ):
-            raise BadAddress("This host is not on the public internet.")
+            raise BadAddress(_("This host is not on the public internet."))
         if parts.scheme != "https":
-            raise BadAddress("The address must begin with https://, unless it is in a network of ours.")
+            raise BadAddress(_("The address must begin with https://, unless it is in a network of ours."))
     return str(addresses[0])
 
 
@@ -97,13 +102,17 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, private: Sequence
     try:
         status, problem = _post(url, body, headers, private), ""
     except TimeoutError:
-        status, problem = None, f"It did not answer within {ANSWER:.0f} seconds."
+        status, problem = None, gettext_noop("It did not answer in time.")
     except BadAddress as refused:
         status, problem = None, str(refused)
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         status, problem = None, f"{type(error).__name__}: {error}"[:200].replace("\0", "")
     if status is not None and not 200 <= status < 300:
-        problem = "A redirect is not followed." if 300 <= status < 400 else f"It answered {status}."
+        problem = (
+            gettext_noop("A redirect is not followed.")
+            if 300 <= status < 400
+            else gettext_noop("Only an answer from 200 to 299 counts as received.")
+        )
     return Said(status, problem, int((perf_counter() - began) * 1000))
 
 

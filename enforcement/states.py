@@ -7,25 +7,25 @@ from django.utils.translation import gettext_lazy as _
 class FilterKind(TextChoices):
     """The kinds of `enforcement.filters.rules.Kind`."""
 
-    WORDS = "words", "Word list"
-    PATTERN = "pattern", "Patterns"
-    PERSONAL = "personal", "Personal data and keys"
-    ENDPOINT = "endpoint", "Another moderation endpoint"
+    WORDS = "words", _("Word list")
+    PATTERN = "pattern", _("Patterns")
+    PERSONAL = "personal", _("Personal data and keys")
+    ENDPOINT = "endpoint", _("Another moderation endpoint")
 
 
 class FilterAction(TextChoices):
     """What follows a hit of a filter rule that is on."""
 
-    COUNT = "count", "Count it"
-    FLAG = "flag", "Count it, and flag it for a person"
-    REFUSE = "refuse", "Count it, flag it, and advise the caller to refuse"
+    COUNT = "count", _("Count it")
+    FLAG = "flag", _("Count it, and flag it for a person")
+    REFUSE = "refuse", _("Count it, flag it, and advise the caller to refuse")
 
 
 class FilterState(TextChoices):
-    DRAFT = "draft", "Draft"
-    SHADOW = "shadow", "Shadow"
-    ON = "on", "On"
-    OFF = "off", "Off"
+    DRAFT = "draft", _("Draft")
+    SHADOW = "shadow", _("Shadow")
+    ON = "on", _("On")
+    OFF = "off", _("Off")
 
 
 # Nothing is switched on that was not in shadow first, where it is counted and does nothing.
@@ -218,20 +218,20 @@ class WebhookStop(TextChoices):
 class AnomalyKind(TextChoices):
     """What an anomaly rule looks at; `domain.unusual` has each as one statement."""
 
-    VOLUME = "volume", "More than was declared"
-    GROWTH = "growth", "Sudden growth"
-    REFUSALS = "refusals", "Many refusals"
-    FILTER_HITS = "filter_hits", "Many filter hits"
-    ERRORS = "errors", "Many errors of the model's side"
-    NIGHT = "night", "More at night than usual"
-    END_USERS = "end_users", "Many end users on an internal tool"
-    NETWORKS = "networks", "From many networks at once"
+    VOLUME = "volume", _("More than was declared")
+    GROWTH = "growth", _("Sudden growth")
+    REFUSALS = "refusals", _("Many refusals")
+    FILTER_HITS = "filter_hits", _("Many filter hits")
+    ERRORS = "errors", _("Many errors of the model's side")
+    NIGHT = "night", _("More at night than usual")
+    END_USERS = "end_users", _("Many end users on an internal tool")
+    NETWORKS = "networks", _("From many networks at once")
 
 
 class AnomalyMode(TextChoices):
-    OFF = "off", "Off"
-    SHADOW = "shadow", "In shadow: finds, and flags nothing"
-    ON = "on", "On"
+    OFF = "off", _("Off")
+    SHADOW = "shadow", _("In shadow: finds, and flags nothing")
+    ON = "on", _("On")
 
 
 ANOMALY_TRANSITIONS: dict[str, set[str]] = {
@@ -242,10 +242,10 @@ ANOMALY_TRANSITIONS: dict[str, set[str]] = {
 
 
 class BackTestState(TextChoices):
-    WAITING = "waiting", "Waiting"
-    RUNNING = "running", "Running"
-    DONE = "done", "Done"
-    FAILED = "failed", "Failed"
+    WAITING = "waiting", _("Waiting")
+    RUNNING = "running", _("Running")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")
 
 
 BACK_TEST_TRANSITIONS: dict[str, set[str]] = {
@@ -259,5 +259,5 @@ BACK_TEST_TRANSITIONS: dict[str, set[str]] = {
 class LeakAct(TextChoices):
     """What happens to a secret that was found in public."""
 
-    END_SECRET = "end_secret", "End the secret; the key waits for a new one"
-    REVOKE = "revoke", "Revoke the key"
+    END_SECRET = "end_secret", _("End the secret; the key waits for a new one")
+    REVOKE = "revoke", _("Revoke the key")

@@ -25,7 +25,7 @@ from enforcement.states import AppealKind, FlagSource, SanctionState
 from onboarding.models import Application, Grant
 from onboarding.permissions import may_see
 from policies.models import Category
-from reviews.domain import rejections, telling
+from reviews.domain import reasons, rejections, telling
 from reviews.models import Decision
 from reviews.states import Outcome
 
@@ -109,6 +109,7 @@ def _page(
             "application": application,
             "program": decision.case.program,
             "decision": decision,
+            "explanation": reasons.read(decision.reason_code, decision.explanation),
             "clauses": _clauses(decision),
             "known": known,
             "way": way,

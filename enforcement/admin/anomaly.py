@@ -10,6 +10,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from redis.exceptions import RedisError
@@ -18,7 +20,7 @@ from accounts.reading import OwnPages, ReadOnly
 from accounts.roles import Duty, may
 from audit import clock
 from enforcement import jobs
-from enforcement.domain import anomalies, anomaly_rules, back_tests, throttles
+from enforcement.domain import anomalies, anomaly_rules, back_tests, throttles, unusual
 from enforcement.domain.anomalies import Measure
 from enforcement.domain.unusual import QUESTIONS
 from enforcement.models import AnomalyRule, BackTest, Throttle
@@ -34,9 +36,9 @@ RUNNING = 100  # throttles shown
 UNDER_WAY = (BackTestState.WAITING, BackTestState.RUNNING)
 REFUSALS = (anomaly_rules.NoSuchStep, anomaly_rules.BadNumbers, SayWhy)
 VERBS = {
-    AnomalyMode.OFF: "Switch off",
-    AnomalyMode.SHADOW: "Put in shadow",
-    AnomalyMode.ON: "Switch on",
+    AnomalyMode.OFF: gettext_lazy("Switch off"),
+    AnomalyMode.SHADOW: gettext_lazy("Put in shadow"),
+    AnomalyMode.ON: gettext_lazy("Switch on"),
 }
 
 
@@ -44,7 +46,9 @@ class NumbersForm(forms.Form):
     """The numbers of a rule; `why` is asked for where they are to hold."""
 
     threshold = forms.FloatField(min_value=0.001, max_value=anomaly_rules.LARGEST)
-    minimum = forms.IntegerField(label="Smallest sample", min_value=1, max_value=anomaly_rules.LARGEST)
+    minimum = forms.IntegerField(
+        label=gettext_lazy("Smallest sample"), min_value=1, max_value=anomaly_rules.LARGEST
+    )
 
     def __init__(self, data: Any, *, rule: AnomalyRule, prefix: str) -> None:
         first = {name: getattr(rule, name) for name in ("threshold", "minimum", "throttle_to")}
@@ -55,17 +59,19 @@ class NumbersForm(forms.Form):
 
 class RewriteForm(NumbersForm):
     throttle_to = forms.IntegerField(
-        label="Throttle to, requests a minute",
+        label=gettext_lazy("Throttle to, requests a minute"),
         required=False,
         min_value=1,
         max_value=100_000,
-        help_text="Of each key, for 24 hours at most; empty: it only flags.",
+        help_text=gettext_lazy("Of each key, for 24 hours at most; empty: it only flags."),
     )
-    reason = forms.CharField(label="Why", max_length=REASON_MOST, widget=forms.Textarea(attrs={"rows": 3}))
+    reason = forms.CharField(
+        label=gettext_lazy("Why"), max_length=REASON_MOST, widget=forms.Textarea(attrs={"rows": 3})
+    )
 
 
 class TryForm(NumbersForm):
-    days = forms.IntegerField(label="Days", min_value=1, max_value=BACK_TEST_DAYS)
+    days = forms.IntegerField(label=gettext_lazy("Days"), min_value=1, max_value=BACK_TEST_DAYS)
 
 
 @admin.register(AnomalyRule)
@@ -103,7 +109,7 @@ class AnomalyRuleAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
         return self.rendered(
             request,
             "admin/enforcement/anomalies.html",
-            title="Unusual use",
+            title=_("Unusual use"),
             rows=rows,
             days=DAYS,
             running=running[:RUNNING],
@@ -123,7 +129,9 @@ class AnomalyRuleAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
         except throttles.ThrottleIsOver as refused:
             messages.error(request, str(refused))
         else:
-            messages.success(request, "It is lifted." if throttle.ended_at else "It goes on for 14 days.")
+            messages.success(
+                request, _("It is lifted.") if throttle.ended_at else _("It goes on for 14 days.")
+            )
         return redirect("admin:anomaly_rules")
 
     def rule(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -136,7 +144,11 @@ class AnomalyRuleAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
             except REFUSALS as refused:
                 form.add_error(None, str(refused))
             else:
-                messages.success(request, f"Version {made.version} is {made.get_mode_display().lower()}.")
+                messages.success(
+                    request,
+                    _("Version %(version)s is %(mode)s.")
+                    % {"version": made.version, "mode": made.get_mode_display().lower()},
+                )
                 return redirect("admin:anomaly_rule", made.pk)
         return self._show(request, rule, form=form, status=422 if form.errors else 200)
 
@@ -149,7 +161,7 @@ class AnomalyRuleAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
         except REFUSALS as refused:
             messages.error(request, str(refused))
         else:
-            messages.success(request, f"It is {rule.get_mode_display().lower()} now.")
+            messages.success(request, _("It is %(mode)s now.") % {"mode": rule.get_mode_display().lower()})
         return redirect("admin:anomaly_rule", pk)
 
     def attempt(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -163,7 +175,9 @@ class AnomalyRuleAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
             jobs.enqueue(test)
         except (RedisError, OSError) as error:
             log.warning("Back-test %s is not in the queue (%s).", test.pk, type(error).__name__)
-            messages.warning(request, "No worker knows of it yet: the queue could not be reached. Ask again.")
+            messages.warning(
+                request, _("No worker knows of it yet: the queue could not be reached. Ask again.")
+            )
         return redirect("admin:anomaly_rule", pk)
 
     def progress(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -196,7 +210,9 @@ class AnomalyRuleAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
             steps=[(to, VERBS[AnomalyMode(to)]) for to in sorted(ANOMALY_TRANSITIONS[rule.mode])],
             form=form or RewriteForm(None, rule=rule, prefix="set"),
             trying=trying or TryForm(None, rule=rule, prefix="try"),
-            findings=findings[:FINDINGS],
+            findings=[
+                (each, unusual.read(rule.kind, each.figures, each.says)) for each in findings[:FINDINGS]
+            ],
             measure=anomalies.measures(since=clock.now() - timedelta(days=DAYS)).get(rule.pk, Measure()),
             days=DAYS,
             trials=trials,
@@ -223,5 +239,9 @@ def _alive(test: BackTest) -> BackTest:
 
 def _says(test: BackTest) -> str:
     if test.state == BackTestState.WAITING:
-        return "Waiting for a worker."
-    return f"{test.done:,} of {test.total:,} hours looked at, {test.hits:,} hits."
+        return _("Waiting for a worker.")
+    return _("%(done)s of %(total)s hours looked at, %(hits)s hits.") % {
+        "done": f"{test.done:,}",
+        "total": f"{test.total:,}",
+        "hits": f"{test.hits:,}",
+    }

@@ -11,6 +11,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import User
@@ -38,16 +40,20 @@ DONE = {
     (
         AppealKind.APPEAL,
         AppealState.UPHELD,
-    ): "Upheld. The application is in review again, for other reviewers; the letter is on its way.",
+    ): gettext_lazy(
+        "Upheld. The application is in review again, for other reviewers; the letter is on its way."
+    ),
     (
         AppealKind.REINSTATEMENT,
         AppealState.UPHELD,
-    ): "Upheld. The owner may apply again now; the letter is on its way.",
-    (AppealKind.APPEAL, AppealState.DENIED): "Denied. The decision stands; the letter is on its way.",
+    ): gettext_lazy("Upheld. The owner may apply again now; the letter is on its way."),
+    (AppealKind.APPEAL, AppealState.DENIED): gettext_lazy(
+        "Denied. The decision stands; the letter is on its way."
+    ),
     (
         AppealKind.REINSTATEMENT,
         AppealState.DENIED,
-    ): "Denied. The day for applying again stays; the letter is on its way.",
+    ): gettext_lazy("Denied. The day for applying again stays; the letter is on its way."),
 }
 
 
@@ -65,7 +71,7 @@ class AppealAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
     show_full_result_count = False
     paginator = CappedPaginator
 
-    @admin.display(description="About")
+    @admin.display(description=gettext_lazy("About"))
     def in_words(self, appeal: Appeal) -> str:
         url = reverse("admin:appeal", args=[appeal.pk])
         return format_html('<a href="{}">{}</a>', url, appeal.decision.case.shown_title)
@@ -84,7 +90,7 @@ class AppealAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        return super().changelist_view(request, {**(extra_context or {}), "title": "Search appeals"})
+        return super().changelist_view(request, {**(extra_context or {}), "title": _("Search appeals")})
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         """Send the stock page of an appeal to its own."""
@@ -113,7 +119,7 @@ class AppealAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
         late = board.visible_to(request.user).filter(due_at__lte=at).count()
         shown = board.page(request.GET, user=request.user, at=at)
         return self.rendered(
-            request, "admin/enforcement/appeals.html", title="Appeals", board=shown, late=late
+            request, "admin/enforcement/appeals.html", title=_("Appeals"), board=shown, late=late
         )
 
     def page(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -232,11 +238,11 @@ def _why_not(user: User, appeal: Appeal) -> str:
     """Return why this person may read the appeal and not decide it; empty when they may."""
     decision = appeal.decision
     if user.pk == decision.decided_by_id:
-        return "You made this decision, so somebody else decides whether it was right."
+        return _("You made this decision, so somebody else decides whether it was right.")
     if user.pk == decision.signed_by_id:
-        return "You signed this decision, so somebody else decides whether it was right."
+        return _("You signed this decision, so somebody else decides whether it was right.")
     if user.pk == appeal.filed_by_id:
-        return "You filed this, so somebody else decides it."
+        return _("You filed this, so somebody else decides it.")
     if decision.second == SecondPerson.SENIOR and not may_decide(user, appeal):
-        return "A senior reviewer had to sign this decision, so a senior reviewer decides this."
+        return _("A senior reviewer had to sign this decision, so a senior reviewer decides this.")
     return ""

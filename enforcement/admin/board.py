@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
 from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.roles import Duty, may
@@ -46,7 +47,7 @@ class Board:
 
     @property
     def says(self) -> str:
-        return f"{len(self.rows)} shown"
+        return _("%(number)s shown") % {"number": len(self.rows)}
 
 
 def visible_to(user: User) -> QuerySet[Appeal]:
@@ -119,9 +120,9 @@ def decidable_by(user: User) -> QuerySet[Appeal]:
 def due_words(appeal: Appeal, at: datetime) -> tuple[str, str]:
     """Return when it is due in words, and the class of its pill."""
     if appeal.due_at <= at:
-        return f"late by {timesince(appeal.due_at, at, depth=1)}", "stop"
+        return _("late by %(time)s") % {"time": timesince(appeal.due_at, at, depth=1)}, "stop"
     day = date_format(appeal.due_at.astimezone(_program(appeal).zone), "D j M")
-    return f"due {day}", "wait" if appeal.due_at - at <= SOON else ""
+    return _("due %(day)s") % {"day": day}, "wait" if appeal.due_at - at <= SOON else ""
 
 
 def _whole(appeals: QuerySet[Appeal]) -> QuerySet[Appeal]:
@@ -146,7 +147,10 @@ def _row(appeal: Appeal, user: User, at: datetime) -> Row:
     if sanction := appeal.sanction:
         made_it = {sanction.proposed_by_id, sanction.signed_by_id, sanction.case.decided_by_id}
         url = f"{reverse('admin:flag_case', args=[sanction.case_id])}#appeal-{appeal.pk}"
-        title, against = sanction.grant.application.title or "Untitled", sanction.get_kind_display().lower()
+        title, against = (
+            sanction.grant.application.title or _("Untitled"),
+            sanction.get_kind_display().lower(),
+        )
     else:
         made_it = {appeal.decision.decided_by_id, appeal.decision.signed_by_id}
         url = reverse("admin:appeal", args=[appeal.pk])

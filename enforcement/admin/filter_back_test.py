@@ -10,6 +10,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 from redis.exceptions import RedisError
@@ -29,11 +31,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 LONGEST = 1_800  # seconds a run may take
 SAYS = {
-    filter_back_tests.CONFIRMED: "Flags of this category that people confirmed",
-    filter_back_tests.DISMISSED: "Flags of this category that people dismissed",
-    filter_back_tests.OPEN: "Flags of this category that nobody decided yet",
-    filter_back_tests.ELSEWHERE: "Flags of other categories",
-    filter_back_tests.HITS: "Hits of all rules, shadow included",
+    filter_back_tests.CONFIRMED: gettext_lazy("Flags of this category that people confirmed"),
+    filter_back_tests.DISMISSED: gettext_lazy("Flags of this category that people dismissed"),
+    filter_back_tests.OPEN: gettext_lazy("Flags of this category that nobody decided yet"),
+    filter_back_tests.ELSEWHERE: gettext_lazy("Flags of other categories"),
+    filter_back_tests.HITS: gettext_lazy("Hits of all rules, shadow included"),
 }
 
 
@@ -65,7 +67,7 @@ def ask(desk: "FilterRuleAdmin", request: HttpRequest, pk: int) -> HttpResponse:
     except (RedisError, OSError) as error:
         log.warning("Back-test %s is not in the queue (%s).", test.pk, type(error).__name__)
         messages.warning(
-            request, "No worker knows of it: the queue could not be reached. Ask for another in a minute."
+            request, _("No worker knows of it: the queue could not be reached. Ask for another in a minute.")
         )
     return redirect("admin:filter_back_test", test.pk)
 
@@ -76,7 +78,7 @@ def show(desk: "FilterRuleAdmin", request: HttpRequest, number: int) -> HttpResp
     return desk.rendered(
         request,
         "admin/enforcement/filter_back_test.html",
-        title="Back-test",
+        title=_("Back-test"),
         test=test,
         says=_says(test),
         under_way=_under_way(test),
@@ -110,9 +112,9 @@ def _run(test: FilterBackTest) -> None:
     try:
         filter_back_tests.finish(test, filter_back_tests.run(test), at=clock.now())
     except JobTimeoutException:
-        filter_back_tests.fail(test, "It took longer than half an hour.", at=clock.now())
+        filter_back_tests.fail(test, gettext_noop("It took longer than half an hour."), at=clock.now())
     except Exception:
-        problem = "Something unforeseen stopped it; the log says what."
+        problem = gettext_noop("Something unforeseen stopped it; the log says what.")
         filter_back_tests.fail(test, problem, at=clock.now())
         log.exception("Back-test %s stopped.", test.pk)
 
@@ -133,5 +135,5 @@ def _under_way(test: FilterBackTest) -> bool:
 
 def _says(test: FilterBackTest) -> str:
     if test.state == BackTestState.WAITING:
-        return "Waiting for a worker."
-    return f"{test.done:,} of {test.total:,} texts read."
+        return _("Waiting for a worker.")
+    return _("%(done)s of %(total)s texts read.") % {"done": f"{test.done:,}", "total": f"{test.total:,}"}

@@ -8,6 +8,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.models import User
@@ -29,8 +31,8 @@ from onboarding.domain.programs import SayWhy
 WRONG, CONFLICT = 422, 409
 DAYS = 28
 HISTORY = 50  # rows of the ledger shown
-NO_NUL = {"null_characters_not_allowed": "Leave out the character NUL."}
-LINES = "One text a line."
+NO_NUL = {"null_characters_not_allowed": gettext_lazy("Leave out the character NUL.")}
+LINES = gettext_lazy("One text a line.")
 NEEDED = ("code", "name", "kind", "category", "content", "hits", "passes", "why")
 
 
@@ -38,41 +40,56 @@ class FilterForm(forms.Form):
     """What a version is to say; what makes no sense is the domain's to say, by field."""
 
     code = forms.CharField(
-        label="Code", required=False, max_length=60, help_text="As answers and counters name it."
+        label=gettext_lazy("Code"),
+        required=False,
+        max_length=60,
+        help_text=gettext_lazy("As answers and counters name it."),
     )
-    name = forms.CharField(label="Name", required=False, max_length=200)
-    kind = forms.ChoiceField(label="Kind", required=False, choices=FilterKind.choices)
-    category = forms.ChoiceField(label="Category", required=False)
+    name = forms.CharField(label=gettext_lazy("Name"), required=False, max_length=200)
+    kind = forms.ChoiceField(label=gettext_lazy("Kind"), required=False, choices=FilterKind.choices)
+    category = forms.ChoiceField(label=gettext_lazy("Category"), required=False)
     content = forms.CharField(
-        label="What it looks for",
+        label=gettext_lazy("What it looks for"),
         required=False,
         max_length=60_000,
-        help_text="Words: one a line, with a weight as in “fuse = 0.5”. Patterns: RE2, one a line. Personal data: "
-        "email, card, iban, phone, key, one a line. Endpoint: “endpoint = NAME”, “takes = CATEGORY”. # is a remark.",
+        help_text=gettext_lazy(
+            "Words: one a line, with a weight as in “fuse = 0.5”. Patterns: RE2, one a line. Personal data: "
+            "email, card, iban, phone, key, one a line. Endpoint: “endpoint = NAME”, “takes = CATEGORY”. # is a remark."
+        ),
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
     )
     threshold = forms.FloatField(
-        label="Least score",
+        label=gettext_lazy("Least score"),
         required=False,
         min_value=0,
         max_value=1,
         initial=1.0,
-        help_text="Above 0, at most 1.",
+        help_text=gettext_lazy("Above 0, at most 1."),
     )
-    action = forms.ChoiceField(label="What follows a hit", required=False, choices=FilterAction.choices)
+    action = forms.ChoiceField(
+        label=gettext_lazy("What follows a hit"), required=False, choices=FilterAction.choices
+    )
     hits = forms.CharField(
-        label="Texts it has to hit", required=False, max_length=120_000, help_text=LINES,
+        label=gettext_lazy("Texts it has to hit"), required=False, max_length=120_000, help_text=LINES,
         widget=forms.Textarea(attrs={"rows": 3}),
     )  # fmt: skip
     passes = forms.CharField(
-        label="Texts it has to let pass", required=False, max_length=120_000, help_text=LINES,
+        label=gettext_lazy("Texts it has to let pass"), required=False, max_length=120_000, help_text=LINES,
         widget=forms.Textarea(attrs={"rows": 3}),
     )  # fmt: skip
-    why = forms.CharField(label="Why", required=False, max_length=1_000, help_text="Kept with this version.")
+    why = forms.CharField(
+        label=gettext_lazy("Why"),
+        required=False,
+        max_length=1_000,
+        help_text=gettext_lazy("Kept with this version."),
+    )
     sample = forms.CharField(
-        label="Try it on a text", required=False, max_length=MOST, help_text="It is kept nowhere.",
+        label=gettext_lazy("Try it on a text"),
+        required=False,
+        max_length=MOST,
+        help_text=gettext_lazy("It is kept nowhere."),
         widget=forms.Textarea(attrs={"rows": 3}),
-    )  # fmt: skip
+    )
 
     def __init__(self, *args: Any, rule: FilterRule | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -80,7 +97,7 @@ class FilterForm(forms.Form):
         for field in self.fields.values():
             field.error_messages |= NO_NUL
         for name in NEEDED:
-            self.fields[name].mark = "required"
+            self.fields[name].mark = _("required")
         if rule is not None:
             del self.fields["code"], self.fields["name"]
 
@@ -130,7 +147,7 @@ class FilterRuleAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
             (version, names.get(version.category, version.category), _did(version, told)) for version in shown
         ]
         return self.rendered(
-            request, "admin/enforcement/filters.html", title="Filter rules", rows=rows, days=DAYS
+            request, "admin/enforcement/filters.html", title=_("Filter rules"), rows=rows, days=DAYS
         )
 
     def new(self, request: HttpRequest) -> HttpResponse:
@@ -153,7 +170,7 @@ class FilterRuleAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
             )
         except (BadFilter, SayWhy) as problem:
             return self._refuse(request, form, problem)
-        messages.success(request, "The rule is kept as a draft. It reads nothing before it is in shadow.")
+        messages.success(request, _("The rule is kept as a draft. It reads nothing before it is in shadow."))
         return redirect("admin:filter", version.rule_id)
 
     def rule(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -176,7 +193,9 @@ class FilterRuleAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
             form.add_error(None, str(problem))
             rule.refresh_from_db()
             return self._form(request, form, rule, status=CONFLICT)
-        messages.success(request, "This is the rule's next version, a draft. What was in use stays in use.")
+        messages.success(
+            request, _("This is the rule's next version, a draft. What was in use stays in use.")
+        )
         return redirect("admin:filter", pk)
 
     def switch(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -192,7 +211,7 @@ class FilterRuleAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
                     version, to=to, by=request.user, at=clock.now(), reason=request.POST.get("why", "")
                 )
         except SayWhy:
-            messages.error(request, "Say why.")
+            messages.error(request, _("Say why."))
         except (NoSuchStep, TextsFail, BadFilter) as problem:
             messages.error(request, str(problem))
         return redirect("admin:filter", pk)
@@ -222,7 +241,7 @@ class FilterRuleAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
         problem: BadFilter | SayWhy,
         rule: FilterRule | None = None,
     ) -> HttpResponse:
-        form.take(problem.problems if isinstance(problem, BadFilter) else {"why": "Say why."})
+        form.take(problem.problems if isinstance(problem, BadFilter) else {"why": _("Say why.")})
         return self._form(request, form, rule, status=WRONG)
 
     def _form(
@@ -244,7 +263,7 @@ class FilterRuleAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
             request,
             "admin/enforcement/filter_rule.html",
             status=status,
-            title=str(rule) if rule else "New filter rule",
+            title=str(rule) if rule else _("New filter rule"),
             form=form,
             rule=rule,
             history=[
@@ -280,12 +299,16 @@ def _did(
 ) -> list[tuple[str, filter_hits.Figures]]:
     """Return what a version did while it was on and what it would have done in shadow, as far as there is any."""
     name = f"{version.rule.code}.{version.number}"
-    both = (("on", told.get(f"hit:{name}")), ("in shadow", told.get(f"shadow:{name}")))
+    both = ((_("on"), told.get(f"hit:{name}")), (_("in shadow"), told.get(f"shadow:{name}")))
     return [(how, figures) for how, figures in both if figures]
 
 
 def _steps(version: FilterRuleVersion) -> list[tuple[str, str]]:
-    says = {FilterState.SHADOW: "Count in shadow", FilterState.ON: "Switch on", FilterState.OFF: "Switch off"}
+    says = {
+        FilterState.SHADOW: _("Count in shadow"),
+        FilterState.ON: _("Switch on"),
+        FilterState.OFF: _("Switch off"),
+    }
     return [(to, label) for to, label in says.items() if to in FILTER_TRANSITIONS[version.state]]
 
 

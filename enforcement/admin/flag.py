@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -106,7 +107,7 @@ class FlagCaseAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
         at, user = clock.now(), request.user
         shown = flag_board.page(request.GET, user=user, at=at)
         return self.rendered(
-            request, "admin/enforcement/flags.html", title="Flags", board=shown, sources=FlagSource.choices,
+            request, "admin/enforcement/flags.html", title=_("Flags"), board=shown, sources=FlagSource.choices,
             severities=Severity.choices[1:], query=request.GET,
             to_follow=flag_board.to_follow(user, at=at),
         )  # fmt: skip
@@ -135,7 +136,9 @@ class FlagCaseAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
         except (SayWhy, flags.BadFlag) as error:
             messages.error(request, str(error))
         else:
-            messages.success(request, f"Flagged: {flag.receipt}. Somebody else decides it.")
+            messages.success(
+                request, _("Flagged: %(receipt)s. Somebody else decides it.") % {"receipt": flag.receipt}
+            )
         return redirect("admin:onboarding_grant_change", pk)
 
     def take(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -206,7 +209,7 @@ class FlagCaseAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
             except REFUSALS as error:
                 return self._refused(request, case, error)
             else:
-                messages.success(request, "It is about this access now, with what was flagged there.")
+                messages.success(request, _("It is about this access now, with what was flagged there."))
                 return redirect("admin:flag_case", case.pk)
         return self._show(request, self._case(request, pk), status=422, attach=form)
 
@@ -247,7 +250,7 @@ class FlagCaseAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
             typed = form.cleaned_data
             words = {"reason_code": typed["reason_code"], "explanation": typed["explanation"]}
             if not typed["outcome"]:
-                raise appeals.Incomplete({"outcome": "Choose to uphold or to deny."})
+                raise appeals.Incomplete({"outcome": _("Choose to uphold or to deny.")})
             turn = appeals.uphold if typed["outcome"] == "upheld" else appeals.deny
             turn(found, by=request.user, at=at, **words)
 
@@ -271,7 +274,7 @@ class FlagCaseAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
             except (SayWhy, emergencies.BadRule, emergencies.AlreadySo) as error:
                 form.add_error(None, str(error))
             else:
-                messages.success(request, "Set. It holds from the next flag on.")
+                messages.success(request, _("Set. It holds from the next flag on."))
                 return redirect("admin:emergencies")
         kept = list(EmergencyRule.objects.select_related("set_by")[:100])
         names = statements.clauses(code for row in kept for code in (row.category, *row.covered_by))
@@ -280,7 +283,7 @@ class FlagCaseAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
             for row in kept
         ]
         return self.rendered(
-            request, "admin/enforcement/emergencies.html", title="Emergencies", form=form, rows=rows,
+            request, "admin/enforcement/emergencies.html", title=_("Emergencies"), form=form, rows=rows,
             status=422 if form.errors else 200,
         )  # fmt: skip
 
@@ -327,6 +330,11 @@ class FlagCaseAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
             "is_found": forms.get("is_found", True),
         }
         return self.rendered(
-            request, "admin/enforcement/flag_case.html", status=status, title=f"Flags {case.pk}", opened=opened,
-            **shown, **forms,
-        )  # fmt: skip
+            request,
+            "admin/enforcement/flag_case.html",
+            status=status,
+            title=_("Flags %(pk)s") % {"pk": case.pk},
+            opened=opened,
+            **shown,
+            **forms,
+        )

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.roles import Duty, may
@@ -61,7 +62,7 @@ class Board:
 
     @property
     def says(self) -> str:
-        return f"{len(self.rows)} shown"
+        return _("%(number)s shown") % {"number": len(self.rows)}
 
 
 def visible_to(user: User) -> QuerySet[FlagCase]:
@@ -111,7 +112,9 @@ def to_follow(user: User, *, at: datetime) -> list[Follow]:
     unsigned = proposed.filter(case__in=seen).select_related(*about).order_by("proposed_at")[:FOLLOWED]
     signs = may(user, Duty.SIGN_AS_SENIOR)
     found = [
-        Follow(each.case, f"to sign: {each.get_kind_display().lower()}", each.proposed_at)
+        Follow(
+            each.case, _("to sign: %(kind)s") % {"kind": each.get_kind_display().lower()}, each.proposed_at
+        )
         for each in (unsigned if signs else [])
     ]
     bare = seen.filter(finding=Finding.VIOLATION, decided_at__gt=at - FOLLOW_WITHIN, grant__isnull=False)
@@ -120,7 +123,7 @@ def to_follow(user: User, *, at: datetime) -> list[Follow]:
         "decided_at"
     )
     return found + [
-        Follow(each, "a violation, and no sanction yet", each.decided_at) for each in bare[:FOLLOWED]
+        Follow(each, _("a violation, and no sanction yet"), each.decided_at) for each in bare[:FOLLOWED]
     ]
 
 
@@ -139,8 +142,10 @@ def _counts(visible: QuerySet[FlagCase], user: User, at: datetime) -> Counts:
 def due_words(case: FlagCase, at: datetime) -> tuple[str, str]:
     """Return when it is due in words, and the class of its pill."""
     if case.due_at <= at:
-        return f"late by {timesince(case.due_at, at, depth=1)}", "stop"
-    return f"due in {timesince(at, case.due_at, depth=1)}", "wait" if (case.due_at - at).days < 1 else ""
+        return _("late by %(time)s") % {"time": timesince(case.due_at, at, depth=1)}, "stop"
+    return _("due in %(time)s") % {"time": timesince(at, case.due_at, depth=1)}, "wait" if (
+        case.due_at - at
+    ).days < 1 else ""
 
 
 def _rows(cases: list[FlagCase], at: datetime) -> list[Row]:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from enforcement.domain.sanctions import Said
@@ -26,7 +28,7 @@ from policies.states import Severity
 
 
 def categories() -> list[tuple[str, str]]:
-    return [("", "Choose"), *guidelines.in_force().categories.values_list("code", "name")]
+    return [("", _("Choose")), *guidelines.in_force().categories.values_list("code", "name")]
 
 
 def number_in(text: str) -> int:
@@ -49,15 +51,21 @@ def shown_when(key: str, *values: str) -> str:
 
 class FindingForm(ByHand):
     finding = forms.ChoiceField(
-        label="What you found", choices=Finding.choices, widget=forms.RadioSelect, required=False
-    )
-    category = forms.ChoiceField(label="The clause", required=False)
-    severity = forms.TypedChoiceField(
-        label="How grave", choices=[("", "As flagged"), *Severity.choices], coerce=int, empty_value=None,
+        label=gettext_lazy("What you found"),
+        choices=Finding.choices,
+        widget=forms.RadioSelect,
         required=False,
-    )  # fmt: skip
+    )
+    category = forms.ChoiceField(label=gettext_lazy("The clause"), required=False)
+    severity = forms.TypedChoiceField(
+        label=gettext_lazy("How grave"),
+        choices=[("", gettext_lazy("As flagged")), *Severity.choices],
+        coerce=int,
+        empty_value=None,
+        required=False,
+    )
     note = forms.CharField(
-        label="Why, for colleagues",
+        label=gettext_lazy("Why, for colleagues"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 4, "data-max": 2000}),
     )
@@ -68,7 +76,7 @@ class FindingForm(ByHand):
         for name in ("category", "severity"):
             self.fields[name].shown_when = shown_when("f-finding", Finding.VIOLATION)
         for name in ("finding", "category", "note"):
-            self.fields[name].mark = "required"
+            self.fields[name].mark = _("required")
 
 
 SHOWN_WHEN = {
@@ -84,11 +92,17 @@ class AttachForm(ByHand):
     """Whose access a report is about: one of those found, or the one that was chosen before."""
 
     grant = forms.ModelChoiceField(
-        label="Which access?", queryset=Grant.objects.none(), empty_label=None, widget=forms.RadioSelect,
-        error_messages={"required": "Choose one.", "invalid_choice": "Choose one of those found."},
-    )  # fmt: skip
+        label=gettext_lazy("Which access?"),
+        queryset=Grant.objects.none(),
+        empty_label=None,
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": gettext_lazy("Choose one."),
+            "invalid_choice": gettext_lazy("Choose one of those found."),
+        },
+    )
     reason = forms.CharField(
-        label="How do you know?", required=False, help_text="For colleagues.",
+        label=gettext_lazy("How do you know?"), required=False, help_text=gettext_lazy("For colleagues."),
         widget=forms.Textarea(attrs={"rows": 3, "data-count": "", "data-max": REASON_MOST}),
     )  # fmt: skip
 
@@ -99,34 +113,38 @@ class AttachForm(ByHand):
         self.fields["grant"].queryset = visible.select_related(
             "owner__person", "owner__organisation", "program", "application__owner"
         )
-        self.fields["reason"].mark = "required"
+        self.fields["reason"].mark = _("required")
         self.fields["grant"].label_from_instance = lambda grant: (
             f"{grant.owner}: {grant.program.name}, {grant.application.number}, {grant.get_state_display().lower()}"
         )
 
 
 class SanctionForm(ByHand):
-    kind = forms.ChoiceField(label="What follows", choices=SanctionKind.choices, required=False)
-    target = forms.ChoiceField(label="For", choices=SanctionTarget.choices, required=False)
-    key = forms.ModelChoiceField(label="Key", queryset=None, required=False)
-    end_user = forms.CharField(label="End user, as the caller hashes them", max_length=128, required=False)
-    reason_code = forms.ChoiceField(label="Ground", choices=SanctionReason.choices, required=False)
+    kind = forms.ChoiceField(label=gettext_lazy("What follows"), choices=SanctionKind.choices, required=False)
+    target = forms.ChoiceField(label=gettext_lazy("For"), choices=SanctionTarget.choices, required=False)
+    key = forms.ModelChoiceField(label=gettext_lazy("Key"), queryset=None, required=False)
+    end_user = forms.CharField(
+        label=gettext_lazy("End user, as the caller hashes them"), max_length=128, required=False
+    )
+    reason_code = forms.ChoiceField(
+        label=gettext_lazy("Ground"), choices=SanctionReason.choices, required=False
+    )
     facts = forms.CharField(
-        label="Facts, as the holder reads them", required=False,
-        help_text="No names of people. It is sent at once, or when a second person has signed.",
+        label=gettext_lazy("Facts, as the holder reads them"), required=False,
+        help_text=gettext_lazy("No names of people. It is sent at once, or when a second person has signed."),
         widget=forms.Textarea(attrs={"rows": 4, "data-max": 2000}),
     )  # fmt: skip
     would_change = forms.CharField(
-        label="What would change it",
+        label=gettext_lazy("What would change it"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 2, "data-max": 2000}),
     )
-    per_minute = forms.IntegerField(label="Requests a minute left", min_value=1, required=False)
-    per_day = forms.IntegerField(label="Requests a day left", min_value=1, required=False)
+    per_minute = forms.IntegerField(label=gettext_lazy("Requests a minute left"), min_value=1, required=False)
+    per_day = forms.IntegerField(label=gettext_lazy("Requests a day left"), min_value=1, required=False)
     ends_at = forms.DateTimeField(
-        label="Until",
+        label=gettext_lazy("Until"),
         required=False,
-        help_text="In your own time zone. Empty: no end.",
+        help_text=gettext_lazy("In your own time zone. Empty: no end."),
         widget=forms.DateTimeInput({"type": "datetime-local"}),
     )
 
@@ -139,7 +157,7 @@ class SanctionForm(ByHand):
         for name, when in SHOWN_WHEN.items():
             self.fields[name].shown_when = shown_when(*when)
         for name in ("kind", "target", "key", "end_user", "reason_code", "facts"):
-            self.fields[name].mark = "required"
+            self.fields[name].mark = _("required")
 
     def said(self) -> tuple[Said, Any]:
         typed = dict(self.cleaned_data)
@@ -149,14 +167,14 @@ class SanctionForm(ByHand):
 
 class AppealOutcomeForm(ByHand):
     outcome = forms.ChoiceField(
-        label="Outcome",
-        choices=[("upheld", "Uphold"), ("denied", "Deny")],
+        label=gettext_lazy("Outcome"),
+        choices=[("upheld", gettext_lazy("Uphold")), ("denied", gettext_lazy("Deny"))],
         widget=forms.RadioSelect,
         required=False,
     )
-    reason_code = forms.ChoiceField(label="Reason", required=False)
+    reason_code = forms.ChoiceField(label=gettext_lazy("Reason"), required=False)
     explanation = forms.CharField(
-        label="What the holder reads",
+        label=gettext_lazy("What the holder reads"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 5, "data-max": 2000}),
     )
@@ -166,24 +184,30 @@ class AppealOutcomeForm(ByHand):
         self.about = about
         reasons = [
             (label, [(each.value, each.label) for each in REASONS[AppealKind(kind), state]])
-            for label, state in (("To uphold it", AppealState.UPHELD), ("To deny it", AppealState.DENIED))
+            for label, state in (
+                (_("To uphold it"), AppealState.UPHELD),
+                (_("To deny it"), AppealState.DENIED),
+            )
         ]
-        self.fields["reason_code"].choices = [("", "Choose"), *reasons]
+        self.fields["reason_code"].choices = [("", _("Choose")), *reasons]
         for field in self.fields.values():
-            field.mark = "required"
+            field.mark = _("required")
 
 
 class EmergencyForm(ByHand):
-    category = forms.ChoiceField(label="Category")
-    on = forms.BooleanField(label="Flags of it suspend at once", required=False)
+    category = forms.ChoiceField(label=gettext_lazy("Category"))
+    on = forms.BooleanField(label=gettext_lazy("Flags of it suspend at once"), required=False)
     least_severity = forms.TypedChoiceField(
-        label="From which severity", choices=Severity.choices, coerce=int, initial=Severity.GRAVE
+        label=gettext_lazy("From which severity"),
+        choices=Severity.choices,
+        coerce=int,
+        initial=Severity.GRAVE,
     )
     covered_by = forms.MultipleChoiceField(
-        label="Not where one of these was approved", required=False,
-        help_text="The category itself is always among them.", widget=forms.CheckboxSelectMultiple,
+        label=gettext_lazy("Not where one of these was approved"), required=False,
+        help_text=gettext_lazy("The category itself is always among them."), widget=forms.CheckboxSelectMultiple,
     )  # fmt: skip
-    reason = forms.CharField(label="Why", max_length=500)
+    reason = forms.CharField(label=gettext_lazy("Why"), max_length=500)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

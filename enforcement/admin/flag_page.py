@@ -8,7 +8,7 @@ from django.db.models import Prefetch, Q
 from accounts.models import User
 from enforcement.admin import flag_board
 from enforcement.admin.flag_forms import AppealOutcomeForm
-from enforcement.domain import emergencies, flag_cases, statements
+from enforcement.domain import emergencies, flag_cases, statements, unusual
 from enforcement.models import Appeal, Flag, FlagCase, Sanction, Waiver
 from enforcement.models.flag import OPEN_CASES
 from enforcement.permissions import (
@@ -20,6 +20,7 @@ from enforcement.permissions import (
 )
 from enforcement.states import Finding, FlagCaseState, SanctionState
 from onboarding.models import Grant
+from reviews.domain import conditions
 from reviews.models import Case
 
 SHOWN = 50  # flags, earlier cases
@@ -42,6 +43,7 @@ def context(case: FlagCase, *, user: User, at: datetime) -> dict[str, Any]:
     return {
         "case": case,
         "grant": grant,
+        "conditions": [conditions.read(said) for said in grant.conditions] if grant else [],
         "due": due,
         "urgency": urgency,
         "following": flag_board.following(case, user, at=at) if case.decided_at else None,
@@ -54,7 +56,7 @@ def context(case: FlagCase, *, user: User, at: datetime) -> dict[str, Any]:
         .first()
         if grant
         else None,
-        "flags": [(flag, [_in_words(*figure) for figure in flag.figures.items()]) for flag in flags],
+        "flags": [(flag, _figures(flag)) for flag in flags],
         "flags_most": SHOWN,
         "earlier": [(each, names.get(each.category, each.category)) for each in earlier],
         "sanctions": _sanctions(case, user),
@@ -73,6 +75,14 @@ def _waivers(grant: Grant, flags: list[Flag], at: datetime) -> list[tuple[Waiver
     """Return the exceptions of a grant that hold now, each with whether it is about one of these flags."""
     found = Waiver.objects.in_force(at).filter(grant=grant).select_related("given_by")
     return [(waiver, any(waiver.covers(flag) for flag in flags)) for waiver in found]
+
+
+def _figures(flag: Flag) -> list[tuple[str, Any]]:
+    """Return the figures of a flag in words; the sentence of a rule about unusual use in the reader's language."""
+    found, kind = dict(flag.figures), flag.rule.removeprefix("anomaly:")
+    if "says" in found and kind in unusual.QUESTIONS:
+        found["says"] = unusual.read(kind, found, found["says"])
+    return [_in_words(*figure) for figure in found.items()]
 
 
 def _in_words(name: str, value: Any) -> tuple[str, Any]:

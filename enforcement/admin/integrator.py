@@ -7,6 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import cache_control
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_POST
@@ -25,9 +27,9 @@ class IntegratorForm(forms.Form):
     """What the new one is called."""
 
     name = forms.CharField(
-        label="Name",
+        label=gettext_lazy("Name"),
         max_length=integrators.NAME_MOST,
-        help_text="Which program uses it, such as “Proxy, Frankfurt”.",
+        help_text=gettext_lazy("Which program uses it, such as “Proxy, Frankfurt”."),
     )
 
 
@@ -69,7 +71,7 @@ class IntegratorAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
             request,
             "admin/enforcement/integrators.html",
             status=422 if form.errors else 200,
-            title="Integrators",
+            title=_("Integrators"),
             form=form,
             made=made,
             secret=secret,
@@ -82,7 +84,9 @@ class IntegratorAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
         if not may_run_gateway(request.user):
             raise PermissionDenied
         ended = integrators.revoke(get_object_or_404(Integrator, pk=pk), by=request.user, at=clock.now())
-        messages.success(request, f"“{ended}” is revoked: the gateways refuse it within a second.")
+        messages.success(
+            request, _("“%(ended)s” is revoked: the gateways refuse it within a second.") % {"ended": ended}
+        )
         return redirect("admin:integrators")
 
     def mark(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -95,6 +99,10 @@ class IntegratorAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
         except integrators.BadIntegrator as refused:
             messages.error(request, str(refused))
         else:
-            said = "is a trusted partner now" if wanted else "is no trusted partner any more"
-            messages.success(request, f"“{found}” {said}.")
+            said = (
+                _("“%(integrator)s” is a trusted partner now.")
+                if wanted
+                else _("“%(integrator)s” is no trusted partner any more.")
+            )
+            messages.success(request, said % {"integrator": found})
         return redirect("admin:integrators")

@@ -6,6 +6,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.reading import OwnPages, ReadOnly
 from accounts.roles import Duty, may
@@ -20,9 +22,13 @@ SHOWN = 50
 
 
 class LeakRuleForm(forms.Form):
-    act = forms.ChoiceField(label="When a secret of ours is found in public", choices=LeakAct.choices)
+    act = forms.ChoiceField(
+        label=gettext_lazy("When a secret of ours is found in public"), choices=LeakAct.choices
+    )
     reason = forms.CharField(
-        label="Why", max_length=leaks.REASON_MOST, help_text="Kept with who set it and when."
+        label=gettext_lazy("Why"),
+        max_length=leaks.REASON_MOST,
+        help_text=gettext_lazy("Kept with who set it and when."),
     )
 
 
@@ -53,7 +59,7 @@ class LeakReportAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
             except (SayWhy, leaks.BadRule) as refused:
                 form.add_error("reason", str(refused))
             else:
-                messages.success(request, "Set. It holds for every report from now on.")
+                messages.success(request, _("Set. It holds for every report from now on."))
                 return redirect("admin:leaks")
         reports = LeakReport.objects.select_related(
             "secret__key__grant__owner__person", "secret__key__grant__owner__organisation"
@@ -62,7 +68,7 @@ class LeakReportAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
             request,
             "admin/enforcement/leaks.html",
             status=422 if form.errors else 200,
-            title="Leaked secrets",
+            title=_("Leaked secrets"),
             form=form if may_set_emergencies(request.user) else None,
             now=leaks.in_force(),
             rules=LeakRule.objects.select_related("set_by").order_by("-id")[:SHOWN],

@@ -9,6 +9,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.models import User
@@ -31,22 +33,22 @@ RELATED = ("grant__owner__person", "grant__owner__organisation", "grant__program
 class WaiverForm(ByHand):
     """What one grant is excepted from. Rules are those that ever flagged it: another name would except nothing."""
 
-    category = forms.ChoiceField(label="Category", required=False)
+    category = forms.ChoiceField(label=gettext_lazy("Category"), required=False)
     rule = forms.ChoiceField(
-        label="Rule",
+        label=gettext_lazy("Rule"),
         required=False,
-        help_text="Of those that flagged it. With a category as well: only what is of both.",
+        help_text=gettext_lazy("Of those that flagged it. With a category as well: only what is of both."),
     )
     until_at = forms.DateTimeField(
-        label="Until",
+        label=gettext_lazy("Until"),
         required=False,
-        help_text="Empty: while the approved use stays as it is.",
+        help_text=gettext_lazy("Empty: while the approved use stays as it is."),
         widget=forms.DateTimeInput({"type": "datetime-local"}),
     )
     reason = forms.CharField(
-        label="Why",
+        label=gettext_lazy("Why"),
         required=False,
-        help_text="For colleagues. No names of people.",
+        help_text=gettext_lazy("For colleagues. No names of people."),
         widget=forms.Textarea(attrs={"rows": 3, "data-count": "", "data-max": REASON_MOST}),
     )
 
@@ -56,7 +58,7 @@ class WaiverForm(ByHand):
         super().__init__(
             *args, initial={"category": case.category, "rule": case.rule} if case else None, **kwargs
         )
-        self.fields["reason"].mark = "required"
+        self.fields["reason"].mark = _("required")
         self.fields["category"].choices = [("", "any"), *categories()[1:]]
         self.fields["rule"].choices = [("", "any"), *rules]
 
@@ -93,7 +95,7 @@ class WaiverAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
         return self.rendered(
             request,
             "admin/enforcement/waivers.html",
-            title="Exceptions",
+            title=_("Exceptions"),
             **_listed(self.get_queryset(request)),
         )
 
@@ -110,11 +112,11 @@ class WaiverAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
             except (emergencies.BadRule, emergencies.AlreadySo, sanctions.NotForYou) as refused:
                 form.add_error(None, str(refused))
             else:
-                messages.success(request, "The exception holds from the next flag on.")
+                messages.success(request, _("The exception holds from the next flag on."))
                 return redirect("admin:flag_case", case.pk) if case else redirect("admin:waiver_give", pk)
         return self.rendered(
             request, "admin/enforcement/waiver_give.html", status=422 if form.errors else 200,
-            title="Make an exception", form=form, grant=grant, case=case,
+            title=_("Make an exception"), form=form, grant=grant, case=case,
             **_listed(Waiver.objects.filter(grant=grant)),
         )  # fmt: skip
 
@@ -124,7 +126,7 @@ class WaiverAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
         if not may_waive(request.user, waiver.grant):
             raise PermissionDenied
         emergencies.end_waiver(waiver, by=request.user, at=clock.now())
-        messages.success(request, "Taken back: the next flag acts as it would without it.")
+        messages.success(request, _("Taken back: the next flag acts as it would without it."))
         return redirect("admin:waivers")
 
     def _grant(self, user: User, pk: int) -> Grant:

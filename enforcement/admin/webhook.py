@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_POST, require_safe
@@ -69,7 +70,7 @@ class WebhookAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
         context = {"form": form, "made": made, "secret": secret, "rows": rows, "has_integrators": bool(of)}
         status = 422 if form.errors else 200
         return self.rendered(
-            request, "admin/enforcement/webhooks.html", status=status, title="Webhooks", **context
+            request, "admin/enforcement/webhooks.html", status=status, title=_("Webhooks"), **context
         )
 
     def detail(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -86,7 +87,7 @@ class WebhookAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
     def stop(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Send nothing there any more."""
         webhooks.stop(self.theirs(request, pk), by=request.user, at=clock.now())
-        messages.success(request, "Nothing is sent there any more.")
+        messages.success(request, _("Nothing is sent there any more."))
         return redirect("admin:webhook", pk)
 
     def resume(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Max
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit import ledger
@@ -30,13 +31,14 @@ FIRST: dict[str, tuple[float, int]] = {
 
 class NotYoursToSet(Exception):
     def __init__(self) -> None:
-        super().__init__("Senior reviewers and policy editors set the rules about unusual use.")
+        super().__init__(_("Senior reviewers and policy editors set the rules about unusual use."))
 
 
 class NoSuchStep(Exception):
     def __init__(self, rule: AnomalyRule, to: str):
         super().__init__(
-            f"This rule is “{rule.mode}”; it cannot become “{to}”. A rule is in shadow before it is on."
+            _("This rule is “%(mode)s”; it cannot become “%(to)s”. A rule is in shadow before it is on.")
+            % {"mode": rule.mode, "to": to}
         )
 
 
@@ -71,7 +73,7 @@ def switch(rule: AnomalyRule, *, to: str, by: User, at: datetime, reason: str) -
         raise NoSuchStep(rule, to)
     newer = AnomalyRule.objects.filter(kind=rule.kind, version__gt=rule.version).exists()
     if newer:
-        raise BadNumbers("There is a newer version of this rule: switch that one.")
+        raise BadNumbers(_("There is a newer version of this rule: switch that one."))
     before = _set(rule, AnomalyMode(to), by=by, at=at, why=why)
     _record(rule, before, by=by, at=at, why=why)
     return rule
@@ -129,11 +131,11 @@ def check(threshold: float, minimum: int, throttle_to: int | None) -> None:
     """Raise BadNumbers where no rule could have these."""
     if not 0 < threshold <= LARGEST or not 1 <= minimum <= LARGEST:
         raise BadNumbers(
-            "A threshold is above 0 and a sample is at least 1; neither is beyond a thousand million."
+            _("A threshold is above 0 and a sample is at least 1; neither is beyond a thousand million.")
         )
     if throttle_to is not None and not 1 <= throttle_to <= 100_000:
         raise BadNumbers(
-            "A throttle leaves between 1 and 100,000 requests a minute; leave it empty for none."
+            _("A throttle leaves between 1 and 100,000 requests a minute; leave it empty for none.")
         )
 
 

@@ -7,6 +7,8 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.models import Owner, User
@@ -23,7 +25,9 @@ from onboarding.models import Grant, Key, Secret
 FOUND_MOST = 20
 SHOWN_OF_A_SECRET = 4  # random characters of its start that a hint keeps, see `accounts.secrets.hint_of`
 LEAST = 3  # characters of a name, random ones of a key's start: fewer would list everybody's
-TOO_LITTLE = f"Type at least {LEAST} characters; of a key, {LEAST} after its last “_”."
+TOO_LITTLE = gettext_lazy("Type at least %(least)s characters; of a key, %(least)s after its last “_”.") % {
+    "least": LEAST
+}
 NAMED = (
     "owner__person__email",
     "owner__person__full_name",
@@ -34,12 +38,12 @@ NAMED = (
 
 class NotYoursToAttach(Exception):
     def __init__(self) -> None:
-        super().__init__("Somebody else says so: a reviewer with no part in this access.")
+        super().__init__(_("Somebody else says so: a reviewer with no part in this access."))
 
 
 class AlreadyAttached(Exception):
     def __init__(self) -> None:
-        super().__init__("It is known whose access this is about; nothing was changed.")
+        super().__init__(_("It is known whose access this is about; nothing was changed."))
 
 
 def ready(case: FlagCase, *, by: User) -> None:
@@ -113,7 +117,9 @@ def _check(case: FlagCase, grant: Grant, by: User, words: str) -> None:
     if not may_attach(by, grant):
         raise NotYoursToAttach
     if not words or len(words) > REASON_MOST:
-        raise flag_cases.Incomplete({"reason": f"Write how you know, in at most {REASON_MOST} characters."})
+        raise flag_cases.Incomplete(
+            {"reason": _("Write how you know, in at most %(most)s characters.") % {"most": REASON_MOST}}
+        )
 
 
 @sensitive_variables()

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 from django.db.models import Max
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from accounts.models import User
 from audit import ledger
@@ -25,7 +27,7 @@ from enforcement.states import BACK_TEST_TRANSITIONS, BackTestState
 from onboarding.domain import runs
 
 SAMPLE = 20  # sentences kept
-WORKER_STOPPED = "The worker stopped half way. Ask for it again."
+WORKER_STOPPED = gettext_noop("The worker stopped half way. Ask for it again.")
 
 COUNT = f"""SELECT count(DISTINCT g.owner_id), count(*) FILTER (WHERE {
     CONFIRMED_NEAR.format(
@@ -38,7 +40,9 @@ COUNT = f"""SELECT count(DISTINCT g.owner_id), count(*) FILTER (WHERE {
 
 class IllegalMove(Exception):
     def __init__(self, test: BackTest, to: str):
-        super().__init__(f"This back-test is “{test.state}”; it cannot become “{to}”.")
+        super().__init__(
+            _("This back-test is “%(state)s”; it cannot become “%(to)s”.") % {"state": test.state, "to": to}
+        )
 
 
 @transaction.atomic
@@ -51,7 +55,9 @@ def ask(rule: AnomalyRule, *, threshold: float, minimum: int, days: int, by: Use
         raise anomaly_rules.NotYoursToSet
     anomaly_rules.check(threshold, minimum, None)
     if not 1 <= days <= BACK_TEST_DAYS:
-        raise anomaly_rules.BadNumbers(f"A back-test looks at 1 to {BACK_TEST_DAYS} days.")
+        raise anomaly_rules.BadNumbers(
+            _("A back-test looks at 1 to %(most)s days.") % {"most": BACK_TEST_DAYS}
+        )
     test = BackTest.objects.create(
         kind=rule.kind, threshold=threshold, minimum=minimum, days=days, total=days * HOURS_A_DAY,
         asked_by=by, asked_at=at,

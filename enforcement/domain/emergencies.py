@@ -9,6 +9,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit import ledger
@@ -30,7 +31,7 @@ RULE_MOST = 100  # characters, as the column has
 
 class NotYoursToSet(Exception):
     def __init__(self) -> None:
-        super().__init__("A policy editor or an onboarding manager sets this.")
+        super().__init__(_("A policy editor or an onboarding manager sets this."))
 
 
 class BadRule(Exception):
@@ -39,7 +40,7 @@ class BadRule(Exception):
 
 class AlreadySo(Exception):
     def __init__(self, category: str):
-        super().__init__(f"“{category}” is set like that already.")
+        super().__init__(_("“%(category)s” is set like that already.") % {"category": category})
 
 
 @transaction.atomic
@@ -63,10 +64,14 @@ def set_rule(
     if not reason:
         raise SayWhy
     if len(reason) > REASON_MOST or least_severity not in Severity.values:
-        raise BadRule(f"A reason has at most {REASON_MOST} characters, a severity is 0 to 3.")
+        raise BadRule(
+            _("A reason has at most %(most)s characters, a severity is 0 to 3.") % {"most": REASON_MOST}
+        )
     known = set(Category.objects.filter(code__in=[category, *covers]).values_list("code", flat=True))
     if missing := {category, *covers} - known:
-        raise BadRule(f"The guidelines have no category {', '.join(sorted(missing))}.")
+        raise BadRule(
+            _("The guidelines have no category %(missing)s.") % {"missing": ", ".join(sorted(missing))}
+        )
     with transaction.get_connection().cursor() as cursor:  # two at once are one after the other
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 8))", [category])
     now = rule_for(category)
@@ -179,10 +184,13 @@ def end_waiver(waiver: Waiver, *, by: User, at: datetime) -> Waiver:
 
 def _check_waiver(rule: str, category: str, until_at: datetime | None, reason: str, at: datetime) -> None:
     if not (rule or category):
-        raise BadRule("Name a rule or a category.")
+        raise BadRule(_("Name a rule or a category."))
     if len(reason) > REASON_MOST or len(rule) > RULE_MOST:
-        raise BadRule(f"A reason has at most {REASON_MOST} characters, a rule's name {RULE_MOST}.")
+        raise BadRule(
+            _("A reason has at most %(reason_most)s characters, a rule's name %(rule_most)s.")
+            % {"reason_most": REASON_MOST, "rule_most": RULE_MOST}
+        )
     if category and not Category.objects.filter(code=category).exists():
-        raise BadRule("The guidelines have no category of this name.")
+        raise BadRule(_("The guidelines have no category of this name."))
     if until_at is not None and until_at <= at:
-        raise BadRule("An exception ends later than now; leave it empty for no end.")
+        raise BadRule(_("An exception ends later than now; leave it empty for no end."))

@@ -10,6 +10,8 @@ from datetime import datetime
 from itertools import islice
 
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from accounts.models import User
 from audit import ledger
@@ -23,14 +25,17 @@ from onboarding.domain import runs
 
 CHUNK = 200  # texts between two reports of progress
 MOST = 100_000  # texts of one back-test
-WORKER_STOPPED = "The worker stopped half way. Ask for another one."
+WORKER_STOPPED = gettext_noop("The worker stopped half way. Ask for another one.")
 # Groups of texts, as the page tells them.
 CONFIRMED, DISMISSED, OPEN, ELSEWHERE, HITS = "confirmed", "dismissed", "open", "elsewhere", "hits"
 
 
 class IllegalMove(Exception):
     def __init__(self, test: FilterBackTest, to: str):
-        super().__init__(f"This back-test is “{test.get_state_display().lower()}”; it cannot become “{to}”.")
+        super().__init__(
+            _("This back-test is “%(state)s”; it cannot become “%(to)s”.")
+            % {"state": test.get_state_display().lower(), "to": to}
+        )
 
 
 @transaction.atomic
@@ -65,8 +70,8 @@ def run(test: FilterBackTest) -> dict[str, list[int]]:
     )
     done = 0
     while part := list(islice(texts, CHUNK)):
-        for (group, _), hit in zip(
-            part, filter_trials.outcomes(rule, [text for _, text in part]), strict=True
+        for (group, _text), hit in zip(
+            part, filter_trials.outcomes(rule, [text for _group, text in part]), strict=True
         ):
             found[group][0] += bool(hit)
             found[group][1] += 1

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit import ledger
@@ -36,7 +37,7 @@ EVENTS = {
 
 class NotYourFilters(Exception):
     def __init__(self) -> None:
-        super().__init__("Policy editors write filter rules.")
+        super().__init__(_("Policy editors write filter rules."))
 
 
 class BadFilter(Exception):
@@ -50,23 +51,37 @@ class BadFilter(Exception):
 class EditedMeanwhile(Exception):
     def __init__(self, rule: FilterRule):
         super().__init__(
-            f"“{rule}” was edited since you opened it: version {rule.number} is shown now. Nothing was changed."
+            _(
+                "“%(rule)s” was edited since you opened it: version %(number)s is shown now. Nothing was "
+                "changed."
+            )
+            % {"rule": rule, "number": rule.number}
         )
 
 
 class NoSuchStep(Exception):
     def __init__(self, version: FilterRuleVersion, to: str):
         super().__init__(
-            f"Version {version.number} is “{version.get_state_display().lower()}”; it cannot become "
-            f"“{FilterState(to).label.lower()}”. A version is switched on from shadow."
+            _(
+                "Version %(number)s is “%(state)s”; it cannot become “%(to)s”. A version is switched on "
+                "from shadow."
+            )
+            % {
+                "number": version.number,
+                "state": version.get_state_display().lower(),
+                "to": FilterState(to).label.lower(),
+            }
         )
 
 
 class TextsFail(Exception):
     def __init__(self, failing: int, of: int):
         super().__init__(
-            f"{failing} of {of} test texts did not come out as expected: nothing was switched. "
-            "Write a version that passes them."
+            _(
+                "%(failing)s of %(of)s test texts did not come out as expected: nothing was switched. Write "
+                "a version that passes them."
+            )
+            % {"failing": failing, "of": of}
         )
 
 
@@ -94,11 +109,11 @@ def write(
     _must_be_allowed(by)
     name, problems = " ".join(name.split()), check(wording)
     if not CODE.fullmatch(code):
-        problems["code"] = "3 to 60 small letters, digits and hyphens, a letter first."
+        problems["code"] = _("3 to 60 small letters, digits and hyphens, a letter first.")
     elif FilterRule.objects.filter(code=code).exists():
-        problems["code"] = "There is a rule with this code: edit that, or choose another."
+        problems["code"] = _("There is a rule with this code: edit that, or choose another.")
     if not name or len(name) > MOST["name"]:
-        problems["name"] = f"Give it a name of at most {MOST['name']} characters."
+        problems["name"] = _("Give it a name of at most %(most)s characters.") % {"most": MOST["name"]}
     if problems:
         raise BadFilter(problems)
     got = filter_trials.outcomes(_engine_rule(code, 1, wording), [text for text, _ in wording.texts])
@@ -159,7 +174,12 @@ def switch(
     reason = _said(reason)
     if to in IN_USE:
         if version.category not in categories():
-            raise BadFilter({"category": f"The guidelines in force have no category “{version.category}”."})
+            raise BadFilter(
+                {
+                    "category": _("The guidelines in force have no category “%(category)s”.")
+                    % {"category": version.category}
+                }
+            )
         _must_pass(version)
     with transaction.atomic():
         FilterRule.objects.select_for_update().get(pk=version.rule_id)
@@ -177,15 +197,15 @@ def check(wording: Wording) -> dict[str, str]:
     """Return what is wrong with a wording, a sentence by field; empty when nothing is."""
     problems: dict[str, str] = {}
     if wording.kind not in FilterKind.values:
-        problems["kind"] = "Choose a kind of the list."
+        problems["kind"] = _("Choose a kind of the list.")
     elif problem := engine.check(Kind(wording.kind), wording.content, endpoints.configured()):
         problems["content"] = problem
     if wording.category not in categories():
-        problems["category"] = "Choose a category of the guidelines in force."
+        problems["category"] = _("Choose a category of the guidelines in force.")
     if wording.action not in FilterAction.values:
-        problems["action"] = "Choose what follows a hit."
+        problems["action"] = _("Choose what follows a hit.")
     if not 0 < wording.threshold <= 1:
-        problems["threshold"] = "A score above 0 and at most 1."
+        problems["threshold"] = _("A score above 0 and at most 1.")
     return problems | _about_the_texts(wording)
 
 
@@ -194,13 +214,16 @@ def _about_the_texts(wording: Wording) -> dict[str, str]:
     problems = {}
     for field, texts in (("hits", wording.hits), ("passes", wording.passes)):
         if not texts:
-            problems[field] = "Write at least one text."
+            problems[field] = _("Write at least one text.")
         elif len(texts) > MOST_TEXTS:
-            problems[field] = f"At most {MOST_TEXTS} texts; these are {len(texts)}."
+            problems[field] = _("At most %(most)s texts; these are %(number)s.") % {
+                "most": MOST_TEXTS,
+                "number": len(texts),
+            }
         elif any(len(text) > TEXT_MOST for text in texts):
-            problems[field] = f"A text has at most {TEXT_MOST:,} characters."
+            problems[field] = _("A text has at most %(most)s characters.") % {"most": f"{TEXT_MOST:,}"}
     if both := set(wording.hits) & set(wording.passes):
-        problems["passes"] = f"“{next(iter(both))[:60]}” cannot both be hit and pass."
+        problems["passes"] = _("“%(both)s” cannot both be hit and pass.") % {"both": next(iter(both))[:60]}
     return problems
 
 
@@ -280,7 +303,12 @@ def _said(reason: str) -> str:
     if not reason:
         raise SayWhy
     if len(reason) > MOST["why"]:
-        raise BadFilter({"why": f"At most {MOST['why']} characters; this has {len(reason)}."})
+        raise BadFilter(
+            {
+                "why": _("At most %(most)s characters; this has %(number)s.")
+                % {"most": MOST["why"], "number": len(reason)}
+            }
+        )
     return reason
 
 

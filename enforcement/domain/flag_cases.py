@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import Owner, User
 from audit import ledger
@@ -26,18 +27,21 @@ EVENTS = {FlagState.CONFIRMED: Event.FLAG_CONFIRMED, FlagState.DISMISSED: Event.
 class NotForYou(Exception):
     def __init__(self) -> None:
         super().__init__(
-            "Somebody else decides this: a reviewer who raised none of it, has no part in it and takes its category."
+            _(
+                "Somebody else decides this: a reviewer who raised none of it, has no part in it and takes "
+                "its category."
+            )
         )
 
 
 class HeldBy(Exception):
     def __init__(self, case: FlagCase):
-        super().__init__(f"{case.taken_by} has this; nothing was changed.")
+        super().__init__(_("%(taken_by)s has this; nothing was changed.") % {"taken_by": case.taken_by})
 
 
 class NotHeld(Exception):
     def __init__(self) -> None:
-        super().__init__("You do not have this (any more). Take it first; what you typed is kept.")
+        super().__init__(_("You do not have this (any more). Take it first; what you typed is kept."))
 
 
 class AlreadyDecided(Exception):
@@ -46,13 +50,16 @@ class AlreadyDecided(Exception):
     def __init__(self, case: FlagCase):
         self.case = case
         super().__init__(
-            f"Decided by {case.decided_by}: {case.get_finding_display().lower()}. Nothing was changed."
+            _("Decided by %(decided_by)s: %(finding)s. Nothing was changed.")
+            % {"decided_by": case.decided_by, "finding": case.get_finding_display().lower()}
         )
 
 
 class MergedInto(Exception):
     def __init__(self, case: FlagCase):
-        super().__init__(f"Its flags are in case {case.merged_into_id} now.")
+        super().__init__(
+            _("Its flags are in case %(merged_into_id)s now.") % {"merged_into_id": case.merged_into_id}
+        )
 
 
 class Incomplete(Exception):
@@ -165,15 +172,18 @@ def _settle_flags(case: FlagCase, to: FlagState, by: User, at: datetime) -> None
 def _check(finding: str, category: str, severity: int | None, words: str) -> None:
     problems = {}
     if finding not in Finding.values:
-        problems["finding"] = "Choose what you found."
+        problems["finding"] = _("Choose what you found.")
     if finding == Finding.VIOLATION and not Category.objects.filter(code=category).exists():
-        problems["category"] = "Choose the clause that is broken."
+        problems["category"] = _("Choose the clause that is broken.")
     if severity is not None and severity not in Severity.values:
-        problems["severity"] = "Choose how grave it is."
+        problems["severity"] = _("Choose how grave it is.")
     if not words:
-        problems["note"] = "Write why, for colleagues."
+        problems["note"] = _("Write why, for colleagues.")
     if len(words) > NOTE_MOST:
-        problems["note"] = f"At most {NOTE_MOST:,} characters; this has {len(words):,}."
+        problems["note"] = _("At most %(most)s characters; this has %(number)s.") % {
+            "most": f"{NOTE_MOST:,}",
+            "number": f"{len(words):,}",
+        }
     if problems:
         raise Incomplete(problems)
 

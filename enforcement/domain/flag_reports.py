@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from enforcement.domain import flags, owed
 from enforcement.models import FlagReport
@@ -29,7 +30,7 @@ def _record(pk: int, at: datetime) -> bool:
     key = Key.objects.select_related("grant__owner").filter(key_id=report.key_id).first()
     try:
         if key is None:
-            raise flags.BadFlag("No key is called that.")
+            raise flags.BadFlag(_("No key is called that."))
         report.flag = flags.record(
             source=FlagSource.PARTNER if report.integrator.is_partner else FlagSource.INTEGRATOR,
             owner=None, key=key, end_user=report.end_user, category=report.category,

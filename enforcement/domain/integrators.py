@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import secrets
@@ -22,7 +23,7 @@ MOST_LIVE = 50  # every gateway process holds them all
 
 class NotForYou(Exception):
     def __init__(self) -> None:
-        super().__init__("Only who runs the gateway makes and revokes the tokens of integrators.")
+        super().__init__(_("Only who runs the gateway makes and revokes the tokens of integrators."))
 
 
 class BadIntegrator(Exception):
@@ -46,14 +47,18 @@ def make(*, name: str, by: User, at: datetime) -> tuple[Integrator, Secret]:
         cursor.execute("LOCK TABLE enforcement_integrator IN SHARE ROW EXCLUSIVE MODE")
     name = name.replace("\0", "").strip()
     if not 1 <= len(name) <= NAME_MOST:
-        raise BadIntegrator(f"Give it a name of at most {NAME_MOST} characters.")
+        raise BadIntegrator(_("Give it a name of at most %(most)s characters.") % {"most": NAME_MOST})
     live = Integrator.objects.live()
     if live.filter(name=name).exists():
         raise BadIntegrator(
-            f"There is an integrator called “{name}”. Choose another name, or revoke that one first."
+            _("There is an integrator called “%(name)s”. Choose another name, or revoke that one first.")
+            % {"name": name}
         )
     if live.count() >= MOST_LIVE:
-        raise BadIntegrator(f"There are {MOST_LIVE} integrators, as many as there may be. Revoke one first.")
+        raise BadIntegrator(
+            _("There are %(most)s integrators, as many as there may be. Revoke one first.")
+            % {"most": MOST_LIVE}
+        )
     secret = secrets.mint(prefix())
     label, pepper = next(iter(settings.KEY_PEPPERS.items()))
     made = Integrator.objects.create(
@@ -78,7 +83,9 @@ def mark(integrator: Integrator, *, is_partner: bool, by: User, at: datetime) ->
         raise NotForYou
     integrator = Integrator.objects.select_for_update(no_key=True).get(pk=integrator.pk)
     if integrator.revoked_at is not None:
-        raise BadIntegrator(f"“{integrator}” is revoked: it flags nothing any more.")
+        raise BadIntegrator(
+            _("“%(integrator)s” is revoked: it flags nothing any more.") % {"integrator": integrator}
+        )
     if integrator.is_partner != is_partner:
         integrator.is_partner = is_partner
         integrator.save(update_fields=["is_partner"])

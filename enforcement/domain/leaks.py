@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.models import User
@@ -38,7 +39,7 @@ RULE = "leaked_secret"  # the code of the flag
 
 class NotYoursToSet(Exception):
     def __init__(self) -> None:
-        super().__init__("A policy editor or an onboarding manager sets this.")
+        super().__init__(_("A policy editor or an onboarding manager sets this."))
 
 
 class BadRule(Exception):
@@ -148,7 +149,9 @@ def set_rule(act: str, *, by: User, at: datetime, reason: str) -> LeakRule:
     if not reason:
         raise SayWhy
     if act not in LeakAct.values or len(reason) > REASON_MOST:
-        raise BadRule(f"Choose what is to happen, and say why in at most {REASON_MOST} characters.")
+        raise BadRule(
+            _("Choose what is to happen, and say why in at most %(most)s characters.") % {"most": REASON_MOST}
+        )
     made = LeakRule.objects.create(act=act, reason=reason, set_by=by, set_at=at)
     ledger.record(Event.LEAK_RULE_SET, subject=made, actor=by, at=at, reason=ledger.digest(reason), act=act)
     return made

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from cryptography.fernet import InvalidToken
 from django.db import transaction
+from django.utils.translation import gettext_noop
 from standardwebhooks import Webhook as Signer
 
 from accounts.encryption import box
@@ -113,7 +114,7 @@ def parcel(delivery: WebhookDelivery, *, at: datetime) -> Parcel:
 
 def _send(parcel: Parcel) -> Said:
     if not parcel.url:
-        return Said(None, "Its secret cannot be opened any more: give it a new one.", 0)
+        return Said(None, gettext_noop("Its secret cannot be opened any more: give it a new one."), 0)
     return outgoing.post(parcel.url, parcel.body, parcel.headers, private=parcel.private)
 
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext as _
 
 from accounts.models import Owner, User
 from audit import ledger
@@ -39,18 +40,21 @@ WARNING_STANDS = timedelta(days=365)  # a warning weighs for a year; what is old
 
 class NotForYou(Exception):
     def __init__(self) -> None:
-        super().__init__("Somebody else does this: by duty, with no part in it, and not who proposed it.")
+        super().__init__(_("Somebody else does this: by duty, with no part in it, and not who proposed it."))
 
 
 class NotConfirmed(Exception):
     def __init__(self) -> None:
-        super().__init__("Nothing follows from flags before a person has found a violation.")
+        super().__init__(_("Nothing follows from flags before a person has found a violation."))
 
 
 class IllegalMove(Exception):
     def __init__(self, sanction: Sanction, to: str):
         state = sanction.get_state_display().lower()
-        super().__init__(f"This is “{state}”; it cannot become “{str(SanctionState(to).label).lower()}”.")
+        super().__init__(
+            _("This is “%(state)s”; it cannot become “%(to)s”.")
+            % {"state": state, "to": str(SanctionState(to).label).lower()}
+        )
 
 
 class Incomplete(Exception):
@@ -295,20 +299,20 @@ def _was_detected(case: FlagCase) -> bool:
 def _check(said: Said, grant: Grant, key: Key | None, at: datetime) -> None:
     problems: dict[str, str] = {}
     if said.kind not in SanctionKind.values:
-        problems["kind"] = "Choose what follows."
+        problems["kind"] = _("Choose what follows.")
     if said.target not in SanctionTarget.values:
-        problems["target"] = "Choose whom it is for."
+        problems["target"] = _("Choose whom it is for.")
     if said.target == SanctionTarget.KEY and (key is None or key.grant_id != grant.pk):
-        problems["target"] = "Choose a key of this access."
+        problems["target"] = _("Choose a key of this access.")
     if said.target == SanctionTarget.END_USER:
         problems |= _problems_of_end_user(said, grant)
     problems |= _problems_of_words(said)
     if said.kind == SanctionKind.LIMIT and not (said.per_minute or said.per_day):
-        problems["per_minute"] = "Say how many requests a minute or a day are left."
+        problems["per_minute"] = _("Say how many requests a minute or a day are left.")
     if said.ends_at is not None and (said.ends_at <= at or said.kind == SanctionKind.TERMINATE):
-        problems["ends_at"] = "An end lies ahead, and an end of access has none."
+        problems["ends_at"] = _("An end lies ahead, and an end of access has none.")
     if grant.state not in LIVE_GRANT_STATES:
-        problems["target"] = "This access has ended: there is nothing left to sanction."
+        problems["target"] = _("This access has ended: there is nothing left to sanction.")
     if problems:
         raise Incomplete(problems)
 
@@ -316,29 +320,32 @@ def _check(said: Said, grant: Grant, key: Key | None, at: datetime) -> None:
 def _problems_of_end_user(said: Said, grant: Grant) -> dict[str, str]:
     problems, end_user = {}, said.end_user.strip()
     if said.kind not in (SanctionKind.WARN, SanctionKind.SUSPEND):
-        problems["kind"] = (
+        problems["kind"] = _(
             "Of an end user the holder is warned, or the end user is suspended: choose one of both."
         )
     if not end_user or not end_user.isprintable() or len(end_user) > END_USER_MOST:
-        problems["end_user"] = (
-            f"Write the end user as the caller hashes them: at most {END_USER_MOST} printable characters."
-        )
+        problems["end_user"] = _(
+            "Write the end user as the caller hashes them: at most %(most)s printable characters."
+        ) % {"most": END_USER_MOST}
     elif said.kind == SanctionKind.SUSPEND and len({*grant.end_users_kept_out, end_user}) > MOST_KEPT_OUT:
-        problems["end_user"] = (
-            f"{MOST_KEPT_OUT} end users of this access are kept out, as many as there may be: limit or suspend it."
-        )
+        problems["end_user"] = _(
+            "%(most)s end users of this access are kept out, as many as there may be: limit or suspend it."
+        ) % {"most": MOST_KEPT_OUT}
     return problems
 
 
 def _problems_of_words(said: Said) -> dict[str, str]:
     problems = {}
     if said.reason_code not in SanctionReason.values:
-        problems["reason_code"] = "Choose a ground."
+        problems["reason_code"] = _("Choose a ground.")
     if not said.facts.strip():
-        problems["facts"] = "Write the facts you rely on; the holder reads them."
+        problems["facts"] = _("Write the facts you rely on; the holder reads them.")
     for name, words in (("facts", said.facts), ("would_change", said.would_change)):
         if len(words) > WORDS_MOST:
-            problems[name] = f"At most {WORDS_MOST:,} characters; this has {len(words):,}."
+            problems[name] = _("At most %(most)s characters; this has %(number)s.") % {
+                "most": f"{WORDS_MOST:,}",
+                "number": f"{len(words):,}",
+            }
     return problems
 
 

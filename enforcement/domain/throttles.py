@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit import ledger
@@ -32,13 +33,13 @@ WORKER = "anomalies"
 class NotForYou(Exception):
     def __init__(self) -> None:
         super().__init__(
-            "Whoever manages access confirms or lifts a throttle, and never of access they have a part in."
+            _("Whoever manages access confirms or lifts a throttle, and never of access they have a part in.")
         )
 
 
 class ThrottleIsOver(Exception):
     def __init__(self) -> None:
-        super().__init__("This throttle has ended; nothing was changed.")
+        super().__init__(_("This throttle has ended; nothing was changed."))
 
 
 def begin_owed(*, at: datetime) -> int:

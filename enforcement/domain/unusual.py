@@ -5,11 +5,14 @@ sample of at least the minimum, and returns the numbers it went by. A key is com
 what was declared for its use; never with other people.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
+from django.utils.functional import Promise
+from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
 
 from enforcement.models.usage import REFUSED
 from enforcement.states import AnomalyKind
@@ -58,8 +61,8 @@ class Question:
 
     asks: str
     says: str
-    threshold: str  # what it means, for whoever sets it
-    sample: str  # what the minimum counts
+    threshold: str | Promise  # what it means, for whoever sets it
+    sample: str | Promise  # what the minimum counts
 
 
 QUESTIONS: dict[str, Question] = {
@@ -71,10 +74,12 @@ QUESTIONS: dict[str, Question] = {
         SELECT of_grant.key_id, requests, declared, round(requests / declared, 1) AS times
         FROM of_grant JOIN ({DECLARED}) AS said ON said.grant_id = of_grant.grant_id
         WHERE declared > 0 AND requests >= %(threshold)s * declared""",
-        "{requests:,} requests in 24 hours with the keys of this access; {declared:,} a day were declared: "
-        "{times:,} times as many.",
-        "times what was declared",
-        "requests in 24 hours",
+        gettext_noop(
+            "{requests:,} requests in 24 hours with the keys of this access; {declared:,} a day were declared: "
+            "{times:,} times as many."
+        ),
+        _("times what was declared"),
+        _("requests in 24 hours"),
     ),
     AnomalyKind.GROWTH: Question(
         f"""WITH latest AS (SELECT u.key_id, sum({ASKED}) AS requests FROM enforcement_usagehour u
@@ -91,28 +96,40 @@ QUESTIONS: dict[str, Question] = {
                 (requests - median) / greatest({SCALE} * mad, {LEAST_SPREAD} * median, 1) AS z
                 FROM latest JOIN middle ON middle.key_id = latest.key_id JOIN spread ON spread.key_id = latest.key_id)
         SELECT key_id, requests, hours, median, mad, round(z::numeric, 1) AS z FROM scored WHERE z >= %(threshold)s""",
-        "{requests:,} requests in one hour; in the {hours:,} hours with requests of the 14 days before, half had "
-        "{median:,g} or fewer (median absolute deviation {mad:,g}): robust z-score {z:,}.",
-        "robust z-score of the hour",
-        "requests in the hour",
+        gettext_noop(
+            "{requests:,} requests in one hour; in the {hours:,} hours with requests of the 14 days "
+            "before, half had "
+            "{median:,g} or fewer (median absolute deviation {mad:,g}): robust z-score {z:,}."
+        ),
+        _("robust z-score of the hour"),
+        _("requests in the hour"),
     ),
     AnomalyKind.REFUSALS: Question(
-        _share(" + ".join(f"u.{name}" for name in REFUSED), f"{ASKED} + {' + '.join(f'u.{name}' for name in REFUSED)}"),
-        "{part:,} of {whole:,} calls in 24 hours were refused for another reason than a limit: a share of {share}.",
-        "share of all calls",
-        "calls in 24 hours",
+        _share(
+            " + ".join(f"u.{name}" for name in REFUSED),
+            f"{ASKED} + {' + '.join(f'u.{name}' for name in REFUSED)}",
+        ),
+        gettext_noop(
+            "{part:,} of {whole:,} calls in 24 hours were refused for another reason than a limit: a "
+            "share of {share}."
+        ),
+        _("share of all calls"),
+        _("calls in 24 hours"),
     ),
     AnomalyKind.FILTER_HITS: Question(
         _share(HITS, "u.ok"),
-        "{part:,} filter hits on {whole:,} allowed calls in 24 hours: a share of {share}.",
-        "hits for each allowed call",
-        "allowed calls in 24 hours",
+        gettext_noop("{part:,} filter hits on {whole:,} allowed calls in 24 hours: a share of {share}."),
+        _("hits for each allowed call"),
+        _("allowed calls in 24 hours"),
     ),
     AnomalyKind.ERRORS: Question(
         _share(_named("upstream_error"), f"{_named('upstream_ok')} + {_named('upstream_error')}"),
-        "{part:,} of {whole:,} reported calls in 24 hours ended in an error of the model's side: a share of {share}.",
-        "share of the reported calls",
-        "reported calls in 24 hours",
+        gettext_noop(
+            "{part:,} of {whole:,} reported calls in 24 hours ended in an error of the model's side: a "
+            "share of {share}."
+        ),
+        _("share of the reported calls"),
+        _("reported calls in 24 hours"),
     ),
     AnomalyKind.NIGHT: Question(
         f"""WITH day AS (SELECT u.key_id, sum({ASKED}) AS whole FROM enforcement_usagehour u WHERE {OF_DAY}
@@ -130,10 +147,13 @@ QUESTIONS: dict[str, Question] = {
         SELECT key_id, night, whole, round(night / whole, 3) AS share, usual_night, usual_whole,
             round(usual_night / usual_whole, 3) AS usual_share FROM held
         WHERE night / whole - usual_night / usual_whole >= %(threshold)s""",
-        "{night:,} of {whole:,} requests in 24 hours came between 0 and 6 h where its owner lives (share {share}); "
-        "in the 14 days before it was {usual_night:,} of {usual_whole:,} ({usual_share}).",
-        "by how much the share of the night grew",
-        "requests in 24 hours, and in the 14 days before",
+        gettext_noop(
+            "{night:,} of {whole:,} requests in 24 hours came between 0 and 6 h where its owner lives "
+            "(share {share}); "
+            "in the 14 days before it was {usual_night:,} of {usual_whole:,} ({usual_share})."
+        ),
+        _("by how much the share of the night grew"),
+        _("requests in 24 hours, and in the 14 days before"),
     ),
     AnomalyKind.END_USERS: Question(
         f"""WITH day AS (SELECT u.key_id, max(u.end_users) AS people, sum(u.ok) AS requests
@@ -141,10 +161,13 @@ QUESTIONS: dict[str, Question] = {
         SELECT day.key_id, people, requests, audience FROM day JOIN onboarding_key k ON k.id = day.key_id
         JOIN ({DECLARED}) AS said ON said.grant_id = k.grant_id
         WHERE audience IN ('only_me', 'colleagues') AND requests >= %(minimum)s AND people >= %(threshold)s""",
-        "About {people:,} different end users in one of the last 24 hours, in {requests:,} requests; declared was that "
-        "only the developer or colleagues see what the model writes ({audience}).",
-        "end users in one hour",
-        "allowed calls in 24 hours",
+        gettext_noop(
+            "About {people:,} different end users in one of the last 24 hours, in {requests:,} "
+            "requests; declared was that "
+            "only the developer or colleagues see what the model writes ({audience})."
+        ),
+        _("end users in one hour"),
+        _("allowed calls in 24 hours"),
     ),
     AnomalyKind.NETWORKS: Question(
         f"""WITH day AS (SELECT u.key_id, max(u.networks) AS networks, sum(u.ok) AS requests
@@ -155,12 +178,16 @@ QUESTIONS: dict[str, Question] = {
                 WHERE u.key_id = day.key_id AND {BEFORE} AND u.networks > 0) AS before ON hours >= {LEAST_HISTORY})
         SELECT key_id, networks, requests, usual, hours, round(networks::numeric / usual, 1) AS times FROM held
         WHERE networks >= %(threshold)s * usual""",
-        "Used from about {networks:,} networks in one of the last 24 hours ({requests:,} requests in all); in the "
-        "{hours:,} hours with requests of the 14 days before it was {usual:,} at most: {times:,} times as many.",
-        "times the most networks in an hour of the 14 days before",
-        "networks in one hour",
+        gettext_noop(
+            "Used from about {networks:,} networks in one of the last 24 hours ({requests:,} requests "
+            "in all); in the "
+            "{hours:,} hours with requests of the 14 days before it was {usual:,} at most: {times:,} "
+            "times as many."
+        ),
+        _("times the most networks in an hour of the 14 days before"),
+        _("networks in one hour"),
     ),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
@@ -192,6 +219,15 @@ def hits(kind: str, *, hour: int, threshold: float, minimum: int) -> Iterator[Hi
         figures = {name: _plain(value) for name, value in zip(names, row, strict=True)}
         key = figures.pop("key_id")
         yield Hit(key, figures, question.says.format(**figures))
+
+
+def read(kind: str, figures: Mapping[str, Any], kept: str) -> str:
+    """Return a kept sentence in the language of whoever reads it; one of an older wording stands as it is."""
+    says = QUESTIONS[kind].says
+    try:
+        return gettext(says).format(**figures) if says.format(**figures) == kept else kept
+    except (KeyError, ValueError, TypeError):
+        return kept
 
 
 def _plain(value: Any) -> Any:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import httpx
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
 from enforcement.filters.breaker import Breaker
 from enforcement.filters.rules import BadContent, Finding, Rule, lines_of
@@ -62,16 +63,22 @@ def parse(content: str, known: Mapping[str, Place]) -> Reading:
         name, is_said, value = (part.strip() for part in line.partition("="))
         if name not in NAMES or not is_said or not value or name in said:
             raise BadContent(
-                f"“{line[:60]}” is not understood. Write `endpoint = NAME`, `takes = CATEGORY, CATEGORY` and, if "
-                "wanted, `model = NAME`, each once."
+                gettext_noop(
+                    "“%(line)s” is not understood. Write `endpoint = NAME`, `takes = CATEGORY, CATEGORY` and, if "
+                    "wanted, `model = NAME`, each once."
+                ),
+                line=line[:60],
             )
         said[name] = value
     if "endpoint" not in said or "takes" not in said:
-        raise BadContent("Name the endpoint (`endpoint = NAME`) and what is read of it (`takes = CATEGORY`).")
-    if said["endpoint"] not in known:
-        listed = ", ".join(sorted(known)) or "none"
         raise BadContent(
-            f"No endpoint “{said['endpoint'][:40]}” is configured (MODERATION_ENDPOINTS); known: {listed}."
+            gettext_noop("Name the endpoint (`endpoint = NAME`) and what is read of it (`takes = CATEGORY`).")
+        )
+    if said["endpoint"] not in known:
+        raise BadContent(
+            gettext_noop("No endpoint “%(name)s” is configured (MODERATION_ENDPOINTS); known: %(known)s."),
+            name=said["endpoint"][:40],
+            known=", ".join(sorted(known)) or "-",
         )
     takes = tuple(dict.fromkeys(part.strip() for part in said["takes"].split(",") if part.strip()))
     return Reading(said["endpoint"], takes, said.get("model", ""))

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 import re2
+from django.utils.translation import gettext_noop
 
 from enforcement.filters.rules import MOST_SPANS, BadContent, Finding, Rule, lines_of
 from enforcement.filters.text import Text, merged
@@ -21,22 +22,35 @@ def parse(content: str) -> list[Any]:
     """Return the compiled patterns. Raises BadContent with what RE2 says of the line."""
     lines = lines_of(content)
     if len(lines) > MOST_PATTERNS:
-        raise BadContent(f"A rule has at most {MOST_PATTERNS} patterns; this has {len(lines)}.")
+        raise BadContent(
+            gettext_noop("A rule has at most %(most)s patterns; this has %(number)s."),
+            most=MOST_PATTERNS,
+            number=len(lines),
+        )
     return [_compiled(line) for line in lines]
 
 
 def _compiled(line: str) -> Any:
     if len(line) > LONGEST:
-        raise BadContent(f"A pattern has at most {LONGEST:,} characters; “{line[:40]}…” has {len(line):,}.")
+        raise BadContent(
+            gettext_noop("A pattern has at most %(most)s characters; “%(line)s…” has %(number)s."),
+            most=f"{LONGEST:,}",
+            line=line[:40],
+            number=f"{len(line):,}",
+        )
     options = re2.Options()
     options.max_mem, options.log_errors, options.never_capture = MOST_MEMORY, False, True
     try:
         pattern = re2.compile(line, options)
     except re2.error as error:
         why = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error)
-        raise BadContent(f"“{line[:60]}” is not a pattern of RE2: {why}.") from None
+        raise BadContent(
+            gettext_noop("“%(line)s” is not a pattern of RE2: %(why)s."), line=line[:60], why=why
+        ) from None
     if pattern.search("") is not None:
-        raise BadContent(f"“{line[:60]}” fits an empty text, so it fits every text.")
+        raise BadContent(
+            gettext_noop("“%(line)s” fits an empty text, so it fits every text."), line=line[:60]
+        )
     return pattern
 
 

@@ -9,6 +9,7 @@ from itertools import islice
 
 import phonenumbers
 import re2
+from django.utils.translation import gettext_noop
 
 from enforcement.filters.rules import MOST_SPANS, BadContent, Finding, Rule, lines_of
 from enforcement.filters.text import Span, Text, merged
@@ -119,7 +120,9 @@ def parse(content: str) -> list[str]:
     names = list(dict.fromkeys(line.lower() for line in lines_of(content)))
     if strange := [name for name in names if name not in DETECTORS]:
         raise BadContent(
-            f"“{strange[0][:40]}” is not known. Write one of these a line: {', '.join(DETECTORS)}."
+            gettext_noop("“%(name)s” is not known. Write one of these a line: %(known)s."),
+            name=strange[0][:40],
+            known=", ".join(DETECTORS),
         )
     return names
 

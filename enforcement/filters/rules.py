@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.utils.translation import gettext, gettext_noop
+
 from enforcement.filters.text import Span
 
 MOST_CONTENT = 50_000  # characters of a rule's content
@@ -10,7 +12,21 @@ MOST_SPANS = 20  # places kept of one finding
 
 
 class BadContent(Exception):
-    """A rule's content cannot be used; the sentence is for the person who wrote it."""
+    """A rule's content cannot be used; the sentence is for the person who wrote it.
+
+    It is looked up where it is read: the gateway, which compiles rules too, has no catalogues.
+    """
+
+    def __init__(self, sentence: str, **values: object):
+        super().__init__(sentence, values)
+        self.sentence, self.values = sentence, values
+
+    def __str__(self) -> str:
+        return gettext(self.sentence) % self.values
+
+    @property
+    def in_english(self) -> str:
+        return self.sentence % self.values
 
 
 class Kind(StrEnum):
@@ -63,9 +79,13 @@ class Finding:
 def lines_of(content: str) -> list[str]:
     """Return the lines that say something; `#` begins a remark. Raises BadContent."""
     if len(content) > MOST_CONTENT:
-        raise BadContent(f"At most {MOST_CONTENT:,} characters; this has {len(content):,}.")
+        raise BadContent(
+            gettext_noop("At most %(most)s characters; this has %(number)s."),
+            most=f"{MOST_CONTENT:,}",
+            number=f"{len(content):,}",
+        )
     kept = [line.strip() for line in content.splitlines()]
     found = [line for line in kept if line and not line.startswith("#")]
     if not found:
-        raise BadContent("Write at least one line.")
+        raise BadContent(gettext_noop("Write at least one line."))
     return found

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from django.utils.translation import gettext
+
 MOST = 65_536  # characters of a text
 FILLERS = frozenset("\u115f\u1160\u3164\uffa0")  # letters by category that nobody sees
 
@@ -17,8 +19,15 @@ Span = tuple[int, int]
 
 
 class TooLong(Exception):
+    """A text is longer than filters read; the sentence is looked up where it is read, as that of BadContent."""
+
     def __init__(self, length: int):
-        super().__init__(f"A text has at most {MOST:,} characters; this has {length:,}.")
+        super().__init__(length)
+        self.length = length
+
+    def __str__(self) -> str:
+        said = gettext("A text has at most %(most)s characters; this has %(number)s.")
+        return said % {"most": f"{MOST:,}", "number": f"{self.length:,}"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 import ahocorasick
+from django.utils.translation import gettext_noop
 
 from enforcement.filters.rules import MOST_SPANS, BadContent, Finding, Rule, lines_of
 from enforcement.filters.text import Span, Text, fold, is_word, merged
@@ -24,10 +25,18 @@ def parse(content: str) -> dict[str, float]:
         word, is_weighted, weight = line.rpartition("=") if "=" in line else (line, "", "1")
         folded = fold(word).folded.strip()
         if not folded or len(folded) > LONGEST or not (is_word(folded[0]) or is_word(folded[-1])):
-            raise BadContent(f"“{line[:60]}” is no word or phrase of 1 to {LONGEST} characters.")
+            raise BadContent(
+                gettext_noop("“%(line)s” is no word or phrase of 1 to %(most)s characters."),
+                line=line[:60],
+                most=LONGEST,
+            )
         found[folded] = _weight(weight, line) if is_weighted else 1.0
     if len(found) > MOST_WORDS:
-        raise BadContent(f"A list has at most {MOST_WORDS:,} words; this has {len(found):,}.")
+        raise BadContent(
+            gettext_noop("A list has at most %(most)s words; this has %(number)s."),
+            most=f"{MOST_WORDS:,}",
+            number=f"{len(found):,}",
+        )
     return found
 
 
@@ -37,7 +46,10 @@ def _weight(said: str, line: str) -> float:
     except ValueError:
         weight = 0.0
     if not 0 < weight <= 1:
-        raise BadContent(f"“{line[:60]}”: after = stands a weight above 0 and at most 1, such as 0.5.")
+        raise BadContent(
+            gettext_noop("“%(line)s”: after = stands a weight above 0 and at most 1, such as 0.5."),
+            line=line[:60],
+        )
     return weight
 
 

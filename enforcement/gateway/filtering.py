@@ -111,7 +111,7 @@ class Filters:
             try:
                 Ruleset([rule], known=self._known)
             except BadContent as problem:
-                log.error("Filter rule %s is left out: %s", rule.name, problem)
+                log.error("Filter rule %s is left out: %s", rule.name, problem.in_english)
                 broken += 1
             else:
                 kept.append(rule)

@@ -6,6 +6,8 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from audit import moves
 from enforcement.models.flag import Flag
@@ -35,15 +37,18 @@ class AnomalyRule(models.Model):
     version = models.PositiveIntegerField(default=1)
     mode = models.CharField(max_length=6, choices=AnomalyMode.choices, default=AnomalyMode.SHADOW)
     threshold = models.FloatField()
-    minimum = models.PositiveIntegerField(help_text="Smaller samples are not judged.")
+    minimum = models.PositiveIntegerField(help_text=gettext_lazy("Smaller samples are not judged."))
     throttle_to = models.PositiveIntegerField(
-        null=True, help_text="Requests a minute of each key for 24 hours, once on; empty: it only flags."
+        null=True,
+        help_text=gettext_lazy("Requests a minute of each key for 24 hours, once on; empty: it only flags."),
     )
     set_at = models.DateTimeField()
     set_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
-    reason = models.CharField(max_length=REASON_MOST, blank=True, help_text="Why it was set so last.")
+    reason = models.CharField(
+        max_length=REASON_MOST, blank=True, help_text=gettext_lazy("Why it was set so last.")
+    )
 
     class Meta:
         default_permissions = ()
@@ -71,7 +76,7 @@ class AnomalyRule(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()}, version {self.version}"
+        return _("%(kind)s, version %(version)s") % {"kind": self.get_kind_display(), "version": self.version}
 
     @property
     def code(self) -> str:
@@ -84,7 +89,7 @@ class AnomalyFinding(models.Model):
     rule = models.ForeignKey(AnomalyRule, on_delete=models.PROTECT, related_name="findings")
     key = models.ForeignKey(Key, on_delete=models.PROTECT, related_name="+")
     on = models.DateField()
-    hour = models.PositiveIntegerField(help_text="The hour it was found in, since 1970.")
+    hour = models.PositiveIntegerField(help_text=gettext_lazy("The hour it was found in, since 1970."))
     is_shadow = models.BooleanField()
     figures = models.JSONField()
     says = models.CharField(max_length=400)
@@ -116,14 +121,14 @@ class BackTest(models.Model):
     minimum = models.PositiveIntegerField()
     days = models.PositiveSmallIntegerField()
     state = models.CharField(max_length=8, choices=BackTestState.choices, default=BackTestState.WAITING)
-    done = models.PositiveIntegerField(default=0, help_text="Hours looked at.")
+    done = models.PositiveIntegerField(default=0, help_text=gettext_lazy("Hours looked at."))
     total = models.PositiveIntegerField(default=0)
-    hits = models.PositiveIntegerField(default=0, help_text="Keys and days.")
+    hits = models.PositiveIntegerField(default=0, help_text=gettext_lazy("Keys and days."))
     owners = models.PositiveIntegerField(default=0)
     confirmed = models.PositiveIntegerField(
-        default=0, help_text="Hits with a flag that a person confirmed near that day."
+        default=0, help_text=gettext_lazy("Hits with a flag that a person confirmed near that day.")
     )
-    sample = models.JSONField(default=list, help_text="The first sentences.")
+    sample = models.JSONField(default=list, help_text=gettext_lazy("The first sentences."))
     problem = models.CharField(max_length=300, blank=True)
     asked_at = models.DateTimeField()
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -156,7 +161,7 @@ class Throttle(models.Model):
 
     grant = models.ForeignKey(Grant, on_delete=models.PROTECT, related_name="throttles")
     finding = models.OneToOneField(AnomalyFinding, on_delete=models.PROTECT, related_name="throttle")
-    per_minute = models.PositiveIntegerField(help_text="Requests of each key.")
+    per_minute = models.PositiveIntegerField(help_text=gettext_lazy("Requests of each key."))
     began_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True)

@@ -6,6 +6,7 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from audit import moves
 from enforcement.models.sanction import Sanction
@@ -74,9 +75,9 @@ class Appeal(models.Model):
     statement = models.TextField(max_length=STATEMENT_MOST)
     filed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="appeals")
     filed_at = models.DateTimeField()
-    notice_at = models.DateTimeField(null=True, help_text="When the letter about the decision was sent.")
-    closes_at = models.DateTimeField(null=True, help_text="Until when this could be filed.")
-    due_at = models.DateTimeField(help_text="When the answer is promised.")
+    notice_at = models.DateTimeField(null=True, help_text=_("When the letter about the decision was sent."))
+    closes_at = models.DateTimeField(null=True, help_text=_("Until when this could be filed."))
+    due_at = models.DateTimeField(help_text=_("When the answer is promised."))
     taken_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -87,9 +88,9 @@ class Appeal(models.Model):
     )
     decided_at = models.DateTimeField(null=True)
     outcome_reason = models.CharField(max_length=20, choices=OutcomeReason.choices, blank=True)
-    explanation = models.TextField(max_length=2000, blank=True, help_text="As the applicant reads it.")
+    explanation = models.TextField(max_length=2000, blank=True, help_text=_("As the applicant reads it."))
     look_again = models.TextField(
-        max_length=2000, blank=True, help_text="For the next reviewer: what to look at again."
+        max_length=2000, blank=True, help_text=_("For the next reviewer: what to look at again.")
     )
     withdrawn_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"

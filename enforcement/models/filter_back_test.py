@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from audit import moves
 from enforcement.models.filter_rule import FilterRuleVersion
@@ -18,7 +19,7 @@ class FilterBackTest(models.Model):
     state = models.CharField(max_length=10, choices=BackTestState.choices, default=BackTestState.WAITING)
     total = models.PositiveIntegerField(default=0)
     done = models.PositiveIntegerField(default=0)
-    figures = models.JSONField(default=dict, help_text="{group: [hits, of]}")
+    figures = models.JSONField(default=dict, help_text=_("{group: [hits, of]}"))
     finished_at = models.DateTimeField(null=True)
     problem = models.CharField(max_length=300, blank=True)
 

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from enforcement.models.filter_rule import FilterRuleVersion
 from onboarding.models import Key
@@ -16,14 +17,14 @@ class FilterHit(models.Model):
 
     version = models.ForeignKey(FilterRuleVersion, on_delete=models.PROTECT, related_name="hits")
     key = models.ForeignKey(Key, on_delete=models.PROTECT, related_name="+", db_index=False)
-    request = models.CharField(max_length=64, help_text="The caller's own mark, or the gateway's.")
-    place = models.PositiveSmallIntegerField(help_text="Which of the texts of the request.")
-    end_user = models.CharField(max_length=128, blank=True, help_text="As the caller hashes it.")
+    request = models.CharField(max_length=64, help_text=_("The caller's own mark, or the gateway's."))
+    place = models.PositiveSmallIntegerField(help_text=_("Which of the texts of the request."))
+    end_user = models.CharField(max_length=128, blank=True, help_text=_("As the caller hashes it."))
     score = models.FloatField()
     excerpt = models.CharField(max_length=EXCERPT_MOST, blank=True)
     is_live = models.BooleanField()
     hit_at = models.DateTimeField()
-    flag_owed = models.BooleanField(default=False, help_text="Promise: a flag is raised of it.")
+    flag_owed = models.BooleanField(default=False, help_text=_("Promise: a flag is raised of it."))
 
     class Meta:
         default_permissions = ()

@@ -6,6 +6,8 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from audit import moves
 from enforcement.filters.rules import Action, Kind, Rule
@@ -37,12 +39,14 @@ def _changed(*fields: str) -> pgtrigger.Q:
 class FilterRule(models.Model):
     """A rule by its name. What it says stands in its versions, which never change."""
 
-    code = models.SlugField(max_length=60, unique=True, help_text="As counters and answers name it.")
+    code = models.SlugField(
+        max_length=60, unique=True, help_text=gettext_lazy("As counters and answers name it.")
+    )
     name = models.CharField(max_length=100)
     is_builtin = models.BooleanField(
-        default=False, help_text="A floor that came with the product, with measured figures."
+        default=False, help_text=gettext_lazy("A floor that came with the product, with measured figures.")
     )
-    number = models.PositiveIntegerField(default=1, help_text="Of its newest version.")
+    number = models.PositiveIntegerField(default=1, help_text=gettext_lazy("Of its newest version."))
     made_at = models.DateTimeField()
     made_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
@@ -76,21 +80,27 @@ class FilterRuleVersion(models.Model):
     rule = models.ForeignKey(FilterRule, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField()
     kind = models.CharField(max_length=10, choices=FilterKind.choices)
-    category = models.SlugField(max_length=60, help_text="Code of a category of the guidelines.")
+    category = models.SlugField(
+        max_length=60, help_text=gettext_lazy("Code of a category of the guidelines.")
+    )
     content = models.TextField()
-    threshold = models.FloatField(default=1.0, help_text="Least score, above 0 and at most 1, that is a hit.")
+    threshold = models.FloatField(
+        default=1.0, help_text=gettext_lazy("Least score, above 0 and at most 1, that is a hit.")
+    )
     action = models.CharField(max_length=10, choices=FilterAction.choices, default=FilterAction.COUNT)
     why = models.CharField(max_length=500)
-    measured = models.JSONField(default=dict, help_text="Of a built-in rule: its figures, and when.")
+    measured = models.JSONField(
+        default=dict, help_text=gettext_lazy("Of a built-in rule: its figures, and when.")
+    )
     written_at = models.DateTimeField()
     written_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
     passed_at = models.DateTimeField(
-        null=True, help_text="When all its test texts last came out as expected."
+        null=True, help_text=gettext_lazy("When all its test texts last came out as expected.")
     )
     state = models.CharField(max_length=10, choices=FilterState.choices, default=FilterState.DRAFT)
-    changed_at = models.DateTimeField(help_text="When its state was last set.")
+    changed_at = models.DateTimeField(help_text=gettext_lazy("When its state was last set."))
     changed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -141,7 +151,7 @@ class FilterRuleVersion(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.rule}, version {self.number}"
+        return _("%(rule)s, version %(number)s") % {"rule": self.rule, "number": self.number}
 
     @property
     def as_rule(self) -> Rule:
@@ -157,8 +167,10 @@ class FilterTestText(models.Model):
 
     version = models.ForeignKey(FilterRuleVersion, on_delete=models.PROTECT, related_name="test_texts")
     text = models.TextField(max_length=TEXT_MOST)
-    expected = models.BooleanField(help_text="Whether the rule has to hit it.")
-    got = models.BooleanField(null=True, help_text="Whether it did; empty where that could not be told.")
+    expected = models.BooleanField(help_text=gettext_lazy("Whether the rule has to hit it."))
+    got = models.BooleanField(
+        null=True, help_text=gettext_lazy("Whether it did; empty where that could not be told.")
+    )
 
     class Meta:
         default_permissions = ()
@@ -188,5 +200,5 @@ class FilterTestText(models.Model):
     @property
     def outcome(self) -> str:
         """Return what came out, in words."""
-        told: dict[Any, str] = {None: "not told", True: "hit", False: "no hit"}
+        told: dict[Any, str] = {None: _("not told"), True: _("hit"), False: _("no hit")}
         return told[self.got]

@@ -7,6 +7,7 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Owner
 from audit import moves
@@ -64,7 +65,7 @@ class FlagCase(models.Model):
     state = models.CharField(max_length=8, choices=FlagCaseState.choices, default=FlagCaseState.OPEN)
     opened_at = models.DateTimeField()
     due_at = models.DateTimeField(
-        help_text="When a person is to have decided; a graver flag brings it nearer."
+        help_text=_("When a person is to have decided; a graver flag brings it nearer.")
     )
     taken_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
@@ -78,16 +79,20 @@ class FlagCase(models.Model):
     finding = models.CharField(max_length=12, choices=Finding.choices, blank=True)
     found_category = models.SlugField(max_length=60, blank=True)
     found_severity = models.PositiveSmallIntegerField(null=True, choices=Severity.choices)
-    note = models.TextField(max_length=NOTE_MOST, blank=True, help_text="Why, for colleagues.")
+    note = models.TextField(max_length=NOTE_MOST, blank=True, help_text=_("Why, for colleagues."))
     attached_at = models.DateTimeField(
-        null=True, help_text="When a person said whose access this is about; empty where it was known."
+        null=True, help_text=_("When a person said whose access this is about; empty where it was known.")
     )
     attached_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
     attach_reason = models.CharField(max_length=REASON_MOST, blank=True)
     merged_into = models.ForeignKey(
-        "self", null=True, on_delete=models.PROTECT, related_name="merged", help_text="Where its flags went."
+        "self",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="merged",
+        help_text=_("Where its flags went."),
     )
 
     PERSONAL_FIELDS = ("note", "attach_reason")
@@ -228,18 +233,20 @@ class Flag(models.Model):
 
     receipt = models.CharField(max_length=17, unique=True, default=new_receipt, editable=False)
     source = models.CharField(max_length=10, choices=FlagSource.choices)
-    rule = models.CharField(max_length=100, blank=True, help_text="Code of the rule that noticed it.")
+    rule = models.CharField(max_length=100, blank=True, help_text=_("Code of the rule that noticed it."))
     rule_version = models.PositiveIntegerField(default=0)
     owner = models.ForeignKey(Owner, null=True, on_delete=models.PROTECT, related_name="flags")
     grant = models.ForeignKey(Grant, null=True, on_delete=models.PROTECT, related_name="flags")
     key = models.ForeignKey(Key, null=True, on_delete=models.PROTECT, related_name="flags")
-    end_user = models.CharField(max_length=128, blank=True, help_text="As the caller hashes it.")
-    category = models.SlugField(max_length=60, blank=True, help_text="Of the guidelines, where one fits.")
+    end_user = models.CharField(max_length=128, blank=True, help_text=_("As the caller hashes it."))
+    category = models.SlugField(max_length=60, blank=True, help_text=_("Of the guidelines, where one fits."))
     severity = models.PositiveSmallIntegerField(choices=Severity.choices)
-    figures = models.JSONField(default=dict, help_text="The numbers behind it, by name.")
-    excerpt = models.CharField(max_length=EXCERPT_MOST, blank=True, help_text="Shown blurred until opened.")
-    excerpt_until = models.DateTimeField(null=True, help_text="Blanked then.")
-    said = models.TextField(max_length=SAID_MOST, blank=True, help_text="What a person wrote about it.")
+    figures = models.JSONField(default=dict, help_text=_("The numbers behind it, by name."))
+    excerpt = models.CharField(
+        max_length=EXCERPT_MOST, blank=True, help_text=_("Shown blurred until opened.")
+    )
+    excerpt_until = models.DateTimeField(null=True, help_text=_("Blanked then."))
+    said = models.TextField(max_length=SAID_MOST, blank=True, help_text=_("What a person wrote about it."))
     reply_to = models.EmailField(blank=True)
     state = models.CharField(max_length=9, choices=FlagState.choices, default=FlagState.OPEN)
     case = models.ForeignKey(FlagCase, on_delete=models.PROTECT, related_name="flags")
@@ -248,7 +255,7 @@ class Flag(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
     idempotency = models.CharField(
-        max_length=200, blank=True, help_text="The caller's own mark; once per source."
+        max_length=200, blank=True, help_text=_("The caller's own mark; once per source.")
     )
 
     PERSONAL_FIELDS = ("excerpt", "said", "reply_to")

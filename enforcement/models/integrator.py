@@ -4,6 +4,7 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from onboarding.projection import LOOK_AGAIN
 
@@ -19,16 +20,16 @@ class Integrator(models.Model):
     name = models.CharField(max_length=80)
     pepper = models.CharField(max_length=40)
     digest = models.CharField(
-        max_length=64, unique=True, help_text="HMAC-SHA-256 with the pepper named beside it, hex."
+        max_length=64, unique=True, help_text=_("HMAC-SHA-256 with the pepper named beside it, hex.")
     )
-    hint = models.CharField(max_length=40, help_text="Start and end of the token, to tell tokens apart.")
+    hint = models.CharField(max_length=40, help_text=_("Start and end of the token, to tell tokens apart."))
     is_partner = models.BooleanField(
-        default=False, db_default=False, help_text="Trusted: what they flag is looked at within 24 hours."
+        default=False, db_default=False, help_text=_("Trusted: what they flag is looked at within 24 hours.")
     )
     made_at = models.DateTimeField()
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     last_used_at = models.DateTimeField(
-        null=True, help_text="To the minute, copied from the gateways; it only moves forward."
+        null=True, help_text=_("To the minute, copied from the gateways; it only moves forward.")
     )
     revoked_at = models.DateTimeField(null=True)
     revoked_by = models.ForeignKey(

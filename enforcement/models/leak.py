@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from audit.models import append_only
 from enforcement.states import LeakAct
@@ -39,13 +40,17 @@ class LeakReport(models.Model):
 
     secret = models.ForeignKey(Secret, on_delete=models.PROTECT, related_name="leaks")
     reporter = models.CharField(
-        max_length=80, help_text="The name of the public key that verified the report."
+        max_length=80, help_text=_("The name of the public key that verified the report.")
     )
-    place = models.CharField(max_length=500, blank=True, help_text="Where it was found, as reported.")
-    kind = models.CharField(max_length=40, blank=True, help_text="What sort of place: content, commit, …")
-    place_digest = models.CharField(max_length=64, help_text="SHA-256 of the place, to know a report again.")
+    place = models.CharField(max_length=500, blank=True, help_text=_("Where it was found, as reported."))
+    kind = models.CharField(max_length=40, blank=True, help_text=_("What sort of place: content, commit, …"))
+    place_digest = models.CharField(
+        max_length=64, help_text=_("SHA-256 of the place, to know a report again.")
+    )
     reported_at = models.DateTimeField()
-    handled_at = models.DateTimeField(null=True, help_text="When it was dealt with; until then it is owed.")
+    handled_at = models.DateTimeField(
+        null=True, help_text=_("When it was dealt with; until then it is owed.")
+    )
     did = models.CharField(max_length=10, choices=LeakAct.choices, blank=True)
 
     PERSONAL_FIELDS = ("place",)

@@ -7,6 +7,8 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import Owner
 from audit import moves
@@ -61,19 +63,23 @@ class Sanction(models.Model):
     owner = models.ForeignKey(Owner, on_delete=models.PROTECT, related_name="sanctions")
     grant = models.ForeignKey(Grant, on_delete=models.PROTECT, related_name="sanctions")
     key = models.ForeignKey(Key, null=True, on_delete=models.PROTECT, related_name="sanctions")
-    end_user = models.CharField(max_length=128, blank=True, help_text="As the caller hashes it.")
+    end_user = models.CharField(
+        max_length=128, blank=True, help_text=gettext_lazy("As the caller hashes it.")
+    )
     state = models.CharField(max_length=8, choices=SanctionState.choices, default=SanctionState.PROPOSED)
     case = models.ForeignKey(FlagCase, on_delete=models.PROTECT, related_name="sanctions")
     flag = models.ForeignKey(Flag, null=True, on_delete=models.PROTECT, related_name="sanctions")
     reason_code = models.CharField(max_length=20, choices=SanctionReason.choices)
-    category = models.SlugField(max_length=60, help_text="The clause of the guidelines.")
+    category = models.SlugField(max_length=60, help_text=gettext_lazy("The clause of the guidelines."))
     guidelines = models.ForeignKey(GuidelineVersion, on_delete=models.PROTECT, related_name="+")
-    facts = models.TextField(max_length=WORDS_MOST, help_text="As the holder reads it.")
-    would_change = models.TextField(max_length=WORDS_MOST, blank=True, help_text="What would change it.")
+    facts = models.TextField(max_length=WORDS_MOST, help_text=gettext_lazy("As the holder reads it."))
+    would_change = models.TextField(
+        max_length=WORDS_MOST, blank=True, help_text=gettext_lazy("What would change it.")
+    )
     detected_automatically = models.BooleanField()
-    per_minute = models.PositiveIntegerField(null=True, help_text="Requests, of a limit.")
+    per_minute = models.PositiveIntegerField(null=True, help_text=gettext_lazy("Requests, of a limit."))
     per_day = models.PositiveIntegerField(null=True)
-    ends_at = models.DateTimeField(null=True, help_text="Empty: without an end.")
+    ends_at = models.DateTimeField(null=True, help_text=gettext_lazy("Empty: without an end."))
     needs_second = models.BooleanField()
     proposed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
@@ -83,14 +89,17 @@ class Sanction(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
     signed_at = models.DateTimeField(null=True)
-    active_at = models.DateTimeField(null=True, help_text="When it took effect.")
+    active_at = models.DateTimeField(null=True, help_text=gettext_lazy("When it took effect."))
     closed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
     closed_at = models.DateTimeField(null=True)
     close_reason = models.CharField(max_length=REASON_MOST, blank=True)
     carried_out_at = models.DateTimeField(
-        null=True, help_text="Of an end of access: when it could no longer be appealed, and was made final."
+        null=True,
+        help_text=gettext_lazy(
+            "Of an end of access: when it could no longer be appealed, and was made final."
+        ),
     )
 
     PERSONAL_FIELDS = ("facts", "would_change", "close_reason")
@@ -228,7 +237,8 @@ class EmergencyRule(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.category}: {'suspends at once' if self.is_on else 'waits for a person'}"
+        said = _("%(category)s: suspends at once") if self.is_on else _("%(category)s: waits for a person")
+        return said % {"category": self.category}
 
 
 class WaiverQuerySet(models.QuerySet["Waiver"]):
@@ -250,11 +260,17 @@ class Waiver(models.Model):
     category = models.SlugField(max_length=60, blank=True)
     reason = models.CharField(max_length=REASON_MOST)
     sanction = models.ForeignKey(
-        Sanction, null=True, on_delete=models.PROTECT, related_name="waivers", help_text="Reversed on appeal."
+        Sanction,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="waivers",
+        help_text=gettext_lazy("Reversed on appeal."),
     )
     given_at = models.DateTimeField()
     given_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    until_at = models.DateTimeField(null=True, help_text="Empty: while the approved use is the same.")
+    until_at = models.DateTimeField(
+        null=True, help_text=gettext_lazy("Empty: while the approved use is the same.")
+    )
     ended_at = models.DateTimeField(null=True)
     ended_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from audit.models import append_only
 from onboarding.models import Key
@@ -26,7 +27,7 @@ class Counts(models.Model):
     expired_key = models.PositiveBigIntegerField(default=0)
     tokens_in = models.PositiveBigIntegerField(default=0)
     tokens_out = models.PositiveBigIntegerField(default=0)
-    more = models.JSONField(default=dict, help_text="{name: count} of whatever else the gateway counted.")
+    more = models.JSONField(default=dict, help_text=_("{name: count} of whatever else the gateway counted."))
 
     class Meta:
         abstract = True
@@ -40,15 +41,15 @@ class UsageHour(Counts):
     """
 
     key = models.ForeignKey(Key, on_delete=models.PROTECT, related_name="+", db_index=False)
-    hour = models.PositiveIntegerField(help_text="Hours since 1970, UTC.")
+    hour = models.PositiveIntegerField(help_text=_("Hours since 1970, UTC."))
     epoch = models.PositiveBigIntegerField()
     end_users = models.PositiveIntegerField(
-        default=0, help_text="About how many different ones in this hour; of a day that is no sum."
+        default=0, help_text=_("About how many different ones in this hour; of a day that is no sum.")
     )
     networks = models.PositiveIntegerField(
         default=0,
         db_default=0,
-        help_text="About how many it was used from in this hour (IPv4 /24, IPv6 /48).",
+        help_text=_("About how many it was used from in this hour (IPv4 /24, IPv6 /48)."),
     )
 
     class Meta:
@@ -101,10 +102,12 @@ class UsageMark(models.Model):
     """How far the payers of usage are: one row."""
 
     copied_until_at = models.DateTimeField(
-        null=True, help_text="By Redis' clock: whatever was counted before is copied."
+        null=True, help_text=_("By Redis' clock: whatever was counted before is copied.")
     )
-    hours_from = models.PositiveIntegerField(default=0, help_text="The first hour whose rows are kept.")
-    judged_hour = models.PositiveIntegerField(default=0, help_text="The last hour anomaly rules have seen.")
+    hours_from = models.PositiveIntegerField(default=0, help_text=_("The first hour whose rows are kept."))
+    judged_hour = models.PositiveIntegerField(
+        default=0, help_text=_("The last hour anomaly rules have seen.")
+    )
 
     class Meta:
         default_permissions = ()

@@ -3,6 +3,7 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from onboarding.models import Grant
 from onboarding.states import Environment, LimitKind
@@ -22,7 +23,7 @@ class UsageNotice(models.Model):
     environment = models.CharField(max_length=4, choices=Environment.choices)
     on = models.DateField()
     kind = models.CharField(max_length=8, choices=LimitKind.choices)
-    level = models.PositiveSmallIntegerField(help_text="Per cent of the day's limit.")
+    level = models.PositiveSmallIntegerField(help_text=_("Per cent of the day's limit."))
     spent = models.PositiveBigIntegerField()
     most = models.PositiveBigIntegerField()
     noticed_at = models.DateTimeField()

@@ -4,6 +4,7 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Owner
 from enforcement.models.integrator import Integrator
@@ -21,13 +22,15 @@ class Webhook(models.Model):
     owner = models.ForeignKey(Owner, null=True, on_delete=models.PROTECT, related_name="webhooks")
     integrator = models.ForeignKey(Integrator, null=True, on_delete=models.PROTECT, related_name="webhooks")
     url = models.CharField(max_length=500)
-    secret = models.TextField(help_text="Encrypted with FIELD_KEYS: the signatures need it in clear.")
-    old_secret = models.TextField(blank=True, help_text="Signs beside the new one until its time is over.")
+    secret = models.TextField(help_text=_("Encrypted with FIELD_KEYS: the signatures need it in clear."))
+    old_secret = models.TextField(blank=True, help_text=_("Signs beside the new one until its time is over."))
     old_until = models.DateTimeField(null=True)
     made_at = models.DateTimeField()
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    heard_to = models.BigIntegerField(help_text="The ledger's entry up to which everything is owed already.")
-    failing_since = models.DateTimeField(null=True, help_text="When the first of only failures was.")
+    heard_to = models.BigIntegerField(
+        help_text=_("The ledger's entry up to which everything is owed already.")
+    )
+    failing_since = models.DateTimeField(null=True, help_text=_("When the first of only failures was."))
     stopped_at = models.DateTimeField(null=True)
     stopped_because = models.CharField(max_length=10, choices=WebhookStop.choices, blank=True)
 
@@ -77,13 +80,13 @@ class WebhookDelivery(models.Model):
     """One message owed to one address; the same ledger entry is owed to it once."""
 
     webhook = models.ForeignKey(Webhook, on_delete=models.PROTECT, related_name="deliveries")
-    entry = models.BigIntegerField(help_text="The ledger's entry it tells of.")
-    message_id = models.CharField(max_length=40, unique=True, help_text="The same at every try.")
+    entry = models.BigIntegerField(help_text=_("The ledger's entry it tells of."))
+    message_id = models.CharField(max_length=40, unique=True, help_text=_("The same at every try."))
     type = models.CharField(max_length=60)
-    payload = models.JSONField(help_text="Ids, codes and times; nothing anybody typed.")
+    payload = models.JSONField(help_text=_("Ids, codes and times; nothing anybody typed."))
     owed_at = models.DateTimeField()
     due_at = models.DateTimeField(
-        help_text="When the next try is; while one is under way, when that counts as lost."
+        help_text=_("When the next try is; while one is under way, when that counts as lost.")
     )
     tries = models.PositiveSmallIntegerField(default=0)
     delivered_at = models.DateTimeField(null=True)
@@ -119,7 +122,7 @@ class WebhookTry(models.Model):
 
     delivery = models.ForeignKey(WebhookDelivery, on_delete=models.CASCADE, related_name="log")
     at = models.DateTimeField()
-    status = models.PositiveSmallIntegerField(null=True, help_text="Of the answer; none where none came.")
+    status = models.PositiveSmallIntegerField(null=True, help_text=_("Of the answer; none where none came."))
     problem = models.CharField(max_length=200, blank=True)
     milliseconds = models.PositiveIntegerField()
 

@@ -13,6 +13,7 @@ from enforcement.states import SanctionTarget
 from onboarding.models import Grant, Key, Limit, Secret
 from onboarding.states import LIVE_GRANT_STATES, GrantState, KeyState
 from policies.models import Category
+from reviews.domain import conditions as conditions_of
 
 
 class Shown(StrEnum):
@@ -126,7 +127,8 @@ def holding(
     if grant.key_owed and grant.state == GrantState.ACTIVE:
         shown.insert(0, ShownKey(Shown.OWED))
     conditions = [
-        {**condition, "name": names.get(condition.get("category", ""), "")} for condition in grant.conditions
+        {**one, "text": conditions_of.read(one), "name": names.get(one.get("category", ""), "")}
+        for one in grant.conditions
     ]
     standing = sanctions.get(grant.pk, []) if sanctions else []
     return Holding(grant, grant.expires_at <= at, shown, models_of(grant), conditions, standing)

@@ -27,6 +27,7 @@ from policies import markdown
 from policies.domain import weaknesses
 from policies.models import Category, KnownWeakness
 from reviews.domain import calendars, due, rejections, telling
+from reviews.domain import conditions as conditions_of
 from reviews.domain import questions as questions_asked
 from reviews.models import Case, Decision, InformationRequest
 from reviews.states import Outcome
@@ -248,10 +249,14 @@ def _clauses(
     cited = rejection.categories if rejection else []
     codes = {*cited, *(condition.get("category", "") for condition in application.conditions)} - {""}
     if revision is None or not codes:
-        return {"conditions": application.conditions, "clauses": []}
+        said = [{**one, "text": conditions_of.read(one)} for one in application.conditions]
+        return {"conditions": said, "clauses": []}
     rows = Category.objects.filter(guidelines=revision.guidelines_id, code__in=codes)
     names = dict(rows.values_list("code", "name"))
-    conditions = [{**one, "name": names.get(one.get("category", ""), "")} for one in application.conditions]
+    conditions = [
+        {**one, "text": conditions_of.read(one), "name": names.get(one.get("category", ""), "")}
+        for one in application.conditions
+    ]
     clauses = [{"category": code, "name": names.get(code, code)} for code in cited]
     return {"conditions": conditions, "clauses": clauses}
 
