@@ -1,15 +1,16 @@
 """The life of a case, and what a decision can be."""
 
 from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
 
 
 class CaseState(TextChoices):
-    OPEN = "open", "Open"
-    CLAIMED = "claimed", "Claimed"
-    AWAITING_SECOND = "awaiting_second", "Waits for a second person"
-    AWAITING_APPLICANT = "awaiting_applicant", "Waits for the applicant"
-    DECIDED = "decided", "Decided"
-    CLOSED = "closed", "Closed, withdrawn"
+    OPEN = "open", _("Open")
+    CLAIMED = "claimed", _("Claimed")
+    AWAITING_SECOND = "awaiting_second", _("Waits for a second person")
+    AWAITING_APPLICANT = "awaiting_applicant", _("Waits for the applicant")
+    DECIDED = "decided", _("Decided")
+    CLOSED = "closed", _("Closed, withdrawn")
 
 
 CASE_TRANSITIONS: dict[str, set[str]] = {
@@ -45,72 +46,72 @@ UNDECIDED = (CaseState.OPEN, CaseState.CLAIMED, CaseState.AWAITING_SECOND, CaseS
 
 
 class CaseKind(TextChoices):
-    APPLICATION = "application", "Application"
-    PRODUCTION = "production", "Production review"
-    AMENDMENT = "amendment", "Change of use"
-    RENEWAL = "renewal", "Renewal"
+    APPLICATION = "application", _("Application")
+    PRODUCTION = "production", _("Production review")
+    AMENDMENT = "amendment", _("Change of use")
+    RENEWAL = "renewal", _("Renewal")
 
 
 class Outcome(TextChoices):
-    APPROVED = "approved", "Approve"
-    APPROVED_WITH_CONDITIONS = "approved_with_conditions", "Approve with conditions"
-    NEEDS_INFORMATION = "needs_information", "Ask for information"
-    REJECTED = "rejected", "Reject"
+    APPROVED = "approved", _("Approve")
+    APPROVED_WITH_CONDITIONS = "approved_with_conditions", _("Approve with conditions")
+    NEEDS_INFORMATION = "needs_information", _("Ask for information")
+    REJECTED = "rejected", _("Reject")
 
 
 APPROVALS = (Outcome.APPROVED, Outcome.APPROVED_WITH_CONDITIONS)
 
 
 class Verdict(TextChoices):
-    NONE = "none", "None"
-    CONCERN = "concern", "Concern"
-    VIOLATES = "violates", "Violates"
+    NONE = "none", _("None")
+    CONCERN = "concern", _("Concern")
+    VIOLATES = "violates", _("Violates")
 
 
 class ClaimEnd(TextChoices):
     """How somebody came to have a case no more."""
 
-    DONE = "done", "Worked on"
-    GIVEN_BACK = "given_back", "Given back"
-    RAN_OUT = "ran_out", "Ran out"
-    HOLD_OVER = "hold_over", "The time it was put aside for is over"
-    HANDED_OVER = "handed_over", "Handed over"
-    FORCED = "forced", "Taken away"
-    WITHDRAWN = "withdrawn", "The applicant withdrew"
+    DONE = "done", _("Worked on")
+    GIVEN_BACK = "given_back", _("Given back")
+    RAN_OUT = "ran_out", _("Ran out")
+    HOLD_OVER = "hold_over", _("The time it was put aside for is over")
+    HANDED_OVER = "handed_over", _("Handed over")
+    FORCED = "forced", _("Taken away")
+    WITHDRAWN = "withdrawn", _("The applicant withdrew")
 
 
 class SecondPerson(TextChoices):
     """Who must sign beside the one who decides."""
 
-    NOBODY = "nobody", "Nobody"
-    REVIEWER = "reviewer", "Another reviewer"
-    SENIOR = "senior", "A senior reviewer"
+    NOBODY = "nobody", _("Nobody")
+    REVIEWER = "reviewer", _("Another reviewer")
+    SENIOR = "senior", _("A senior reviewer")
 
 
 class Choice(TextChoices):
     """Whether a reviewer takes cases of a category."""
 
-    IN = "in", "Offer me these"
-    OUT = "out", "Not for me"
+    IN = "in", _("Offer me these")
+    OUT = "out", _("Not for me")
 
 
 class Blur(TextChoices):
     """How text that was opened looks until one points at it."""
 
-    NONE = "none", "None"
-    LIGHT = "light", "Light"
-    STRONG = "strong", "Strong"
+    NONE = "none", _("None")
+    LIGHT = "light", _("Light")
+    STRONG = "strong", _("Strong")
 
 
 class InterestKind(TextChoices):
-    ORGANISATION = "organisation", "Organisation"
-    DOMAIN = "domain", "E-mail domain"
+    ORGANISATION = "organisation", _("Organisation")
+    DOMAIN = "domain", _("E-mail domain")
 
 
 class RuleState(TextChoices):
-    DRAFT = "draft", "Draft"
-    ON = "on", "On"
-    SILENT = "silent", "Silent"
+    DRAFT = "draft", _("Draft")
+    ON = "on", _("On")
+    SILENT = "silent", _("Silent")
 
 
 RULE_TRANSITIONS: dict[str, set[str]] = {
@@ -126,30 +127,30 @@ RULE_TRANSITIONS: dict[str, set[str]] = {
 class Expectation(TextChoices):
     """What a rule says people will decide; by that its precision is measured."""
 
-    APPROVED = "approved", "Approved as it is"
-    SCRUTINY = "scrutiny", "Anything but approved as it is"
-    ASKED = "asked", "A question is asked"
-    CITED = "cited", "One of its domains is cited or found"
+    APPROVED = "approved", _("Approved as it is")
+    SCRUTINY = "scrutiny", _("Anything but approved as it is")
+    ASKED = "asked", _("A question is asked")
+    CITED = "cited", _("One of its domains is cited or found")
 
 
 class LeftBecause(TextChoices):
     """Why a case that a rule might have approved was left to people."""
 
-    SIGNALS = "signals", "something about it is worth a look"
-    EARLIER = "earlier", "people around it were refused or asked before"
-    CONFLICT = "conflict", "whoever set the rule up has a part in it"
-    PRECEDENTS = "precedents", "cases like it were decided otherwise"
+    SIGNALS = "signals", _("something about it is worth a look")
+    EARLIER = "earlier", _("people around it were refused or asked before")
+    CONFLICT = "conflict", _("whoever set the rule up has a part in it")
+    PRECEDENTS = "precedents", _("cases like it were decided otherwise")
 
 
 class SignalKind(TextChoices):
     """What may be worth a look at a case; none decides anything."""
 
-    MAILBOX = "mailbox", "Same mailbox"
-    ALIAS = "alias", "Alias address"
-    DISPOSABLE = "disposable", "Address for a day"
-    WEBSITE = "website", "Website elsewhere"
-    TEXT = "text", "Same text"
-    NEAR_TEXT = "near_text", "Nearly the same text"
+    MAILBOX = "mailbox", _("Same mailbox")
+    ALIAS = "alias", _("Alias address")
+    DISPOSABLE = "disposable", _("Address for a day")
+    WEBSITE = "website", _("Website elsewhere")
+    TEXT = "text", _("Same text")
+    NEAR_TEXT = "near_text", _("Nearly the same text")
 
 
 BULK_OUTCOMES = (
@@ -162,30 +163,30 @@ BULK_OUTCOMES = (
 class BulkRefusal(TextChoices):
     """Why one case of a bulk was not decided with the others."""
 
-    HELD = "held", "Somebody else has it"
-    CHANGED = "changed", "The answers or its lane changed since the letters were shown"
-    CONFLICT = "conflict", "You have a part in it"
-    OVERTURNED = "overturned", "An appeal overturned what you decided here"
-    SPARED = "spared", "It is not given to you now"
-    TOO_MANY = "too_many", "You work on as many cases as anybody may at once"
-    OVER = "over", "Decided, asked about or withdrawn meanwhile"
-    INCOMPLETE = "incomplete", "The decision lacks something for this case"
+    HELD = "held", _("Somebody else has it")
+    CHANGED = "changed", _("The answers or its lane changed since the letters were shown")
+    CONFLICT = "conflict", _("You have a part in it")
+    OVERTURNED = "overturned", _("An appeal overturned what you decided here")
+    SPARED = "spared", _("It is not given to you now")
+    TOO_MANY = "too_many", _("You work on as many cases as anybody may at once")
+    OVER = "over", _("Decided, asked about or withdrawn meanwhile")
+    INCOMPLETE = "incomplete", _("The decision lacks something for this case")
 
 
 class Exported(TextChoices):
     """What a file of an export holds."""
 
-    QUEUE = "queue", "The queue"
-    LINE = "line", "The line"
-    WEEKS = "weeks", "The weeks"
+    QUEUE = "queue", _("The queue")
+    LINE = "line", _("The line")
+    WEEKS = "weeks", _("The weeks")
 
 
 class QueueExportState(TextChoices):
-    WAITING = "waiting", "Waiting"
-    RUNNING = "running", "Running"
-    DONE = "done", "Ready"
-    FAILED = "failed", "Failed"
-    DROPPED = "dropped", "Deleted"
+    WAITING = "waiting", _("Waiting")
+    RUNNING = "running", _("Running")
+    DONE = "done", _("Ready")
+    FAILED = "failed", _("Failed")
+    DROPPED = "dropped", _("Deleted")
 
 
 QUEUE_EXPORT_TRANSITIONS: dict[str, set[str]] = {
@@ -200,14 +201,14 @@ QUEUE_EXPORT_TRANSITIONS: dict[str, set[str]] = {
 class SecondReviewKind(TextChoices):
     """Why a decided case is looked at again; who looks is not told."""
 
-    SAMPLE = "sample", "Drawn by lot"
-    GOLDEN = "golden", "Golden case"
-    NEW_CATEGORY = "new_category", "First of a new category or guideline version"
-    AUTOMATIC = "automatic", "Approved by a rule"
+    SAMPLE = "sample", _("Drawn by lot")
+    GOLDEN = "golden", _("Golden case")
+    NEW_CATEGORY = "new_category", _("First of a new category or guideline version")
+    AUTOMATIC = "automatic", _("Approved by a rule")
 
 
 class Reconciled(TextChoices):
     """What came of two different views."""
 
-    STANDS = "stands", "The first decision stands"
-    CORRECTION = "correction", "A correction is needed"
+    STANDS = "stands", _("The first decision stands")
+    CORRECTION = "correction", _("A correction is needed")

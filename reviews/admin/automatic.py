@@ -11,6 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from audit import clock
@@ -27,18 +29,18 @@ HISTORY = 20  # switches shown
 
 
 class SwitchForm(forms.Form):
-    on = forms.BooleanField(label="Rules may approve by themselves", required=False)
+    on = forms.BooleanField(label=gettext_lazy("Rules may approve by themselves"), required=False)
     sample = forms.IntegerField(
-        label="Share that a person looks at again, in percent",
+        label=gettext_lazy("Share that a person looks at again, in percent"),
         min_value=SAMPLE_LEAST,
         max_value=100,
         initial=20,
-        help_text="By lot, without being shown what was decided.",
+        help_text=gettext_lazy("By lot, without being shown what was decided."),
     )
     reason = forms.CharField(
-        label="Why",
+        label=gettext_lazy("Why"),
         max_length=automatic.REASON_MOST,
-        help_text="Kept for good, and read by whoever asks why a rule approved.",
+        help_text=gettext_lazy("Kept for good, and read by whoever asks why a rule approved."),
     )
 
 
@@ -76,7 +78,12 @@ class AutomaticPages:
             return self._page(request, found, form, status=WRONG)
         messages.success(
             request,
-            f"From now on rules {'may' if made.is_on else 'do not'} approve by themselves in {found}.",
+            (
+                _("From now on rules may approve by themselves in %(program)s.")
+                if made.is_on
+                else _("From now on rules do not approve by themselves in %(program)s.")
+            )
+            % {"program": found},
         )
         return redirect("admin:automatic", found.pk)
 
@@ -88,7 +95,7 @@ class AutomaticPages:
         measured = matches.shares(version.pk for version in rules)
         trusted = {version.pk for version in automatic.trusted(rules)}
         context: dict[str, Any] = {
-            "title": f"Approval by rules: {program}",
+            "title": _("Approval by rules: %(program)s") % {"program": program},
             "program": program,
             "now": automatic.setting(program),
             "looked_at": quality.automatic(program),

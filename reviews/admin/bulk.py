@@ -13,6 +13,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.roles import Duty, may
@@ -34,48 +36,53 @@ NUMBERS_MOST = 200  # that are read from an address; the domain says how many ca
 class BulkForm(forms.Form):
     """What is said of all cases alike. The reason says which outcome it is; lengths and rules are the domain's."""
 
-    reason = forms.ChoiceField(label="Decision and reason", error_messages={"required": "Choose a reason."})
+    reason = forms.ChoiceField(
+        label=gettext_lazy("Decision and reason"),
+        error_messages={"required": gettext_lazy("Choose a reason.")},
+    )
     category = forms.ChoiceField(
-        label="Category it rests on", required=False, help_text="Needed unless you approve."
+        label=gettext_lazy("Category it rests on"),
+        required=False,
+        help_text=gettext_lazy("Needed unless you approve."),
     )
     question = forms.CharField(
-        label="Question to the applicants",
+        label=gettext_lazy("Question to the applicants"),
         required=False,
-        help_text="Where you ask for information.",
+        help_text=gettext_lazy("Where you ask for information."),
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     facts = forms.CharField(
-        label="Facts you rely on",
+        label=gettext_lazy("Facts you rely on"),
         required=False,
-        help_text="Needed to reject; true of every one of them. The applicants read it.",
+        help_text=gettext_lazy("Needed to reject; true of every one of them. The applicants read it."),
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     what_would_change = forms.CharField(
-        label="What would change it",
+        label=gettext_lazy("What would change it"),
         required=False,
-        help_text="Needed to reject.",
+        help_text=gettext_lazy("Needed to reject."),
         widget=forms.Textarea(attrs={"rows": 2}),
     )
     explanation = forms.CharField(
-        label="What the applicants read",
+        label=gettext_lazy("What the applicants read"),
         required=False,
-        help_text="Empty: the reason's standard wording, filled in for each.",
+        help_text=gettext_lazy("Empty: the reason's standard wording, filled in for each."),
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 
     def __init__(self, data: Any = None, *, categories: Sequence[tuple[str, str]]) -> None:
         super().__init__(data)
         self.fields["reason"].choices = [
-            ("", "Choose one"),
+            ("", _("Choose one")),
             *(
                 (
                     Outcome(outcome).label,
-                    [(reason.code, reason.name) for reason in reasons.for_outcome(outcome)],
+                    [(reason.code, _(reason.name)) for reason in reasons.for_outcome(outcome)],
                 )
                 for outcome in BULK_OUTCOMES
             ),
         ]
-        self.fields["category"].choices = [("", "None"), *categories]
+        self.fields["category"].choices = [("", _("None")), *categories]
 
     def says(self) -> dict[str, Any]:
         """Return what `bulk.preview` and `bulk.confirm` take, from a form that read well."""
@@ -93,10 +100,10 @@ class BulkForm(forms.Form):
 
 class UndoForm(forms.Form):
     reason = forms.CharField(
-        label="Why you take it back",
+        label=gettext_lazy("Why you take it back"),
         max_length=recalls.REASON_MOST,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="For your colleagues; nobody was told anything.",
+        help_text=gettext_lazy("For your colleagues; nobody was told anything."),
     )
 
 
@@ -137,7 +144,8 @@ def _preview(
     return desk.rendered(
         request,
         "admin/reviews/bulk_preview.html",
-        title="Read every letter, then confirm",
+        title=_("Read every letter, then confirm"),
+        reason_name=reasons.name_of(form.cleaned_data["reason"]),
         shown=shown,
         ready=len(ready),
         seconds=sum(one.second != "nobody" for one in ready),
@@ -154,18 +162,18 @@ def confirm(desk: "CaseAdmin", request: HttpRequest) -> HttpResponse:
     _must_review(request)
     token = _token(request.POST.get("token", ""))
     if token is None:
-        messages.error(request, "That page is out of date; choose the cases again. Nothing was decided.")
+        messages.error(request, _("That page is out of date; choose the cases again. Nothing was decided."))
         return redirect("admin:desk")
     cases = _chosen(request, among=Case.objects.exclude(conflicts(request.user, to="application__")))
     seen, form = _seen(request, cases), _form(request, cases)
     cases = [case for case in cases if case.pk in seen]
     if not form.is_valid():
-        messages.error(request, "That page is out of date; choose the cases again. Nothing was decided.")
+        messages.error(request, _("That page is out of date; choose the cases again. Nothing was decided."))
         return redirect("admin:desk")
     try:
         made = bulk.confirm(cases, by=request.user, at=clock.now(), says=form.says(), seen=seen, token=token)
     except (bulk.NotAlike, bulk.OneByOne) as error:
-        messages.error(request, f"{error} Nothing was decided.")
+        messages.error(request, f"{error} {_('Nothing was decided.')}")
         return redirect("admin:desk")
     return redirect("admin:bulk_report", made.pk)
 
@@ -188,9 +196,17 @@ def undo(desk: "CaseAdmin", request: HttpRequest, number: int) -> HttpResponse:
     for _decision, problem in undone.refused:
         messages.warning(request, problem)
     if undone.recalled:
-        messages.success(request, f"{len(undone.recalled)} taken back; nobody was told.")
+        messages.success(
+            request,
+            ngettext(
+                "%(number)s decision taken back; nobody was told.",
+                "%(number)s decisions taken back; nobody was told.",
+                len(undone.recalled),
+            )
+            % {"number": len(undone.recalled)},
+        )
     else:
-        messages.error(request, "There is nothing left to take back; nothing was changed.")
+        messages.error(request, _("There is nothing left to take back; nothing was changed."))
     return redirect("admin:bulk_report", made.pk)
 
 
@@ -209,11 +225,9 @@ def _report(
         request,
         "admin/reviews/bulk_report.html",
         status=status,
-        title="Decided in bulk",
+        title=_("Decided in bulk"),
         bulk=made,
-        reason=reasons.get(made.reason_code).name
-        if made.reason_code in reasons.shipped().by_code
-        else made.reason_code,
+        reason=reasons.name_of(made.reason_code),
         items=[(item, item.case_id in hidden) for item in items],
         decided=sum(item.decision_id is not None for item in items),
         refused=sum(bool(item.refusal) for item in items),
@@ -221,12 +235,6 @@ def _report(
         undoable=sum(_is_undoable(item) for item in items),
         form=form,
     )
-
-
-def _reason_name(code: str) -> str:
-    """Return a reason in words; a code of an older version stands for itself."""
-    known = reasons.shipped().by_code
-    return known[code].name if code in known else code
 
 
 def _is_undoable(item: BulkItem) -> bool:
@@ -296,7 +304,7 @@ def _ask(desk: "CaseAdmin", request: HttpRequest, cases: list[Case], form: BulkF
         request,
         "admin/reviews/bulk.html",
         status=422 if form.is_bound else 200,
-        title="Decide many alike",
+        title=_("Decide many alike"),
         cases=cases,
         form=form,
         first=cases[0],

@@ -13,6 +13,8 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.roles import Duty, may
@@ -55,8 +57,15 @@ def settings(request: HttpRequest) -> HttpResponse:
         form.add_error(None, str(error))
         return _page(request, form=form, status=422)
     back = optouts.reroute_owed(at=at, of=request.user)
-    went = f" {back} case{'' if back == 1 else 's'} you held went back to the queue." if back else ""
-    messages.success(request, f"Your settings are kept, and hold from now on.{went}")
+    said = [_("Your settings are kept, and hold from now on.")]
+    if back:
+        went = ngettext(
+            "%(number)s case you held went back to the queue.",
+            "%(number)s cases you held went back to the queue.",
+            back,
+        )
+        said.append(went % {"number": back})
+    messages.success(request, " ".join(said))
     return redirect("admin:care")
 
 
@@ -67,7 +76,7 @@ def pause(request: HttpRequest) -> HttpResponse:
     optouts.pause(by=request.user, at=at)
     optouts.reroute_owed(at=at, of=request.user)
     exposure.cover(request.user, at=at)
-    messages.success(request, "You are on a break. Nothing is offered to you until you are back.")
+    messages.success(request, _("You are on a break. Nothing is offered to you until you are back."))
     return redirect("admin:care")
 
 
@@ -75,7 +84,7 @@ def resume(request: HttpRequest) -> HttpResponse:
     """Be back."""
     _only_reviewers(request)
     optouts.resume(by=request.user)
-    messages.success(request, "Welcome back.")
+    messages.success(request, _("Welcome back."))
     return redirect("admin:desk")
 
 
@@ -89,7 +98,7 @@ def declare(request: HttpRequest) -> HttpResponse:
         except interests.BadInterest as error:
             form.add_error("name", str(error))
         else:
-            messages.success(request, "Declared: such cases are not offered to you.")
+            messages.success(request, _("Declared: such cases are not offered to you."))
             return redirect("admin:care")
     return _page(request, interest_form=form, status=422)
 
@@ -99,7 +108,7 @@ def end_interest(request: HttpRequest, interest: int) -> HttpResponse:
     _only_reviewers(request)
     mine = get_object_or_404(Interest, pk=interest, reviewer=request.user)
     interests.end(mine, by=request.user, at=clock.now())
-    messages.success(request, "Ended.")
+    messages.success(request, _("Ended."))
     return redirect("admin:care")
 
 
@@ -155,7 +164,7 @@ def _page(
     context: dict[str, Any] = {
         **admin.site.each_context(request),
         "is_nav_sidebar_enabled": False,
-        "title": "What you take",
+        "title": _("What you take"),
         "form": form,
         "rule": limits.rule,
         "own": limits.own,

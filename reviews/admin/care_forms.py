@@ -6,6 +6,8 @@ from typing import Any
 
 from django import forms
 from django.forms import BoundField
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from policies.models import Category
 from policies.states import Severity
@@ -31,28 +33,28 @@ class CareForm(forms.Form):
     """One's own settings; every severe category of any version of the guidelines has its row."""
 
     cool_down = forms.IntegerField(
-        required=False, min_value=0, max_value=MINUTES_MOST, label="Pause after a severe case"
+        required=False, min_value=0, max_value=MINUTES_MOST, label=gettext_lazy("Pause after a severe case")
     )
     last_hour = forms.IntegerField(
-        required=False, min_value=1, max_value=24, label="Nothing severe from this hour on"
+        required=False, min_value=1, max_value=24, label=gettext_lazy("Nothing severe from this hour on")
     )
     blur = forms.ChoiceField(
-        choices=Blur.choices, label="Blur of opened text", help_text="It clears where you point."
+        choices=Blur.choices,
+        label=gettext_lazy("Blur of opened text"),
+        help_text=gettext_lazy("It clears where you point."),
     )
-    grey = forms.BooleanField(required=False, label="Opened text and pictures without colour")
+    grey = forms.BooleanField(required=False, label=gettext_lazy("Opened text and pictures without colour"))
 
     def __init__(self, data: Any = None, *, limits: care.Limits) -> None:
         own, rule = limits.own, limits.rule
         initial = {"cool_down": own.cool_down, "last_hour": own.last_hour, "blur": own.blur, "grey": own.grey}
         super().__init__(data, initial=initial)
-        self.fields[
-            "cool_down"
-        ].help_text = f"Minutes, {rule.least_cool_down} at least. Empty: {rule.cool_down}."
-        self.fields[
-            "last_hour"
-        ].help_text = (
-            f"In your own time zone, at {rule.latest_hour}:00 at the latest. Empty: {rule.last_hour}."
-        )
+        self.fields["cool_down"].help_text = _(
+            "Minutes, %(least_cool_down)s at least. Empty: %(cool_down)s."
+        ) % {"least_cool_down": rule.least_cool_down, "cool_down": rule.cool_down}
+        self.fields["last_hour"].help_text = _(
+            "In your own time zone, at %(latest_hour)s:00 at the latest. Empty: %(last_hour)s."
+        ) % {"latest_hour": rule.latest_hour, "last_hour": rule.last_hour}
         self.categories = _severe()
         spared = spared_categories(own.reviewer)
         for code, category in self.categories.items():
@@ -61,14 +63,14 @@ class CareForm(forms.Form):
             self.fields[f"choice_{code}"] = forms.ChoiceField(
                 choices=Choice.choices,
                 initial=Choice.OUT if code in spared else Choice.IN,
-                label=f"Cases of “{category.name}”",
+                label=_("Cases of “%(name)s”") % {"name": category.name},
             )
             self.fields[f"minutes_{code}"] = forms.IntegerField(
                 required=False,
                 min_value=0,
                 max_value=MINUTES_MOST,
                 initial=chosen.minutes if chosen else None,
-                label=f"Minutes a day with “{category.name}”",
+                label=_("Minutes a day with “%(name)s”") % {"name": category.name},
                 widget=forms.NumberInput(attrs={"placeholder": usual}),
             )
         self.rows = {
@@ -96,11 +98,11 @@ class CareForm(forms.Form):
 
 
 class InterestForm(forms.Form):
-    kind = forms.ChoiceField(choices=InterestKind.choices, label="What it is")
+    kind = forms.ChoiceField(choices=InterestKind.choices, label=gettext_lazy("What it is"))
     name = forms.CharField(
         max_length=253,
-        label="Name",
-        help_text="The full name of an organisation, or a domain such as example.org.",
+        label=gettext_lazy("Name"),
+        help_text=gettext_lazy("The full name of an organisation, or a domain such as example.org."),
     )
 
 

@@ -13,6 +13,8 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.cache import add_never_cache_headers
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.domain import domains
@@ -61,7 +63,7 @@ class CaseAdmin(OwnPages, admin.ModelAdmin):
     paginator = CappedPaginator
     refusals = REFUSALS
 
-    @admin.display(description="Case")
+    @admin.display(description=gettext_lazy("Case"))
     def in_words(self, case: Case) -> str:
         return format_html('<a href="{}">{}</a>', reverse("admin:case", args=[case.pk]), case.shown_title)
 
@@ -93,7 +95,7 @@ class CaseAdmin(OwnPages, admin.ModelAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        return super().changelist_view(request, {**(extra_context or {}), "title": "Search cases"})
+        return super().changelist_view(request, {**(extra_context or {}), "title": _("Search cases")})
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         """Send the stock page of a case to its workspace."""
@@ -136,7 +138,7 @@ class CaseAdmin(OwnPages, admin.ModelAdmin):
         return self.rendered(
             request,
             "admin/reviews/desk.html",
-            title="Desk",
+            title=_("Desk"),
             at=at,
             filters=filters,
             counts=queue.counts(visible, user=request.user, at=at),
@@ -180,7 +182,7 @@ class CaseAdmin(OwnPages, admin.ModelAdmin):
         unsent.keep(
             case, by=request.user, at=at, typed={name: request.POST.getlist(name) for name in request.POST}
         )
-        messages.success(request, "Your findings are saved.")
+        messages.success(request, _("Your findings are saved."))
         work = workspace.of(self.case(request, pk), user=request.user, at=at, data=request.POST)
         return self.show(request, work)
 

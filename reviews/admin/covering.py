@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
 from accounts.models import User
 from policies.models import Category
 from policies.states import Severity
@@ -31,7 +33,7 @@ class Cover:
 
     @property
     def title(self) -> str:
-        return self.case.shown_title if self.is_on else self.case.application.title or "Untitled"
+        return self.case.shown_title if self.is_on else self.case.application.title or _("Untitled")
 
     @property
     def classes(self) -> str:

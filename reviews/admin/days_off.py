@@ -8,6 +8,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.roles import Duty, may
@@ -25,14 +27,17 @@ SHOWN_MOST = 500
 
 class DayOffForm(forms.Form):
     program = forms.ModelChoiceField(
-        Program.objects.all(), to_field_name="slug", empty_label="Choose", label="Program"
+        Program.objects.all(),
+        to_field_name="slug",
+        empty_label=gettext_lazy("Choose"),
+        label=gettext_lazy("Program"),
     )
     on = forms.DateField(
-        label="Day",
+        label=gettext_lazy("Day"),
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text="A whole day in the program's own zone.",
+        help_text=gettext_lazy("A whole day in the program's own zone."),
     )
-    name = forms.CharField(label="What it is", max_length=80)
+    name = forms.CharField(label=gettext_lazy("What it is"), max_length=80)
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, auto_id="day_%s", **kwargs)
@@ -64,7 +69,9 @@ class DaysOffPages:
         except (calendars.AlreadyOff, SayWhy) as error:
             form.add_error(None, str(error))
             return self._show(request, form, status=409)
-        messages.success(request, f"{day}: clocks that start or go on from now on count with it.")
+        messages.success(
+            request, _("%(day)s: clocks that start or go on from now on count with it.") % {"day": day}
+        )
         return redirect("admin:days_off")
 
     def drop(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -72,13 +79,13 @@ class DaysOffPages:
         _must_keep(request)
         day = get_object_or_404(DayOff, pk=pk)
         calendars.drop(day, by=request.user, at=clock.now())
-        messages.success(request, f"{day} is a working day now.")
+        messages.success(request, _("%(day)s is a working day now.") % {"day": day})
         return redirect("admin:days_off")
 
     def _show(self, request: HttpRequest, form: DayOffForm, *, status: int = 200) -> HttpResponse:
         days = DayOff.objects.select_related("program", "added_by").order_by("on", "program__name")
         return self.desk.rendered(
-            request, "admin/reviews/days_off.html", title="Days off", form=form, days=days[:SHOWN_MOST],
+            request, "admin/reviews/days_off.html", title=_("Days off"), form=form, days=days[:SHOWN_MOST],
             status=status,
         )  # fmt: skip
 

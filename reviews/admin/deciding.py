@@ -10,6 +10,8 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from audit import clock
@@ -20,7 +22,7 @@ from reviews.domain import cases, corrections, decisions, opinions, previews, re
 from reviews.domain.decisions import Seen
 from reviews.domain.statements import Statement
 from reviews.models import Decision
-from reviews.states import CaseState, Outcome
+from reviews.states import CaseState, Outcome, SecondPerson
 
 if TYPE_CHECKING:
     from reviews.admin.case import CaseAdmin
@@ -107,7 +109,7 @@ def sign(desk: "CaseAdmin", request: HttpRequest, pk: int, decision: int) -> Htt
         case,
         lambda: signatures.sign(waiting, by=request.user, at=at),
         to="admin:desk",
-        says="Signed.",
+        says=_("Signed."),
     )
 
 
@@ -124,7 +126,7 @@ def give_back(desk: "CaseAdmin", request: HttpRequest, pk: int, decision: int) -
         signatures.give_back(waiting, by=request.user, at=at, reason=why)
     except desk.refusals as error:
         return desk.refuse(request, work, error)
-    messages.success(request, "Given back: the case is in the queue again, with your words.")
+    messages.success(request, _("Given back: the case is in the queue again, with your words."))
     return redirect("admin:case", case.pk)
 
 
@@ -140,7 +142,7 @@ def take_back(desk: "CaseAdmin", request: HttpRequest, pk: int, decision: int) -
         recalls.recall(made, by=request.user, at=at, reason=work.recall_form.cleaned_data["reason"])
     except desk.refusals as error:
         return desk.refuse(request, work, error)
-    messages.success(request, "Taken back. Nobody was told.")
+    messages.success(request, _("Taken back. Nobody was told."))
     return redirect("admin:case", case.pk)
 
 
@@ -230,9 +232,20 @@ def _said(decision: Decision) -> str:
     """Return what to tell the reviewer after a decision."""
     program, what = decision.case.program, decision.get_outcome_display().lower()
     if decision.case.state == CaseState.AWAITING_SECOND:
-        return f"Proposed: {what}. It takes effect when {workspace.SIGNS[decision.second]}."
+        said = (
+            _("Proposed: %(what)s. It takes effect when a senior reviewer signs.")
+            if decision.second == SecondPerson.SENIOR
+            else _("Proposed: %(what)s. It takes effect when a second reviewer signs.")
+        )
+        return said % {"what": what}
     refused = decision.outcome == Outcome.REJECTED
     minutes = program.refusal_recall_minutes if refused else program.recall_minutes
     minutes = 0 if decision.emergency_reason else minutes
-    when = f"The applicant is told in {minutes} minutes." if minutes else "The applicant is told now."
-    return f"Decided: {what}. {when}"
+    if not minutes:
+        return _("Decided: %(what)s. The applicant is told now.") % {"what": what}
+    said = ngettext(
+        "Decided: %(what)s. The applicant is told in %(minutes)s minute.",
+        "Decided: %(what)s. The applicant is told in %(minutes)s minutes.",
+        minutes,
+    )
+    return said % {"what": what, "minutes": minutes}

@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, path
 from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from audit import clock
@@ -38,7 +39,7 @@ def take(desk: "CaseAdmin", request: HttpRequest, pk: int) -> HttpResponse:
         name = f"case-{case.application.number}.json"
         answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     else:
-        title = f"Case file {case.application.number}"
+        title = _("Case file %(number)s") % {"number": case.application.number}
         answer = desk.rendered(request, "admin/reviews/casefile.html", title=title, file=file, case=case)
     add_never_cache_headers(answer)
     return answer

@@ -7,6 +7,8 @@ from typing import Any
 
 from django import forms
 from django.utils.datastructures import MultiValueDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from onboarding.domain import questions
 from onboarding.states import ConditionKind
@@ -25,15 +27,15 @@ KEYS = {
     Outcome.REJECTED: "r",
 }
 SHORT = {
-    Outcome.APPROVED: "Approve",
-    Outcome.APPROVED_WITH_CONDITIONS: "With conditions",
-    Outcome.NEEDS_INFORMATION: "Ask",
-    Outcome.REJECTED: "Reject",
+    Outcome.APPROVED: gettext_lazy("Approve"),
+    Outcome.APPROVED_WITH_CONDITIONS: gettext_lazy("With conditions"),
+    Outcome.NEEDS_INFORMATION: gettext_lazy("Ask"),
+    Outcome.REJECTED: gettext_lazy("Reject"),
 }
 MARKS = {  # no field is required whatever is decided, so the usual marks would mislead
-    "main_category": "needed unless you simply approve",
+    "main_category": gettext_lazy("needed unless you simply approve"),
     "question": "required",
-    "facts": "required to reject",
+    "facts": gettext_lazy("required to reject"),
     "what_would_change": "required",
 }
 LIMITS = {f"most_{name.removeprefix('most_')}": name for name in FIGURES[ConditionKind.LIMIT]}
@@ -69,93 +71,104 @@ class DecisionForm(forms.Form):
     """The decision as it is typed. Lengths and rules are the domain's; its problems come back by field."""
 
     outcome = forms.ChoiceField(
-        label="Decision", choices=[(o.value, SHORT[o]) for o in Outcome], widget=OutcomeRadios, required=False
+        label=gettext_lazy("Decision"),
+        choices=[(o.value, SHORT[o]) for o in Outcome],
+        widget=OutcomeRadios,
+        required=False,
     )
-    main_category = forms.ChoiceField(label="Main category", required=False)
+    main_category = forms.ChoiceField(label=gettext_lazy("Main category"), required=False)
     categories = forms.MultipleChoiceField(
-        label="Also rests on", required=False, widget=forms.CheckboxSelectMultiple
+        label=gettext_lazy("Also rests on"), required=False, widget=forms.CheckboxSelectMultiple
     )
     conditions = forms.MultipleChoiceField(
-        label="Usual conditions", required=False, widget=forms.CheckboxSelectMultiple
+        label=gettext_lazy("Usual conditions"), required=False, widget=forms.CheckboxSelectMultiple
     )
     own_conditions = forms.CharField(
-        label="Own conditions",
+        label=gettext_lazy("Own conditions"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="One a line.",
+        help_text=gettext_lazy("One a line."),
     )
     question = forms.CharField(
-        label="Question to the applicant",
+        label=gettext_lazy("Question to the applicant"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 4, "data-count": "", "data-max": statements.MOST["question"]}),
     )
     facts = forms.CharField(
-        label="Facts you rely on",
+        label=gettext_lazy("Facts you rely on"),
         required=False,
-        help_text="What the application itself says. No personal data: the applicant reads it.",
+        help_text=gettext_lazy("What the application itself says. No personal data: the applicant reads it."),
         widget=forms.Textarea(attrs={"rows": 4, "data-count": "", "data-max": statements.MOST["facts"]}),
     )
     what_would_change = forms.CharField(
-        label="What would change it",
+        label=gettext_lazy("What would change it"),
         required=False,
         widget=forms.Textarea(
             attrs={"rows": 3, "data-count": "", "data-max": statements.MOST["what_would_change"]}
         ),
     )
     reapply_after_days = forms.IntegerField(
-        label="May apply again after … days",
+        label=gettext_lazy("May apply again after … days"),
         required=False,
         min_value=0,
         max_value=statements.REAPPLY_MOST,
-        help_text="Empty: as the reason says.",
+        help_text=gettext_lazy("Empty: as the reason says."),
     )
-    reapply_never = forms.BooleanField(label="May never apply again", required=False)
+    reapply_never = forms.BooleanField(label=gettext_lazy("May never apply again"), required=False)
     explanation = forms.CharField(
-        label="What the applicant reads",
+        label=gettext_lazy("What the applicant reads"),
         required=False,
-        help_text="Empty: the reason's standard wording.",
+        help_text=gettext_lazy("Empty: the reason's standard wording."),
         widget=forms.Textarea(
             attrs={"rows": 4, "data-count": "", "data-max": statements.MOST["explanation"]}
         ),
     )
 
     scope_models = forms.MultipleChoiceField(
-        label="Only these models", required=False, widget=forms.CheckboxSelectMultiple
+        label=gettext_lazy("Only these models"), required=False, widget=forms.CheckboxSelectMultiple
     )
-    most_per_minute = forms.IntegerField(label="At most … requests a minute", required=False, min_value=1)
-    most_per_day = forms.IntegerField(label="At most … requests a day", required=False, min_value=1)
+    most_per_minute = forms.IntegerField(
+        label=gettext_lazy("At most … requests a minute"), required=False, min_value=1
+    )
+    most_per_day = forms.IntegerField(
+        label=gettext_lazy("At most … requests a day"), required=False, min_value=1
+    )
     most_per_end_user = forms.IntegerField(
-        label="At most … requests a minute for each end user", required=False, min_value=1
+        label=gettext_lazy("At most … requests a minute for each end user"), required=False, min_value=1
     )
-    most_output_tokens = forms.IntegerField(label="At most … tokens an answer", required=False, min_value=1)
+    most_output_tokens = forms.IntegerField(
+        label=gettext_lazy("At most … tokens an answer"), required=False, min_value=1
+    )
     review_on = forms.DateField(
-        label="Looked at again by",
+        label=gettext_lazy("Looked at again by"),
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}),
-        help_text="Access ends then unless it is renewed.",
+        help_text=gettext_lazy("Access ends then unless it is renewed."),
     )
-    human_review = forms.BooleanField(label="A person checks output", required=False)
-    disclosure = forms.BooleanField(label="People are told it is a machine", required=False)
-    about = forms.ChoiceField(label="About the form's question", required=False)
+    human_review = forms.BooleanField(label=gettext_lazy("A person checks output"), required=False)
+    disclosure = forms.BooleanField(label=gettext_lazy("People are told it is a machine"), required=False)
+    about = forms.ChoiceField(label=gettext_lazy("About the form's question"), required=False)
     question_2 = forms.CharField(
-        label="Second question", required=False, widget=forms.Textarea(attrs={"rows": 2})
+        label=gettext_lazy("Second question"), required=False, widget=forms.Textarea(attrs={"rows": 2})
     )
-    about_2 = forms.ChoiceField(label="About the form's question", required=False)
+    about_2 = forms.ChoiceField(label=gettext_lazy("About the form's question"), required=False)
     question_3 = forms.CharField(
-        label="Third question", required=False, widget=forms.Textarea(attrs={"rows": 2})
+        label=gettext_lazy("Third question"), required=False, widget=forms.Textarea(attrs={"rows": 2})
     )
-    about_3 = forms.ChoiceField(label="About the form's question", required=False)
+    about_3 = forms.ChoiceField(label=gettext_lazy("About the form's question"), required=False)
     emergency_reason = forms.CharField(
-        label="Tell at once, because",
+        label=gettext_lazy("Tell at once, because"),
         required=False,
-        help_text="Only in an emergency: nobody can take it back then.",
+        help_text=gettext_lazy("Only in an emergency: nobody can take it back then."),
         widget=forms.TextInput(attrs={"maxlength": statements.MOST["emergency_reason"]}),
     )
 
     why_different = forms.CharField(
-        label="Why this one differs",
+        label=gettext_lazy("Why this one differs"),
         required=False,
-        help_text="A sentence for your colleagues and the case file; the applicant does not read it.",
+        help_text=gettext_lazy(
+            "A sentence for your colleagues and the case file; the applicant does not read it."
+        ),
         widget=forms.Textarea(
             attrs={"rows": 2, "data-count": "", "data-max": statements.MOST["why_different"]}
         ),
@@ -169,12 +182,14 @@ class DecisionForm(forms.Form):
         named = {category.code: category.name for category in categories}
         known = statements.values(case, at=at, named=named)
         for outcome in Outcome:
-            choices = [("", "Choose"), *((r.code, r.name) for r in reasons.for_outcome(outcome))]
-            picked = forms.ChoiceField(label="Reason", choices=choices, required=False, widget=ReasonSelect)
+            choices = [("", _("Choose")), *((r.code, _(r.name)) for r in reasons.for_outcome(outcome))]
+            picked = forms.ChoiceField(
+                label=_("Reason"), choices=choices, required=False, widget=ReasonSelect
+            )
             picked.widget.known = known
-            picked.mark = "required"
+            picked.mark = _("required")
             self.fields[f"reason_{outcome}"] = picked
-        self.fields["main_category"].choices = [("", "None"), *named.items()]
+        self.fields["main_category"].choices = [("", _("None")), *named.items()]
         self.fields["categories"].choices = list(named.items())
         self.fields["conditions"].choices = [
             (f"{category.code}{CONDITION_SEPARATOR}{text}", f"{text[:1].upper()}{text[1:]}")
@@ -187,7 +202,7 @@ class DecisionForm(forms.Form):
         form = questions.of(case.revision.question_set)
         answered = [q for q in form.questions if case.revision.answers.get(q.key) not in (None, "", [])]
         for name in ("about", "about_2", "about_3"):
-            self.fields[name].choices = [("", "None"), *((q.key, q.question[:80]) for q in answered)]
+            self.fields[name].choices = [("", _("None")), *((q.key, q.question[:80]) for q in answered)]
         for name, mark in MARKS.items():
             self.fields[name].mark = mark
         self._show_by_outcome()
@@ -295,8 +310,15 @@ class FindingForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         said = super().clean() or {}
         if not said.get("verdict") and (said.get("note") or said.get("quote")):
-            what = "note" if said.get("note") else "passage"
-            self.add_error("verdict", f"Choose a verdict on {self.category.name} for your {what}.")
+            sentence = (
+                _("Choose a verdict on %(category)s for your note.")
+                if said.get("note")
+                else _("Choose a verdict on %(category)s for your passage.")
+            )
+            self.add_error(
+                "verdict",
+                sentence % {"category": self.category.name},
+            )
         return said
 
     @property
@@ -315,8 +337,8 @@ class FindingForm(forms.Form):
         super().__init__(data, initial=initial, prefix=f"f-{category.code}")
         self.category, self.refused = category, allowed.refused(category)
         self.fields["verdict"].label = category.name
-        self.fields["note"].label = f"Note on {category.name}"
-        self.fields["quote"].label = f"Passage of an answer, on {category.name}"
+        self.fields["note"].label = _("Note on %(name)s") % {"name": category.name}
+        self.fields["quote"].label = _("Passage of an answer, on %(name)s") % {"name": category.name}
 
 
 def findings_forms(data: Any, *, categories: list[Category], known: Mapping[str, Any]) -> list[FindingForm]:
@@ -335,17 +357,17 @@ def findings_forms(data: Any, *, categories: list[Category], known: Mapping[str,
 
 class NoteForm(forms.Form):
     note = forms.CharField(
-        label="A note for colleagues",
-        help_text="Whoever may see the case reads it; the applicant never does.",
+        label=gettext_lazy("A note for colleagues"),
+        help_text=gettext_lazy("Whoever may see the case reads it; the applicant never does."),
         widget=forms.Textarea(attrs={"rows": 3, "data-count": "", "data-max": notes.MOST}),
     )
 
 
 class GiveBackForm(forms.Form):
     reason = forms.CharField(
-        label="Why you do not sign",
+        label=gettext_lazy("Why you do not sign"),
         max_length=1000,
-        help_text="The first reviewer reads it.",
+        help_text=gettext_lazy("The first reviewer reads it."),
         widget=forms.Textarea(attrs={"rows": 3, "data-count": "", "data-max": 1000}),
     )
 
@@ -365,7 +387,7 @@ def restore(form: forms.Form, typed: Mapping[str, list[str]]) -> None:
 
 class RecallForm(forms.Form):
     reason = forms.CharField(
-        label="Why it is taken back",
+        label=gettext_lazy("Why it is taken back"),
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 2, "data-count": "", "data-max": 1000}),
     )
@@ -378,13 +400,15 @@ class OpinionForm(forms.Form):
     """One's own view, before the first one is shown."""
 
     outcome = forms.ChoiceField(
-        label="I would", choices=[(o.value, SHORT[o]) for o in Outcome], widget=forms.RadioSelect
+        label=gettext_lazy("I would"),
+        choices=[(o.value, SHORT[o]) for o in Outcome],
+        widget=forms.RadioSelect,
     )
     categories = forms.MultipleChoiceField(
-        label="Because of", required=False, widget=forms.CheckboxSelectMultiple
+        label=gettext_lazy("Because of"), required=False, widget=forms.CheckboxSelectMultiple
     )
     note = forms.CharField(
-        label="In a sentence",
+        label=gettext_lazy("In a sentence"),
         required=False,
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 3, "data-count": "", "data-max": 1000}),

@@ -12,6 +12,8 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.formats import time_format
 from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import User
@@ -39,29 +41,31 @@ class HoldForm(forms.Form):
     """Until when, in the reader's zone, and why."""
 
     until = forms.DateTimeField(
-        label="Until",
+        label=gettext_lazy("Until"),
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
     reason = forms.CharField(
-        label="Why",
+        label=gettext_lazy("Why"),
         max_length=handing.REASON_MOST,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="Shown to seniors and managers.",
+        help_text=gettext_lazy("Shown to seniors and managers."),
     )
 
     def __init__(self, *args: Any, at: Any, **kwargs: Any):
         super().__init__(*args, auto_id="hold_%s", **kwargs)
         tomorrow = localtime(at + timedelta(days=1)).replace(second=0, microsecond=0)
         self.fields["until"].initial = tomorrow
-        self.fields["until"].help_text = f"At most {handing.HOLD_MOST.days} days."
+        self.fields["until"].help_text = _("At most %(days)s days.") % {"days": handing.HOLD_MOST.days}
 
 
 class HandOverForm(forms.Form):
     """To whom, and what they should know."""
 
-    to = forms.ModelChoiceField(label="To", queryset=User.objects.none(), empty_label="Choose")
+    to = forms.ModelChoiceField(
+        label=gettext_lazy("To"), queryset=User.objects.none(), empty_label=gettext_lazy("Choose")
+    )
     note = forms.CharField(
-        label="What they should know",
+        label=gettext_lazy("What they should know"),
         required=False,
         max_length=handing.REASON_MOST,
         widget=forms.Textarea(attrs={"rows": 2}),
@@ -128,7 +132,7 @@ class HandingPages:
         form = HoldForm(request.POST, at=at)
         if not form.is_valid():
             return self._again(request, case, at, hold_form=form, status=422)
-        says = "Put aside. It stays yours, and is under “Held by me”."
+        says = _("Put aside. It stays yours, and is under “Held by me”.")
         return self._do(
             request, case, lambda: handing.hold(case, by=request.user, at=at, **form.cleaned_data), says,
             hold_form=form,
@@ -143,7 +147,7 @@ class HandingPages:
         to = form.cleaned_data["to"]
         return self._do(
             request, case, lambda: handing.hand_over(case, by=request.user, at=at, **form.cleaned_data),
-            f"{to} has the case now.", hand_over_form=form,
+            _("%(to)s has the case now.") % {"to": to}, hand_over_form=form,
         )  # fmt: skip
 
     def take_away(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -160,7 +164,9 @@ class HandingPages:
         except REFUSALS as error:
             messages.error(request, str(error))
         else:
-            messages.success(request, f"{case.application} is in the queue again.")
+            messages.success(
+                request, _("%(application)s is in the queue again.") % {"application": case.application}
+            )
         return redirect("admin:claims")
 
     def claims(self, request: HttpRequest) -> HttpResponse:
@@ -178,7 +184,7 @@ class HandingPages:
         return self.desk.rendered(
             request,
             "admin/reviews/claims.html",
-            title="Who has what",
+            title=_("Who has what"),
             at=at,
             claims=standing[:SHOWN_MOST],
             may_review=may(request.user, Duty.REVIEW_CASES),

@@ -9,6 +9,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.models import User
@@ -34,15 +36,15 @@ REFUSALS = (
 
 class LookForm(forms.Form):
     outcome = forms.ChoiceField(
-        label="What you would decide",
+        label=gettext_lazy("What you would decide"),
         choices=[(value, f"{SHORT[value]} ({KEYS[value]})") for value in Outcome],
         widget=forms.RadioSelect,
     )
     categories = forms.MultipleChoiceField(
-        label="Because of", required=False, widget=forms.CheckboxSelectMultiple
+        label=gettext_lazy("Because of"), required=False, widget=forms.CheckboxSelectMultiple
     )
     note = forms.CharField(
-        label="Why",
+        label=gettext_lazy("Why"),
         required=False,
         max_length=opinions.NOTE_MOST,
         widget=forms.Textarea(attrs={"rows": 4, "data-count": "", "data-max": opinions.NOTE_MOST}),
@@ -55,22 +57,24 @@ class LookForm(forms.Form):
 
 
 class CardForm(forms.Form):
-    ended = forms.ChoiceField(label="What comes of it", choices=Reconciled.choices, widget=forms.RadioSelect)
-    category = forms.ChoiceField(label="The paragraph that was read in two ways")
+    ended = forms.ChoiceField(
+        label=gettext_lazy("What comes of it"), choices=Reconciled.choices, widget=forms.RadioSelect
+    )
+    category = forms.ChoiceField(label=gettext_lazy("The paragraph that was read in two ways"))
     remark = forms.CharField(
-        label="What is unclear in it",
+        label=gettext_lazy("What is unclear in it"),
         max_length=reconciling.REMARK_MOST,
         widget=forms.Textarea(attrs={"rows": 3, "data-count": "", "data-max": reconciling.REMARK_MOST}),
     )
 
     def __init__(self, data: Any, *, card: int, categories: list[tuple[str, str]]) -> None:
         super().__init__(data, auto_id=f"card{card}-%s")
-        self.fields["category"].choices = [("", "Choose"), *categories]
+        self.fields["category"].choices = [("", _("Choose")), *categories]
 
 
 class GoldenForm(forms.Form):
-    number = forms.CharField(label="Number of the application", max_length=20)
-    expected = forms.ChoiceField(label="The outcome it should have", choices=Outcome.choices)
+    number = forms.CharField(label=gettext_lazy("Number of the application"), max_length=20)
+    expected = forms.ChoiceField(label=gettext_lazy("The outcome it should have"), choices=Outcome.choices)
 
 
 def paths(desk: "CaseAdmin") -> list[URLPattern]:
@@ -109,7 +113,7 @@ def look(desk: "CaseAdmin", request: HttpRequest) -> HttpResponse:
         messages.error(request, str(error))
         return _look(desk, request, review, form, status=409)
     messages.success(
-        request, "Your view is kept. What was decided is on the page of the case, as for everybody."
+        request, _("Your view is kept. What was decided is on the page of the case, as for everybody.")
     )
     return redirect("admin:case", review.case_id)
 
@@ -145,9 +149,9 @@ def close(desk: "CaseAdmin", request: HttpRequest, card: int) -> HttpResponse:
         messages.error(request, str(error))
         return _board(desk, request, bad=form, of=card, status=409)
     if closed.ended == Reconciled.CORRECTION:
-        messages.success(request, "Noted. Nothing is corrected yet: correct the decision here.")
+        messages.success(request, _("Noted. Nothing is corrected yet: correct the decision here."))
         return redirect("admin:case", asked.review.case_id)
-    messages.success(request, "Noted: the first decision stands.")
+    messages.success(request, _("Noted: the first decision stands."))
     return redirect("admin:quality")
 
 
@@ -163,14 +167,14 @@ def mark(desk: "CaseAdmin", request: HttpRequest) -> HttpResponse:
     decision = found.filter(told_at__isnull=False).order_by("pk").first()
     try:
         if decision is None:
-            raise reconciling.NotGolden("No decision that was told has this number.")
+            raise reconciling.NotGolden(_("No decision that was told has this number."))
         reconciling.mark_golden(
             decision, by=request.user, at=clock.now(), expected=form.cleaned_data["expected"]
         )
     except REFUSALS as error:
         form.add_error("number", str(error))
         return _board(desk, request, golden=form, status=422)
-    messages.success(request, "It comes back as a second look within the month, and to no applicant.")
+    messages.success(request, _("It comes back as a second look within the month, and to no applicant."))
     return redirect("admin:quality")
 
 
@@ -187,7 +191,7 @@ def _look(
     *,
     status: int = 200,
 ) -> HttpResponse:
-    shown: dict[str, Any] = {"review": review, "title": "A second look"}
+    shown: dict[str, Any] = {"review": review, "title": _("A second look")}
     if review:
         shown["form"] = form or LookForm(None, guidelines=review.revision.guidelines_id)
         shown["sections"] = answered.sections(review.revision, review.case)
@@ -214,13 +218,13 @@ def _board(
             bad if bad and card.pk == of else CardForm(None, card=card.pk, categories=names[guidelines])
         )
         card.views = [
-            ("Decided", card.review.decision, card.review.decision.facts),
-            ("Second look", card.review.opinion, card.review.opinion.note),
+            (_("Decided"), card.review.decision, card.review.decision.facts),
+            (_("Second look"), card.review.opinion, card.review.opinion.note),
         ]
     return desk.rendered(
         request,
         "admin/reviews/quality.html",
-        title="Quality",
+        title=_("Quality"),
         status=status,
         lines=quality.lines(),
         golden=quality.golden(),

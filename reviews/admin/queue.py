@@ -11,6 +11,8 @@ from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Value
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
 from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
 from accounts.roles import Duty, may
@@ -30,7 +32,11 @@ PARTS = 6  # of the risk score, in a line of the queue
 SOON = timedelta(hours=8)
 REVERSED = ("rank", "-opened_at", "-id")  # the queue from its end
 IN_HOURS = timedelta(days=2)  # beyond, a date says more than "in 1 week"
-SHOWN = {"all": "Everything open", "mine": "Held by me", "sign": "Waiting for my signature"}
+SHOWN = {
+    "all": gettext_lazy("Everything open"),
+    "mine": gettext_lazy("Held by me"),
+    "sign": gettext_lazy("Waiting for my signature"),
+}
 
 
 @dataclass(frozen=True)
@@ -97,7 +103,9 @@ class Queue:
 
     @property
     def says(self) -> str:
-        return f"{len(self.rows)} case{'' if len(self.rows) == 1 else 's'} shown"
+        return ngettext("%(number)s case shown", "%(number)s cases shown", len(self.rows)) % {
+            "number": len(self.rows)
+        }
 
 
 @dataclass(frozen=True)
@@ -188,11 +196,13 @@ def due_words(case: Case, at: datetime, calendar: Calendar | None = None) -> tup
     """Return when a case is due in words, and the class of its pill."""
     due_at = case.due_at
     if due_at <= at:
-        return f"late by {timesince(due_at, at, depth=1)}", "stop"
+        return _("late by %(time)s") % {"time": timesince(due_at, at, depth=1)}, "stop"
     if due_at - at > IN_HOURS:
         day = due.last_day(due_at, calendar=calendar or calendars.of(case.program))
-        return f"due {date_format(day, 'D j M')}", ""
-    return f"due in {timesince(at, due_at, depth=1)}", "wait" if due_at - at <= SOON else ""
+        return _("due %(day)s") % {"day": date_format(day, "D j M")}, ""
+    return _("due in %(time)s") % {
+        "time": timesince(at, due_at, depth=1)
+    }, "wait" if due_at - at <= SOON else ""
 
 
 def asked(visible: QuerySet[Case], filters: Filters, user: User, at: datetime) -> QuerySet[Case]:

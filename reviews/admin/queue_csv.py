@@ -21,6 +21,8 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 from redis.exceptions import RedisError
@@ -47,7 +49,16 @@ CHUNK = 1_000  # rows between two reports of progress
 QUERY_MOST = 500  # characters
 LINES = {Exported.LINE: line_csv.line, Exported.WEEKS: line_csv.weeks}
 DUTIES = {Exported.QUEUE: Duty.REVIEW_CASES, Exported.LINE: Duty.SEE_LINE, Exported.WEEKS: Duty.SEE_LINE}
-ROWS = {Exported.QUEUE: "cases", Exported.LINE: "places in line", Exported.WEEKS: "weeks"}
+ROWS = {
+    Exported.QUEUE: gettext_lazy("%(number)s of %(total)s cases written."),
+    Exported.LINE: gettext_lazy("%(number)s of %(total)s places in line written."),
+    Exported.WEEKS: gettext_lazy("%(number)s of %(total)s weeks written."),
+}
+WRITTEN = {
+    Exported.QUEUE: gettext_lazy("%(number)s cases written."),
+    Exported.LINE: gettext_lazy("%(number)s places in line written."),
+    Exported.WEEKS: gettext_lazy("%(number)s weeks written."),
+}
 COLUMNS = (
     "number", "title", "program", "kind", "state", "lane", "risk", "level", "domains", "sent_at", "opened_at",
     "due_at", "with",
@@ -95,8 +106,8 @@ def show(desk: "CaseAdmin", request: HttpRequest, number: int) -> HttpResponse:
     return desk.rendered(
         request,
         "admin/reviews/queue_csv.html",
-        title=f"{export.get_what_display()} as CSV",
-        rows_are=ROWS[export.what],
+        title=_("%(what)s as CSV") % {"what": export.get_what_display()},
+        written=WRITTEN[Exported(export.what)] % {"number": f"{export.rows:,}"},
         export=export,
         says=_says(export),
         under_way=export.state in (QueueExportState.WAITING, QueueExportState.RUNNING),
@@ -153,7 +164,7 @@ def _run(export: QueueExport) -> None:
     try:
         if not may(export.asked_by, DUTIES[export.what]):
             queue_exports.fail(
-                export, "Who asked for it may not see this any more.", by=WORKER, at=clock.now()
+                export, gettext_noop("Who asked for it may not see this any more."), by=WORKER, at=clock.now()
             )
             return
         with tempfile.TemporaryFile("w+b") as file:
@@ -163,10 +174,15 @@ def _run(export: QueueExport) -> None:
             file.seek(0)
             queue_exports.finish(export, file, rows=rows, sha256=digest, by=WORKER, at=clock.now())
     except JobTimeoutException:
-        queue_exports.fail(export, "It took longer than half an hour.", by=WORKER, at=clock.now())
+        queue_exports.fail(
+            export, gettext_noop("It took longer than half an hour."), by=WORKER, at=clock.now()
+        )
     except Exception:
         queue_exports.fail(
-            export, "Something unforeseen stopped it; the log says what.", by=WORKER, at=clock.now()
+            export,
+            gettext_noop("Something unforeseen stopped it; the log says what."),
+            by=WORKER,
+            at=clock.now(),
         )
         log.exception("Export %s stopped.", export.pk)
 
@@ -255,11 +271,11 @@ def _enqueue(request: HttpRequest, export: QueueExport) -> None:
     except (RedisError, OSError) as error:
         log.warning("Export %s is not in the queue (%s).", export.pk, type(error).__name__)
         messages.warning(
-            request, "No worker knows of it yet: the queue could not be reached. Ask again in a minute."
+            request, _("No worker knows of it yet: the queue could not be reached. Ask again in a minute.")
         )
 
 
 def _says(export: QueueExport) -> str:
     if export.state == QueueExportState.WAITING:
-        return "Waiting for a worker."
-    return f"{export.rows:,} of {export.total:,} {ROWS[export.what]} written."
+        return _("Waiting for a worker.")
+    return ROWS[export.what] % {"number": f"{export.rows:,}", "total": f"{export.total:,}"}

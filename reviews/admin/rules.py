@@ -11,6 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from audit import clock
@@ -30,65 +32,88 @@ WRONG, CONFLICT = 422, 409
 DAYS, DAYS_MOST = 90, 730
 MOST_TYPED = 20_000  # characters of the questions' box; the domain says how many of them count
 NEEDED = ("name", "condition", "why")  # the domain says so; the form lets them through to it
-NO_NUL = {"null_characters_not_allowed": "Leave out the character NUL."}
+NO_NUL = {"null_characters_not_allowed": gettext_lazy("Leave out the character NUL.")}
 
 
 class RuleForm(forms.Form):
     """What a rule is to say; what makes no sense is the domain's to say, by field."""
 
-    name = forms.CharField(label="Name", required=False)
+    name = forms.CharField(label=gettext_lazy("Name"), required=False)
     program = forms.ModelChoiceField(
-        Program.objects.all(), label="Program", required=False, empty_label="All programs"
+        Program.objects.all(),
+        label=gettext_lazy("Program"),
+        required=False,
+        empty_label=gettext_lazy("All programs"),
     )
     condition = forms.CharField(
-        label="When",
+        label=gettext_lazy("When"),
         required=False,
-        help_text="On set answers only, never on words: areas contains legal and users_under_18 = yes",
+        help_text=gettext_lazy(
+            "On set answers only, never on words: areas contains legal and users_under_18 = yes"
+        ),
         widget=forms.TextInput(attrs={"spellcheck": "false", "autocapitalize": "none"}),
     )
     lane = forms.ChoiceField(
-        label="Suggest the lane", required=False, choices=[("", "No lane"), *Lane.choices]
+        label=gettext_lazy("Suggest the lane"),
+        required=False,
+        choices=[("", gettext_lazy("No lane")), *Lane.choices],
     )
     domains = forms.MultipleChoiceField(
-        label="Suggest to look at", required=False, widget=forms.CheckboxSelectMultiple
+        label=gettext_lazy("Suggest to look at"), required=False, widget=forms.CheckboxSelectMultiple
     )
     due_days = forms.IntegerField(
-        label="Suggest a due time",
+        label=gettext_lazy("Suggest a due time"),
         required=False,
         min_value=1,
         max_value=rules.DUE_MOST,
-        help_text="Working days from sending, where that is nearer.",
+        help_text=gettext_lazy("Working days from sending, where that is nearer."),
     )
     questions = forms.CharField(
-        label="Suggest to ask",
+        label=gettext_lazy("Suggest to ask"),
         required=False,
         max_length=MOST_TYPED,
-        help_text="One question a line.",
+        help_text=gettext_lazy("One question a line."),
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     approves = forms.BooleanField(
-        label="May approve by itself",
+        label=gettext_lazy("May approve by itself"),
         required=False,
-        help_text="Where its program has that switched on. Only a rule that suggests the notify lane alone and "
-        "expects approval, once people decided enough of its cases.",
+        help_text=gettext_lazy(
+            "Where its program has that switched on. Only a rule that suggests the notify lane alone and "
+            "expects approval, once people decided enough of its cases."
+        ),
     )
     expects = forms.ChoiceField(
-        label="It is right when the decision is",
+        label=gettext_lazy("It is right when the decision is"),
         choices=Expectation.choices,
         required=False,
         initial=Expectation.SCRUTINY,
     )
     least_precision = forms.IntegerField(
-        label="Least precision, in percent", required=False, min_value=1, max_value=99, initial=50
+        label=gettext_lazy("Least precision, in percent"),
+        required=False,
+        min_value=1,
+        max_value=99,
+        initial=50,
     )
     least_decided = forms.IntegerField(
-        label="Measured from so many decisions on", required=False, min_value=5, max_value=10_000, initial=30
+        label=gettext_lazy("Measured from so many decisions on"),
+        required=False,
+        min_value=5,
+        max_value=10_000,
+        initial=30,
     )
     why = forms.CharField(
-        label="Why", required=False, help_text="Kept with this version, for whoever edits it next."
+        label=gettext_lazy("Why"),
+        required=False,
+        help_text=gettext_lazy("Kept with this version, for whoever edits it next."),
     )
     days = forms.IntegerField(
-        label="Dry run over the last days", required=False, min_value=1, max_value=DAYS_MOST, initial=DAYS
+        label=gettext_lazy("Dry run over the last days"),
+        required=False,
+        min_value=1,
+        max_value=DAYS_MOST,
+        initial=DAYS,
     )
 
     def __init__(self, *args: Any, rule: TriageRule | None = None, **kwargs: Any) -> None:
@@ -98,7 +123,7 @@ class RuleForm(forms.Form):
         for field in self.fields.values():
             field.error_messages |= NO_NUL
         for name in NEEDED:
-            self.fields[name].mark = "required"
+            self.fields[name].mark = _("required")
         if rule is not None:
             del self.fields["name"], self.fields["program"]
 
@@ -152,7 +177,7 @@ class Rules:
         return self._page(
             request,
             "rules",
-            title="Triage rules",
+            title=_("Triage rules"),
             rows=rows,
             programs=automatic.by_program(),
             heeded=signals.heeded(at=at),
@@ -176,7 +201,7 @@ class Rules:
         except (BadRule, SayWhy) as problem:
             return self._refuse(request, form, problem)
         messages.success(
-            request, "The rule is kept as a draft. It suggests nothing before it is switched on."
+            request, _("The rule is kept as a draft. It suggests nothing before it is switched on.")
         )
         return redirect("admin:rule", version.rule_id)
 
@@ -200,7 +225,7 @@ class Rules:
             form.add_error(None, str(problem))
             rule.refresh_from_db()
             return self._form(request, form, rule, status=CONFLICT)
-        messages.success(request, "This is the rule's next version, and a draft until it is switched on.")
+        messages.success(request, _("This is the rule's next version, and a draft until it is switched on."))
         return redirect("admin:rule", pk)
 
     def switch(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -240,7 +265,7 @@ class Rules:
     def _refuse(
         self, request: HttpRequest, form: RuleForm, problem: BadRule | SayWhy, rule: TriageRule | None = None
     ) -> HttpResponse:
-        form.take(problem.problems if isinstance(problem, BadRule) else {"why": "Say why."})
+        form.take(problem.problems if isinstance(problem, BadRule) else {"why": _("Say why.")})
         return self._form(request, form, rule, status=WRONG)
 
     def _form(
@@ -258,7 +283,7 @@ class Rules:
             request,
             "rules_rule",
             status=status,
-            title=str(rule) if rule else "New triage rule",
+            title=str(rule) if rule else _("New triage rule"),
             form=form,
             rule=rule,
             states=RuleState,

@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.roles import Duty, may
@@ -55,7 +56,7 @@ class SavedViewPages:
         except saved_views.BadView as error:
             messages.error(request, str(error))
         else:
-            messages.success(request, f"Saved as “{view}”.")
+            messages.success(request, _("Saved as “%(view)s”.") % {"view": view})
         return redirect(reverse("admin:desk") + filters.url())
 
     def make_default(self, request: HttpRequest, pk: int) -> HttpResponse:

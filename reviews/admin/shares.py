@@ -15,6 +15,8 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import User
@@ -38,13 +40,13 @@ class SharesForm(forms.Form):
     """A share for each lane, in percent, and how many of what is new."""
 
     first_cases = forms.IntegerField(
-        label="First decisions of new guidelines, and of a new category",
+        label=gettext_lazy("First decisions of new guidelines, and of a new category"),
         min_value=0,
         max_value=100,
-        help_text="So many are looked at again always, before any lot is drawn.",
+        help_text=gettext_lazy("So many are looked at again always, before any lot is drawn."),
     )
     reason = forms.CharField(
-        label="Why", max_length=drawing.REASON_MOST, widget=forms.Textarea(attrs={"rows": 3})
+        label=gettext_lazy("Why"), max_length=drawing.REASON_MOST, widget=forms.Textarea(attrs={"rows": 3})
     )
     field_order = (*Lane.values, "first_cases", "reason")
 
@@ -54,7 +56,7 @@ class SharesForm(forms.Form):
         )
         for lane in Lane:
             self.fields[lane.value] = forms.IntegerField(
-                label=f"Lane {lane.label.lower()}, percent", min_value=0, max_value=100
+                label=_("Lane %(label)s, percent") % {"lane": lane.label.lower()}, min_value=0, max_value=100
             )
         self.order_fields(self.field_order)
 
@@ -102,7 +104,7 @@ def shares(desk: "CaseAdmin", request: HttpRequest, slug: str) -> HttpResponse:
     except REFUSALS as error:
         form.add_error(None, str(error))
         return _show(desk, request, program, holds, form, status=422)
-    messages.success(request, f"Set for {program}, from the next draw on.")
+    messages.success(request, _("Set for %(program)s, from the next draw on.") % {"program": program})
     return redirect("admin:quality")
 
 
@@ -116,7 +118,9 @@ def retire(desk: "CaseAdmin", request: HttpRequest, golden: int) -> HttpResponse
     except reconciling.NotGolden as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, f"{asked.decision.case.application.number} comes back no more.")
+        messages.success(
+            request, _("%(number)s comes back no more.") % {"number": asked.decision.case.application.number}
+        )
     return redirect("admin:quality")
 
 
@@ -139,15 +143,19 @@ def changes(holds: SecondReviewRule, *, shares: Mapping[str, int], first_cases: 
     """Return in sentences what another rule would do."""
     was = shares_of(holds)
     says = [
-        f"Lane {lane.label.lower()}: {shares[lane]} % instead of {was[lane]} %."
+        _("Lane %(lane)s: %(share)s %% instead of %(was)s %%.")
+        % {"lane": lane.label.lower(), "share": shares[lane], "was": was[lane]}
         for lane in Lane
         if shares[lane] != was[lane]
     ]
     if first_cases != holds.first_cases:
-        says.append(f"The first {first_cases} of what is new instead of the first {holds.first_cases}.")
+        says.append(
+            _("The first %(number)s of what is new instead of the first %(was)s.")
+            % {"number": first_cases, "was": holds.first_cases}
+        )
     if not says:
-        return ["Nothing but who set it, and why."]
-    return [*says, "From the next draw on; what was drawn or left out stays so."]
+        return [_("Nothing but who set it, and why.")]
+    return [*says, _("From the next draw on; what was drawn or left out stays so.")]
 
 
 def shares_of(holds: SecondReviewRule) -> dict[str, int]:
@@ -179,7 +187,7 @@ def _show(
     return desk.rendered(
         request,
         "admin/reviews/shares.html",
-        title=f"Second looks in {program.name}",
+        title=_("Second looks in %(name)s") % {"name": program.name},
         status=status,
         line=_line(program, holds),
         form=form,

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from audit import clock
@@ -49,7 +50,7 @@ def set_rule(request: HttpRequest) -> HttpResponse:
         except care.BadRule as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, "The rule holds from now on.")
+            messages.success(request, _("The rule holds from now on."))
             return redirect("admin:team")
     return _page(request, rule_form=form, status=422)
 
@@ -72,7 +73,9 @@ def override(request: HttpRequest) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             messages.success(
-                request, f"{said['reviewer']} may take part in this case, whatever they declared."
+                request,
+                _("%(reviewer)s may take part in this case, whatever they declared.")
+                % {"reviewer": said["reviewer"]},
             )
             return redirect("admin:team")
     return _page(request, override_form=form, status=422)
@@ -97,7 +100,7 @@ def _page(
     context: dict[str, Any] = {
         **admin.site.each_context(request),
         "is_nav_sidebar_enabled": False,
-        "title": "The team's load",
+        "title": _("The team's load"),
         "days": team.DAYS,
         "least": team.LEAST,
         "whole": whole,

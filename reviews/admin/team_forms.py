@@ -4,24 +4,30 @@ from typing import Any
 
 from django import forms
 from django.forms.models import model_to_dict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from accounts.roles import Duty
 from reviews.models import CareRule, Case
 
 NUMBERS = {
-    "minutes": "Minutes a day with a category of severity 2",
-    "grave_minutes": "Minutes a day with a category of severity 3",
-    "most_minutes": "Most minutes a person may set",
-    "cool_down": "Minutes between two severe cases",
-    "least_cool_down": "Least pause a person may set",
-    "last_hour": "Nothing severe from this hour on",
-    "latest_hour": "Latest hour a person may set",
+    "minutes": gettext_lazy("Minutes a day with a category of severity 2"),
+    "grave_minutes": gettext_lazy("Minutes a day with a category of severity 3"),
+    "most_minutes": gettext_lazy("Most minutes a person may set"),
+    "cool_down": gettext_lazy("Minutes between two severe cases"),
+    "least_cool_down": gettext_lazy("Least pause a person may set"),
+    "last_hour": gettext_lazy("Nothing severe from this hour on"),
+    "latest_hour": gettext_lazy("Latest hour a person may set"),
 }
 
 
 class RuleForm(forms.Form):
-    reason = forms.CharField(max_length=500, label="Why", help_text="Everybody it holds for may read it.")
+    reason = forms.CharField(
+        max_length=500,
+        label=gettext_lazy("Why"),
+        help_text=gettext_lazy("Everybody it holds for may read it."),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -37,13 +43,15 @@ class RuleForm(forms.Form):
 class OverrideForm(forms.Form):
     """It offers every reviewer for every case: whom it is needed for stays unknown."""
 
-    number = forms.CharField(max_length=20, label="Number of the application")
-    reviewer = forms.ModelChoiceField(queryset=User.objects.none(), label="Reviewer", empty_label="Choose")
+    number = forms.CharField(max_length=20, label=gettext_lazy("Number of the application"))
+    reviewer = forms.ModelChoiceField(
+        queryset=User.objects.none(), label=gettext_lazy("Reviewer"), empty_label=gettext_lazy("Choose")
+    )
     reason = forms.CharField(
         max_length=1000,
-        label="Why this person, whatever they declared",
+        label=gettext_lazy("Why this person, whatever they declared"),
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Kept with your name. It is given whether or not they declared anything.",
+        help_text=gettext_lazy("Kept with your name. It is given whether or not they declared anything."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -55,7 +63,7 @@ class OverrideForm(forms.Form):
         number = said.get("number", "").replace("\0", "").strip()
         said["case"] = Case.objects.filter(application__number__iexact=number).first()
         if number and said["case"] is None:
-            self.add_error("number", "No case has this number.")
+            self.add_error("number", _("No case has this number."))
         return said
 
 

@@ -8,6 +8,8 @@ from uuid import uuid4
 
 from django.db.models import Model, Q
 from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from audit import ledger
@@ -33,6 +35,7 @@ from reviews.admin.queue import due_words
 from reviews.domain import (
     changes,
     comparing,
+    conditions,
     findings,
     kin,
     matches,
@@ -51,15 +54,15 @@ TIMELINE_MOST = 100
 HEAVIEST = 8  # parts drawn; all are in the table below the picture
 LEVELS = ("", "I", "II", "III", "IV")
 DECIDED = {
-    Outcome.APPROVED: "approved",
-    Outcome.APPROVED_WITH_CONDITIONS: "approved with conditions",
-    Outcome.NEEDS_INFORMATION: "information asked",
-    Outcome.REJECTED: "rejected",
+    Outcome.APPROVED: gettext_lazy("approved"),
+    Outcome.APPROVED_WITH_CONDITIONS: gettext_lazy("approved with conditions"),
+    Outcome.NEEDS_INFORMATION: gettext_lazy("information asked"),
+    Outcome.REJECTED: gettext_lazy("rejected"),
 }
 SIGNS = {
     SecondPerson.NOBODY: "",
-    SecondPerson.REVIEWER: "a second reviewer signs",
-    SecondPerson.SENIOR: "a senior reviewer signs",
+    SecondPerson.REVIEWER: gettext_lazy("a second reviewer signs"),
+    SecondPerson.SENIOR: gettext_lazy("a senior reviewer signs"),
 }
 
 
@@ -226,13 +229,17 @@ def context(work: Work, *, user: User) -> dict[str, Any]:
         "compared": before,
         "kind": case.get_kind_display() if case.kind != CaseKind.APPLICATION else "",
         "grant": case.application.grant,
+        "in_force": [conditions.read(said) for said in case.application.grant.conditions]
+        if case.application.grant
+        else [],
         "has_sealed": case.kind == CaseKind.PRODUCTION
         and case.application.sealed.filter(draft=False, wiped_at=None).exists(),
         "facts": [(name, answered.plain(value)) for name, value in case.application.facts.items()],
         "domains": [names.get(code, code) for code in case.domains],
         "lane_reasons": case.revision.lane_reasons,
         "signs": signs,
-        "risk_words": f"level {LEVELS[min(case.risk_level, 4)]} · {signs or 'one reviewer'}",
+        "risk_words": _("level %(level)s · %(signs)s")
+        % {"level": LEVELS[min(case.risk_level, 4)], "signs": signs or _("one reviewer")},
         "heaviest": heaviest(case.revision.risk_parts),
         "parts": [
             part for part in case.revision.risk_parts if part.get("points") or part.get("kind") == "missing"
@@ -278,6 +285,7 @@ class Said:
     decision: Decision
     outcome: str
     reason: str
+    explanation: str
     clauses: list[str]
     conditions: list[tuple[str, str]]
     signs: str
@@ -287,9 +295,12 @@ class Said:
         return cls(
             decision=decision,
             outcome=DECIDED[Outcome(decision.outcome)],
-            reason=_reason_name(decision.reason_code),
+            reason=reasons.name_of(decision.reason_code),
+            explanation=reasons.read(decision.reason_code, decision.explanation),
             clauses=[names.get(code, code) for code in decision.categories],
-            conditions=[(c["text"], names.get(c["category"], c["category"])) for c in decision.conditions],
+            conditions=[
+                (conditions.read(c), names.get(c["category"], c["category"])) for c in decision.conditions
+            ],
             signs=SIGNS[SecondPerson(decision.second)],
         )
 
@@ -341,14 +352,6 @@ def _people(work: Work, user: User) -> list[User]:
     met = [user, work.case.application.applicant, work.claim.reviewer if work.claim else None]
     met += [person for decision in work.decisions for person in (decision.decided_by, decision.signed_by)]
     return [person for person in met if person]
-
-
-def _reason_name(code: str) -> str:
-    """Return a reason in words; a code of an older version stands for itself."""
-    try:
-        return reasons.get(code).name
-    except reasons.UnknownReason:
-        return code
 
 
 def _categories(case: Case) -> list[Category]:

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from audit import clock
@@ -39,7 +40,7 @@ def note(desk: "CaseAdmin", request: HttpRequest, pk: int) -> HttpResponse:
     except notes.BadNote as error:
         work.note_form.add_error("note", str(error))
         return desk.show(request, work, status=422)
-    messages.success(request, "Your note is there for everybody who may see this case.")
+    messages.success(request, _("Your note is there for everybody who may see this case."))
     return redirect("admin:case", case.pk)
 
 
@@ -48,7 +49,7 @@ def save(desk: "CaseAdmin", request: HttpRequest, pk: int) -> HttpResponse:
     case, at = desk.case(request, pk), clock.now()
     if request.POST.get("forget"):
         unsent.forget(case, by=request.user)
-        messages.success(request, "What you had typed is thrown away.")
+        messages.success(request, _("What you had typed is thrown away."))
         return redirect("admin:case", case.pk)
     shown = request.POST.get("revision", "")
     number = int(shown) if shown.isascii() and shown.isdecimal() and len(shown) < 6 else None

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from django.utils.translation import gettext as _
+
 from policies.models import Category
 from policies.states import Lane
 from reviews.models import Case
@@ -12,7 +14,7 @@ def refused(category: Category) -> str:
     """Return why a case with this category cannot simply be approved; empty where it can."""
     if category.lane != Lane.REFUSE:
         return ""
-    return (
+    return _(
         "The guidelines put this use in the refuse lane: approve with conditions that rule it out, ask, or reject. "
         "Where it does not apply, mark it “none”."
     )
@@ -29,4 +31,8 @@ def against_approval(case: Case, *, cited: Sequence[str], mine: Mapping[str, str
     triggered = {str(reason.get("domain")) for reason in case.revision.lane_reasons} - cleared
     categories = Category.objects.filter(guidelines=case.revision.guidelines_id, lane=Lane.REFUSE)
     first = categories.filter(code__in={*cited, *marked, *triggered}).order_by("position").first()
-    return f"“{first.name}” cannot simply be approved. {refused(first)}" if first else ""
+    return (
+        f"{_('“%(name)s” cannot simply be approved.') % {'name': first.name}} {refused(first)}"
+        if first
+        else ""
+    )

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit import ledger
@@ -36,7 +37,7 @@ NOBODY_HIDES = Q(pk__in=[])  # no person looks: nothing is kept from anybody
 
 class NotYoursToSwitch(Exception):
     def __init__(self) -> None:
-        super().__init__("A senior reviewer decides whether rules approve by themselves.")
+        super().__init__(_("A senior reviewer decides whether rules approve by themselves."))
 
 
 class BadSwitch(Exception):
@@ -45,7 +46,7 @@ class BadSwitch(Exception):
 
 class AlreadySo(Exception):
     def __init__(self, program: Program):
-        super().__init__(f"{program} is set like that already.")
+        super().__init__(_("%(program)s is set like that already.") % {"program": program})
 
 
 def setting(program: Program) -> AutomaticApproval | None:
@@ -73,9 +74,15 @@ def switch(
     if not reason:
         raise SayWhy
     if len(reason) > REASON_MOST:
-        raise BadSwitch(f"A reason has at most {REASON_MOST} characters; this has {len(reason):,}.")
+        raise BadSwitch(
+            _("A reason has at most %(most)s characters; this has %(number)s.")
+            % {"most": REASON_MOST, "number": f"{len(reason):,}"}
+        )
     if not SAMPLE_LEAST <= sample <= 100:
-        raise BadSwitch(f"The share that is looked at again lies between {SAMPLE_LEAST} and 100 %.")
+        raise BadSwitch(
+            _("The share that is looked at again lies between %(sample_least)s and 100 %%.")
+            % {"sample_least": SAMPLE_LEAST}
+        )
     Program.objects.select_for_update().get(pk=program.pk)
     now = setting(program)
     if (now.is_on, now.sample) == (on, sample) if now else not on:

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit import ledger
@@ -36,7 +37,10 @@ class NotAlike(Exception):
 
 class OneByOne(Exception):
     def __init__(self, outcome: str):
-        super().__init__(f"“{Outcome(outcome).label}” is decided one case at a time, not in bulk.")
+        super().__init__(
+            _("“%(outcome)s” is decided one case at a time, not in bulk.")
+            % {"outcome": Outcome(outcome).label}
+        )
 
 
 @dataclass(frozen=True)
@@ -60,16 +64,22 @@ class Undone:
 def must_be_alike(cases: Sequence[Case], *, lanes: Collection[str] | None = None) -> None:
     """Raise NotAlike unless these are 1 to MOST cases of one program, kind and lane; `lanes`: theirs as was shown."""
     if not cases:
-        raise NotAlike("Choose at least one case.")
+        raise NotAlike(_("Choose at least one case."))
     if len(cases) > MOST:
-        raise NotAlike(f"At most {MOST} cases at once; these are {len(cases):,}.")
+        raise NotAlike(
+            _("At most %(most)s cases at once; these are %(number)s.")
+            % {"most": MOST, "number": f"{len(cases):,}"}
+        )
     for what, found in (
-        ("program", {case.program_id for case in cases}),
-        ("kind", {case.kind for case in cases}),
-        ("lane", {case.lane for case in cases} if lanes is None else set(lanes)),
+        (_("program"), {case.program_id for case in cases}),
+        (_("kind"), {case.kind for case in cases}),
+        (_("lane"), {case.lane for case in cases} if lanes is None else set(lanes)),
     ):
         if len(found) > 1:
-            raise NotAlike(f"The cases are not of one {what}: decide them in separate sets, or one by one.")
+            raise NotAlike(
+                _("The cases are not of one %(what)s: decide them in separate sets, or one by one.")
+                % {"what": what}
+            )
 
 
 def preview(cases: Sequence[Case], *, by: User, at: datetime, says: Mapping[str, Any]) -> list[Shown]:

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 from django.db import transaction
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.roles import Duty, may
@@ -21,12 +23,14 @@ from reviews.models import DayOff
 
 class NotYoursToKeep(Exception):
     def __init__(self) -> None:
-        super().__init__("Those who keep the queue add and drop days off, not you.")
+        super().__init__(_("Those who keep the queue add and drop days off, not you."))
 
 
 class AlreadyOff(Exception):
     def __init__(self, on: date):
-        super().__init__(f"{on:%-d %B %Y} is a day off there already; nothing was changed.")
+        super().__init__(
+            _("%(on)s is a day off there already; nothing was changed.") % {"on": date_format(on, "j F Y")}
+        )
 
 
 def of(program: Program) -> Calendar:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from django.db import connection, transaction
 from django.db.models import Model, Q
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit import ledger
@@ -44,7 +45,7 @@ Row = TypeVar("Row", bound=Model)
 
 class NotYoursToSet(Exception):
     def __init__(self) -> None:
-        super().__init__("A senior reviewer or a manager sets what holds for everybody, not you.")
+        super().__init__(_("A senior reviewer or a manager sets what holds for everybody, not you."))
 
 
 class BadRule(Exception):
@@ -169,14 +170,14 @@ def spared(user: User, *, at: datetime, reading: Case | None = None) -> Spared:
     now = known(user, at=at)
     holds, used = now.limits, now.used
     if holds.own.paused_at:
-        return Spared(everything="You are on a break: nothing is offered to you until you are back.")
+        return Spared(everything=_("You are on a break: nothing is offered to you until you are back."))
     severe = _late(user, holds, at) or _cooling(user, holds, used, at, reading) or _held(now, reading)
-    codes = dict.fromkeys(now.not_taken, "You do not take cases of this kind.")
+    codes = dict.fromkeys(now.not_taken, _("You do not take cases of this kind."))
     severities = dict.fromkeys(used.seconds, int(SEVERE)) | _severities(used)
     for code, seconds in used.seconds.items():
         left = holds.minutes(code, severities[code]) - timedelta(seconds=seconds)
         if left < LEAST_LEFT:
-            codes.setdefault(code, "Your minutes for this kind of text are used up for today.")
+            codes.setdefault(code, _("Your minutes for this kind of text are used up for today."))
     return Spared(severe=severe, categories=codes)
 
 
@@ -205,24 +206,36 @@ def set_rule(*, by: User, at: datetime, reason: str, **numbers: int) -> CareRule
 
 def _check(made: CareRule) -> None:
     if not made.reason:
-        raise BadRule("Say why: everybody it holds for may read it.")
+        raise BadRule(_("Say why: everybody it holds for may read it."))
     if len(made.reason) > 500:
-        raise BadRule(f"A reason has at most 500 characters; this has {len(made.reason):,}.")
+        raise BadRule(
+            _("A reason has at most 500 characters; this has %(number)s.")
+            % {"number": f"{len(made.reason):,}"}
+        )
     if not min(made.minutes, made.grave_minutes) >= LEAST_MINUTES:
-        raise BadRule(f"At least {LEAST_MINUTES} minutes a day: who wants none opts out.")
+        raise BadRule(
+            _("At least %(least_minutes)s minutes a day: who wants none opts out.")
+            % {"least_minutes": LEAST_MINUTES}
+        )
     if not max(made.minutes, made.grave_minutes) <= made.most_minutes <= 480:
-        raise BadRule("The minutes are at most what a person may set, and that is at most 480.")
+        raise BadRule(_("The minutes are at most what a person may set, and that is at most 480."))
     if not made.least_cool_down <= made.cool_down <= 480:
-        raise BadRule("The pause is at least what a person may set, and at most 480 minutes.")
+        raise BadRule(_("The pause is at least what a person may set, and at most 480 minutes."))
     if not FIRST_HOUR < made.last_hour <= made.latest_hour <= 24:
-        raise BadRule(f"The hour lies after {FIRST_HOUR}:00 and not after the latest one, 24 at most.")
+        raise BadRule(
+            _("The hour lies after %(first_hour)s:00 and not after the latest one, 24 at most.")
+            % {"first_hour": FIRST_HOUR}
+        )
 
 
 def _late(user: User, holds: Limits, at: datetime) -> str:
     hour = minutes.local(user, at).hour
     if FIRST_HOUR <= hour < holds.last_hour:
         return ""
-    return f"After {holds.last_hour}:00 where you are, and before {FIRST_HOUR}:00, nothing severe is offered to you."
+    return _(
+        "After %(last_hour)s:00 where you are, and before %(first_hour)s:00, nothing severe is "
+        "offered to you."
+    ) % {"last_hour": holds.last_hour, "first_hour": FIRST_HOUR}
 
 
 def _cooling(user: User, holds: Limits, used: minutes.Today, at: datetime, reading: Case | None) -> str:
@@ -232,12 +245,14 @@ def _cooling(user: User, holds: Limits, used: minutes.Today, at: datetime, readi
     again = minutes.ended(last, at) + holds.cool_down
     if again <= at:
         return ""
-    return f"You read a severe case just now: the next one is offered from {minutes.local(user, again):%H:%M} on."
+    return _("You read a severe case just now: the next one is offered from %(local)s on.") % {
+        "local": f"{minutes.local(user, again):%H:%M}"
+    }
 
 
 def _held(now: Known, reading: Case | None) -> str:
     others = [case for case in now.held if reading is None or case != reading.pk]
-    return "You have a severe case already: one at a time." if others else ""
+    return _("You have a severe case already: one at a time.") if others else ""
 
 
 def _severities(used: minutes.Today) -> dict[str, int]:

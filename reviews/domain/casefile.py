@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit import ledger
@@ -35,9 +36,13 @@ def export(case: Case, *, by: User, at: datetime) -> dict[str, Any]:
     if not may_see_case(by, case):
         raise giving.NotForYou
     if exposure.is_covered(case, by=by, at=at):
-        raise giving.NotForYou("The text of this case is covered. Open it first; the file holds all of it.")
+        raise giving.NotForYou(
+            _("The text of this case is covered. Open it first; the file holds all of it.")
+        )
     if any(opinions.is_hidden(one, from_=by) for one in case.decisions.unsigned().filter(told_at=None)):
-        raise giving.NotForYou("Write down your own opinion first; the file holds the one that was proposed.")
+        raise giving.NotForYou(
+            _("Write down your own opinion first; the file holds the one that was proposed.")
+        )
     file = _of(case, reader=by, at=at)
     ledger.record(Event.CASE_EXPORTED, subject=case, actor=by, at=at, revision=case.revision.number)
     return file

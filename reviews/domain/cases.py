@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 from django.db.models import OuterRef, Subquery
+from django.utils.translation import gettext as _
 
 from audit import ledger
 from audit.events import Event
@@ -31,7 +32,10 @@ INSERT = """
 class IllegalMove(Exception):
     def __init__(self, case: Case, to: str):
         said = case.get_state_display().lower()
-        super().__init__(f"This case is “{said}”; it cannot become “{CaseState(to).label.lower()}”.")
+        super().__init__(
+            _("This case is “%(state)s”; it cannot become “%(to)s”.")
+            % {"state": said, "to": str(CaseState(to).label).lower()}
+        )
 
 
 def move(

@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils.formats import date_format
 from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.roles import Duty, may
@@ -31,12 +33,15 @@ class HeldBy(Exception):
     def __init__(self, claim: Claim):
         self.claim = claim
         until = localtime(claim.expires_at)
-        super().__init__(f"{claim.reviewer} has this case until {until:%H:%M %Z}; nothing was changed.")
+        super().__init__(
+            _("%(reviewer)s has this case until %(until)s; nothing was changed.")
+            % {"reviewer": claim.reviewer, "until": f"{until:%H:%M %Z}"}
+        )
 
 
 class NotHeld(Exception):
     def __init__(self) -> None:
-        super().__init__("You do not hold this case (any more). Claim it first; what you typed is kept.")
+        super().__init__(_("You do not hold this case (any more). Claim it first; what you typed is kept."))
 
 
 class ChangedMeanwhile(Exception):
@@ -45,15 +50,19 @@ class ChangedMeanwhile(Exception):
     def __init__(self, case: Case):
         sent = localtime(case.revision.submitted_at)
         super().__init__(
-            f"The applicant changed the answers on {sent:%-d %B, %H:%M %Z}, after you opened this page: it is "
-            f"revision {case.revision.number} now, shown below. Nothing was claimed; read it, then claim."
+            _(
+                "The applicant changed the answers on %(sent)s, after you opened this page: it is revision "
+                "%(number)s now, shown below. Nothing was claimed; read it, then claim."
+            )
+            % {"sent": date_format(sent, "j F, H:i T"), "number": case.revision.number}
         )
 
 
 class NothingToClaim(Exception):
     def __init__(self, case: Case):
         super().__init__(
-            f"This case is “{case.get_state_display().lower()}”: there is nothing to work on now."
+            _("This case is “%(state)s”: there is nothing to work on now.")
+            % {"state": case.get_state_display().lower()}
         )
 
 
@@ -61,7 +70,9 @@ class NothingWaits(Exception):
     """Nothing in the queue, as this person may see and wants it, is free."""
 
     def __init__(self) -> None:
-        super().__init__("No case waits that you could take now: what is left is with others, or put aside.")
+        super().__init__(
+            _("No case waits that you could take now: what is left is with others, or put aside.")
+        )
 
 
 @transaction.atomic

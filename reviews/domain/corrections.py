@@ -6,6 +6,7 @@ Another outcome is no correction: a refusal is set aside by an appeal (`reversal
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit.events import Event
@@ -18,7 +19,7 @@ from reviews.states import APPROVALS, CaseState, Outcome, SecondPerson
 
 class NotYoursToCorrect(Exception):
     def __init__(self, decision: Decision):
-        super().__init__(f"{decisions.maker_or_senior(decision)}, may correct it.")
+        super().__init__(_("%(people)s, may correct it.") % {"people": decisions.maker_or_senior(decision)})
 
 
 class NothingToCorrect(Exception):
@@ -26,7 +27,7 @@ class NothingToCorrect(Exception):
 
     def __init__(self) -> None:
         super().__init__(
-            "Only the last decision on a case, once it was told and while it counts, is corrected."
+            _("Only the last decision on a case, once it was told and while it counts, is corrected.")
         )
 
 
@@ -51,7 +52,9 @@ def correct(decision: Decision, said: Statement, *, by: User, at: datetime, toke
     if said.outcome != decision.outcome and {said.outcome, decision.outcome} != set(APPROVALS):
         raise statements.Incomplete(
             {
-                statements.Field.OUTCOME: "A correction keeps what was decided; only its words or conditions change."
+                statements.Field.OUTCOME: _(
+                    "A correction keeps what was decided; only its words or conditions change."
+                )
             }
         )
     made = decisions.propose(

@@ -9,7 +9,10 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.formats import date_format
 from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.models import User
 from audit import ledger
@@ -30,10 +33,21 @@ class AlreadyDecided(Exception):
 
     def __init__(self, decision: Decision, *, at: datetime):
         self.decision = decision
-        what = "" if _keeps_quiet(decision) else f": {decision.get_outcome_display().lower()}"
+        said = (
+            _("%(maker)s decided this case %(ago)s. Nothing was changed; what you typed is kept below.")
+            if _keeps_quiet(decision)
+            else _(
+                "%(maker)s decided this case %(ago)s: %(outcome)s. Nothing was changed; what you typed is "
+                "kept below."
+            )
+        )
         super().__init__(
-            f"{decision.maker} decided this case {ago(decision.decided_at, at=at)}{what}. "
-            "Nothing was changed; what you typed is kept below."
+            said
+            % {
+                "maker": decision.maker,
+                "ago": ago(decision.decided_at, at=at),
+                "outcome": decision.get_outcome_display().lower(),
+            }
         )
 
 
@@ -43,8 +57,11 @@ class QuestionOpen(AlreadyDecided):
     def __init__(self, request: InformationRequest):
         Exception.__init__(
             self,
-            f"A question to the applicant is open until {localtime(request.due_at):%-d %B, %H:%M %Z}: no decision "
-            "before it is answered or that time is over. What you typed is kept below.",
+            _(
+                "A question to the applicant is open until %(due_at)s: no decision before it is answered or "
+                "that time is over. What you typed is kept below."
+            )
+            % {"due_at": date_format(localtime(request.due_at), "j F, H:i T")},
         )
 
 
@@ -53,19 +70,25 @@ class Stale(Exception):
 
     def __init__(self, case: Case, *, seen_revision: int | None):
         changed = (
-            f"the applicant sent revision {case.revision.number}"
+            _("the applicant sent revision %(number)s") % {"number": case.revision.number}
             if seen_revision not in (None, case.revision.number)
-            else "others worked on this case"
+            else _("others worked on this case")
         )
         super().__init__(
-            f"After you opened this page {changed}. Nothing was decided: what you typed is kept below, beside the "
-            "case as it is now."
+            _(
+                "After you opened this page %(changed)s. Nothing was decided: what you typed is kept below, "
+                "beside the case as it is now."
+            )
+            % {"changed": changed}
         )
 
 
 class CaseIsOver(Exception):
     def __init__(self, case: Case):
-        super().__init__(f"This case is “{case.get_state_display().lower()}”: there is nothing to decide.")
+        super().__init__(
+            _("This case is “%(state)s”: there is nothing to decide.")
+            % {"state": case.get_state_display().lower()}
+        )
 
 
 @dataclass(frozen=True)
@@ -187,18 +210,25 @@ def sent_before(case: Case, token: str, *, by: User) -> Decision | None:
 
 def maker_or_senior(decision: Decision) -> str:
     """Return who may take back or correct a decision, as a sentence about it begins."""
-    first = f"{decision.decided_by}, or a" if decision.decided_by else "A"
-    return f"{first} senior reviewer without a part in the case"
+    if decision.decided_by:
+        return _("%(person)s, or a senior reviewer without a part in the case") % {
+            "person": decision.decided_by
+        }
+    return _("A senior reviewer without a part in the case")
 
 
 def ago(then: datetime, *, at: datetime) -> str:
     """Return how long ago something was, in words; after a day, when it was."""
     seconds = max(int((at - then).total_seconds()), 0)
-    for most, unit, name in ((90, 1, "second"), (90 * 60, 60, "minute"), (24 * 3600, 3600, "hour")):
-        if seconds < most:
-            number = seconds // unit
-            return f"{number} {name}{'' if number == 1 else 's'} ago"
-    return f"on {localtime(then):%-d %B, %H:%M %Z}"
+    minutes, hours = seconds // 60, seconds // 3600
+    if seconds < 90:
+        said = ngettext("%(number)s second ago", "%(number)s seconds ago", seconds)
+        return said % {"number": seconds}
+    if seconds < 90 * 60:
+        return ngettext("%(number)s minute ago", "%(number)s minutes ago", minutes) % {"number": minutes}
+    if seconds < 24 * 3600:
+        return ngettext("%(number)s hour ago", "%(number)s hours ago", hours) % {"number": hours}
+    return _("on %(time)s") % {"time": date_format(localtime(then), "j F, H:i T")}
 
 
 def _before(case: Case, said: Statement, seen: Seen, *, by: User, at: datetime) -> Decision | None:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit import ledger
@@ -30,7 +31,7 @@ REASON_MOST = 500  # characters
 
 class NotYoursToSet(Exception):
     def __init__(self) -> None:
-        super().__init__("A senior reviewer sets how many decisions are looked at again.")
+        super().__init__(_("A senior reviewer sets how many decisions are looked at again."))
 
 
 class BadShare(Exception):
@@ -64,9 +65,12 @@ def set_rule(
         raise SayWhy
     strange = set(shares) - set(Lane.values)
     if strange or not all(0 <= share <= 100 for share in shares.values()) or not 0 <= first_cases <= 100:
-        raise BadShare("Each lane has a share of 0 to 100 %, and the first cases are 0 to 100.")
+        raise BadShare(_("Each lane has a share of 0 to 100 %, and the first cases are 0 to 100."))
     if len(reason) > REASON_MOST:
-        raise BadShare(f"A reason has at most {REASON_MOST} characters; this has {len(reason):,}.")
+        raise BadShare(
+            _("A reason has at most %(most)s characters; this has %(number)s.")
+            % {"most": REASON_MOST, "number": f"{len(reason):,}"}
+        )
     made = SecondReviewRule.objects.create(
         program=program, shares=dict(shares), first_cases=first_cases, reason=reason.strip(), set_by=by, set_at=at
     )  # fmt: skip

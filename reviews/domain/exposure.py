@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import F, Value
 from django.db.models.functions import Greatest, Least
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from reviews.domain import care, cases, severities, slots
@@ -18,7 +19,7 @@ class StaysCovered(Exception):
     """Why the text is not opened, for the person who asked."""
 
     def __init__(self, why: str):
-        super().__init__(f"{why} The text stays covered; nothing was changed.")
+        super().__init__(f"{why} {_('The text stays covered; nothing was changed.')}")
 
 
 @transaction.atomic
@@ -30,7 +31,7 @@ def begin(case: Case, *, by: User, at: datetime) -> Exposure | None:
     """
     case = cases.locked(case)
     if not may_see_case(by, case):
-        raise StaysCovered("You cannot take part in this case.")
+        raise StaysCovered(_("You cannot take part in this case."))
     severities.expect_now(case)
     slots.lock(by)  # two tabs that open at once are one after the other
     if case.severity < severities.SEVERE:

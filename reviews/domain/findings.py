@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from onboarding.domain import questions
@@ -47,7 +48,9 @@ class NotInTheAnswers(BadFinding):
     def __init__(self, category: str, quote: str):
         self.category = category
         shown = quote if len(quote) <= 80 else f"{quote[:79]}…"
-        super().__init__(f"No answer of this revision says “{shown}”. Quote it as it stands there.")
+        super().__init__(
+            _("No answer of this revision says “%(shown)s”. Quote it as it stands there.") % {"shown": shown}
+        )
 
 
 @transaction.atomic
@@ -105,11 +108,23 @@ def _checked(finding: Finding, said: Said, known: set[str]) -> Finding:
     code, revision = finding.category, finding.revision
     if code not in known or said.verdict not in Verdict.values:
         raise BadFinding(
-            f"These guidelines have no category {code!r}, or there is no verdict {said.verdict!r}."
+            _("These guidelines have no category %(code)s, or there is no verdict %(verdict)s.")
+            % {"code": f"{code!r}", "verdict": f"{said.verdict!r}"}
         )
-    for name, text, most in (("note", said.note, NOTE_MOST), ("quote", said.quote, QUOTE_MOST)):
+    for sentence, text, most in (
+        (
+            _("A note has at most %(most)s characters; yours on %(code)s has %(number)s."),
+            said.note,
+            NOTE_MOST,
+        ),
+        (
+            _("A quote has at most %(most)s characters; yours on %(code)s has %(number)s."),
+            said.quote,
+            QUOTE_MOST,
+        ),
+    ):
         if len(text) > most:
-            raise BadFinding(f"A {name} has at most {most:,} characters; yours on {code} has {len(text):,}.")
+            raise BadFinding(sentence % {"most": f"{most:,}", "code": code, "number": f"{len(text):,}"})
     finding.verdict, finding.note = said.verdict, said.note.strip()
     finding.expectation_owed = said.verdict in severities.GRAVE_VERDICTS
     if said.quote.strip():

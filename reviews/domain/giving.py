@@ -6,6 +6,7 @@ Whoever adds a reason why somebody is spared a case adds it to `kept_from`: list
 from datetime import datetime
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.roles import Duty, may
@@ -20,8 +21,10 @@ class NotForYou(Exception):
     def __init__(self, why: str = "") -> None:
         super().__init__(
             why
-            or "You cannot take part in this case: it is your own, your organisation's, or not your duty, "
-            "or an appeal overturned what you decided here and somebody else looks at it now."
+            or _(
+                "You cannot take part in this case: it is your own, your organisation's, or not your duty, "
+                "or an appeal overturned what you decided here and somebody else looks at it now."
+            )
         )
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit import ledger
@@ -28,18 +29,22 @@ class CannotBeGiven(Exception):
 
     def __init__(self, to: User):
         super().__init__(
-            f"{to} cannot take this case now. Choose somebody else, or give it back to the queue."
+            _("%(to)s cannot take this case now. Choose somebody else, or give it back to the queue.")
+            % {"to": to}
         )
 
 
 class TooLong(Exception):
     def __init__(self, words: str):
-        super().__init__(f"At most {REASON_MOST} characters; this has {len(words):,}. Nothing was changed.")
+        super().__init__(
+            _("At most %(most)s characters; this has %(number)s. Nothing was changed.")
+            % {"most": REASON_MOST, "number": f"{len(words):,}"}
+        )
 
 
 class NothingToTakeAway(Exception):
     def __init__(self) -> None:
-        super().__init__("Nobody has this case (any more); nothing was changed.")
+        super().__init__(_("Nobody has this case (any more); nothing was changed."))
 
 
 class NotYoursToTakeAway(Exception):
@@ -47,7 +52,7 @@ class NotYoursToTakeAway(Exception):
 
     def __init__(self) -> None:
         super().__init__(
-            "A senior reviewer or a manager without a part in the case may take it away, not you."
+            _("A senior reviewer or a manager without a part in the case may take it away, not you.")
         )
 
 
@@ -61,11 +66,17 @@ def hold(case: Case, *, by: User, at: datetime, until: datetime, reason: str) ->
     case = cases.locked(case)
     standing = claims.held(case, by=by, at=at)
     if not at < until <= at + HOLD_MOST:
-        raise BadHold(f"Say until when: after now, and within {HOLD_MOST.days} days. Nothing was changed.")
+        raise BadHold(
+            _("Say until when: after now, and within %(days)s days. Nothing was changed.")
+            % {"days": HOLD_MOST.days}
+        )
     slots.lock(by)
     aside = Claim.objects.live(at).filter(reviewer=by).exclude(held_at=None).exclude(pk=standing.pk)
     if aside.count() >= HOLDS_MOST:
-        raise BadHold(f"You have put {HOLDS_MOST} cases aside already. Go on with one of them first.")
+        raise BadHold(
+            _("You have put %(most)s cases aside already. Go on with one of them first.")
+            % {"most": HOLDS_MOST}
+        )
     standing.held_at, standing.held_reason, standing.expires_at, standing.slot = at, words, until, None
     standing.save(update_fields=["held_at", "held_reason", "expires_at", "slot"])
     ledger.record(

@@ -4,6 +4,7 @@ import re
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.roles import Duty, may
@@ -36,9 +37,9 @@ def tidy(kind: str, name: str) -> str:
     if kind == InterestKind.DOMAIN:
         words = re.sub(r"^(https?://)?(www\.)?(.*@)?", "", words).split("/")[0].rstrip(".")
         if not HOST.fullmatch(words):
-            raise BadInterest("Write a domain such as example.org.")
+            raise BadInterest(_("Write a domain such as example.org."))
     if kind not in InterestKind.values or not words or len(words) > 200:
-        raise BadInterest("Write the name of an organisation, at most 200 characters.")
+        raise BadInterest(_("Write the name of an organisation, at most 200 characters."))
     return words
 
 
@@ -50,8 +51,8 @@ def declare(kind: str, name: str, *, by: User, at: datetime) -> Interest:
     words = tidy(kind, name)
     mine = Interest.objects.live().filter(reviewer=by)
     if mine.count() >= MOST and not mine.filter(kind=kind, name=words).exists():
-        raise BadInterest(f"At most {MOST}. Talk to a manager if you need more.")
-    made, _ = mine.get_or_create(kind=kind, name=words, defaults={"reviewer": by, "declared_at": at})
+        raise BadInterest(_("At most %(most)s. Talk to a manager if you need more.") % {"most": MOST})
+    made, _is_new = mine.get_or_create(kind=kind, name=words, defaults={"reviewer": by, "declared_at": at})
     return made
 
 
@@ -72,19 +73,23 @@ def override(case: Case, *, reviewer: User, by: User, at: datetime, reason: str)
     case = cases.locked(case)
     if not may_override(by, case) or by.pk == reviewer.pk:
         raise CannotOverride(
-            "A senior reviewer or a manager without a part in the case does this for somebody else."
+            _("A senior reviewer or a manager without a part in the case does this for somebody else.")
         )
     if not may(reviewer, Duty.REVIEW_CASES):
-        raise CannotOverride(f"{reviewer} is not a reviewer.")
+        raise CannotOverride(_("%(reviewer)s is not a reviewer.") % {"reviewer": reviewer})
     if has_real_part_in(reviewer, case.application):
         raise CannotOverride(
-            f"It is {reviewer}'s own or their organisation's case: nobody can let them decide it."
+            _("It is %(reviewer)s's own or their organisation's case: nobody can let them decide it.")
+            % {"reviewer": reviewer}
         )
     words = reason.replace("\0", "").strip()
     if not words:
         raise SayWhy
     if len(words) > REASON_MOST:
-        raise CannotOverride(f"A reason has at most {REASON_MOST:,} characters; this has {len(words):,}.")
+        raise CannotOverride(
+            _("A reason has at most %(most)s characters; this has %(number)s.")
+            % {"most": f"{REASON_MOST:,}", "number": f"{len(words):,}"}
+        )
     made, is_new = InterestOverride.objects.get_or_create(
         case=case, reviewer=reviewer, defaults={"reason": words, "given_by": by, "given_at": at}
     )

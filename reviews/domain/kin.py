@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet, TextChoices, Value
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership
 from reviews.domain import addresses, likenesses
@@ -15,12 +16,12 @@ MOST = 8  # of each kind, the newest
 class Kin(TextChoices):
     """In what two cases are kin. Those in EARLIER are shown with their outcomes, each case once; the others signal."""
 
-    OWNER = "owner", "Of the same owner"
-    PERSON = "person", "By the same person, for another owner"
-    ORGANISATION = "organisation", "By people of the same organisation"
-    DOMAIN = "domain", "From the same e-mail domain"
-    MAILBOX = "mailbox", "By another account with the same mailbox"
-    TEXT = "text", "With the same text"
+    OWNER = "owner", _("Of the same owner")
+    PERSON = "person", _("By the same person, for another owner")
+    ORGANISATION = "organisation", _("By people of the same organisation")
+    DOMAIN = "domain", _("From the same e-mail domain")
+    MAILBOX = "mailbox", _("By another account with the same mailbox")
+    TEXT = "text", _("With the same text")
 
 
 EARLIER = (Kin.OWNER, Kin.PERSON, Kin.ORGANISATION, Kin.DOMAIN)

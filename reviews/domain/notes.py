@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit import ledger
@@ -26,7 +27,10 @@ def write(case: Case, *, by: User, at: datetime, text: str) -> Note:
         raise claims.NotForYou
     words = text.strip()
     if not words or len(words) > MOST or "\0" in words:
-        raise BadNote(f"Write a note of at most {MOST:,} characters; yours has {len(words):,}.")
+        raise BadNote(
+            _("Write a note of at most %(most)s characters; yours has %(number)s.")
+            % {"most": f"{MOST:,}", "number": f"{len(words):,}"}
+        )
     last = case.notes.order_by("-pk").first()
     if last and (last.author_id, last.text) == (by.pk, words):
         return last

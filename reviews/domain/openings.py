@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 
 from django.db import connection, transaction
 from django.db.models import Min
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from onboarding.models import Attachment
@@ -63,7 +64,7 @@ def record(file: Attachment, *, case: Case, by: User, at: datetime) -> None:
     if file.application_id != case.application_id or not may_see_case(by, case):
         raise giving.NotForYou
     if exposure.is_covered(case, by=by, at=at):
-        raise giving.NotForYou("The text of this case is covered, and so are its files. Open it first.")
+        raise giving.NotForYou(_("The text of this case is covered, and so are its files. Open it first."))
     FileOpening.objects.bulk_create(
         [FileOpening(attachment=file, reviewer=by, opened_at=at)], ignore_conflicts=True
     )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit import ledger
@@ -21,14 +22,14 @@ class BlindFirst(Exception):
     """Who signs in this program writes down their own view before they see the first one."""
 
     def __init__(self) -> None:
-        super().__init__("Write down your own opinion first: what was proposed is shown after that.")
+        super().__init__(_("Write down your own opinion first: what was proposed is shown after that."))
 
 
 class NothingProposed(Exception):
     """Signed, given back or taken back meanwhile: an opinion now would not be of what waits."""
 
     def __init__(self) -> None:
-        super().__init__("This decision waits for nobody (any more): your opinion was not kept.")
+        super().__init__(_("This decision waits for nobody (any more): your opinion was not kept."))
 
 
 def of(reviewer: User, case: Case) -> Opinion | None:
@@ -50,11 +51,16 @@ def check(revision: Revision, *, outcome: str, categories: Sequence[str], note: 
     """Raise statements.Incomplete where what somebody thinks of a revision cannot be kept, by field."""
     problems = {}
     if outcome not in Outcome.values:
-        problems["outcome"] = "Choose what you would decide."
+        problems["outcome"] = _("Choose what you would decide.")
     if strange := set(categories) - set(statements.names(revision.guidelines_id)):
-        problems["categories"] = f"These guidelines have no {', '.join(sorted(strange))}."
+        problems["categories"] = _("These guidelines have no %(strange)s.") % {
+            "strange": ", ".join(sorted(strange))
+        }
     if len(note) > NOTE_MOST:
-        problems["note"] = f"At most {NOTE_MOST:,} characters; this has {len(note):,}."
+        problems["note"] = _("At most %(most)s characters; this has %(number)s.") % {
+            "most": f"{NOTE_MOST:,}",
+            "number": f"{len(note):,}",
+        }
     if problems:
         raise statements.Incomplete(problems)
 

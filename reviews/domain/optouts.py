@@ -9,6 +9,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.roles import Duty, may
@@ -22,7 +23,7 @@ BATCH = 500
 
 class NotAReviewer(Exception):
     def __init__(self) -> None:
-        super().__init__("These are the settings of reviewers; you are none.")
+        super().__init__(_("These are the settings of reviewers; you are none."))
 
 
 class OutOfBounds(Exception):
@@ -143,16 +144,21 @@ def _check(
     rule = care.rule()
     for choice, minutes in choices.values():
         if choice not in Choice.values:
-            raise OutOfBounds("Choose whether you take cases of a kind.")
+            raise OutOfBounds(_("Choose whether you take cases of a kind."))
         if minutes is not None and not care.LEAST_MINUTES <= minutes <= rule.most_minutes:
-            raise OutOfBounds(f"Minutes a day lie between {care.LEAST_MINUTES} and {rule.most_minutes}.")
+            raise OutOfBounds(
+                _("Minutes a day lie between %(least_minutes)s and %(most_minutes)s.")
+                % {"least_minutes": care.LEAST_MINUTES, "most_minutes": rule.most_minutes}
+            )
     if cool_down is not None and not rule.least_cool_down <= cool_down <= 480:
         raise OutOfBounds(
-            f"The pause after a severe case lies between {rule.least_cool_down} and 480 minutes."
+            _("The pause after a severe case lies between %(least_cool_down)s and 480 minutes.")
+            % {"least_cool_down": rule.least_cool_down}
         )
     if last_hour is not None and not care.FIRST_HOUR < last_hour <= rule.latest_hour:
         raise OutOfBounds(
-            f"The hour lies after {care.FIRST_HOUR}:00 and at {rule.latest_hour}:00 at the latest."
+            _("The hour lies after %(first_hour)s:00 and at %(latest_hour)s:00 at the latest.")
+            % {"first_hour": care.FIRST_HOUR, "latest_hour": rule.latest_hour}
         )
     if blur not in Blur.values:
-        raise OutOfBounds("Choose how strong the blur is.")
+        raise OutOfBounds(_("Choose how strong the blur is."))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 from django.db.models import Exists, OuterRef, Prefetch, Q
+from django.utils.translation import gettext as _
 
 from reviews.domain import likenesses
 from reviews.models import Case, Decision
@@ -108,8 +109,12 @@ class Custom:
         return outcome != Outcome.NEEDS_INFORMATION and (outcome in APPROVALS) != self.is_approval
 
     def __str__(self) -> str:
-        done = "approved" if self.is_approval else "rejected"
-        return f"{self.number} of the {self.of} decided cases most like this one were {done}"
+        said = (
+            _("%(number)s of the %(of)s decided cases most like this one were approved")
+            if self.is_approval
+            else _("%(number)s of the %(of)s decided cases most like this one were rejected")
+        )
+        return said % {"number": self.number, "of": self.of}
 
 
 @dataclass(frozen=True)

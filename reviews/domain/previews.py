@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from outbox.models import Letter
@@ -20,7 +21,7 @@ from reviews.permissions import may_decide
 
 class NobodyToWriteTo(Exception):
     def __init__(self) -> None:
-        super().__init__("Nobody owns this application, so no letter is sent.")
+        super().__init__(_("Nobody owns this application, so no letter is sent."))
 
 
 def of_decision(case: Case, *, by: User, at: datetime, says: Mapping[str, Any]) -> Letter:

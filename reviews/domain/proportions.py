@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from math import sqrt
 
+from django.utils.translation import gettext as _
+
 Z = 1.959964  # two-sided 95 %
 
 
@@ -37,7 +39,11 @@ class Share:
 
     def __str__(self) -> str:
         if not self.of:
-            return "nothing decided yet"
-        return (
-            f"{self.right} of {self.of} ({self.percent} %, {100 * self.low:.0f} to {100 * self.high:.0f} %)"
-        )
+            return _("nothing decided yet")
+        return _("%(right)s of %(of)s (%(percent)s %%, %(low)s to %(high)s %%)") % {
+            "right": self.right,
+            "of": self.of,
+            "percent": self.percent,
+            "low": f"{100 * self.low:.0f}",
+            "high": f"{100 * self.high:.0f}",
+        }

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 from django.db import connection
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from onboarding.models import Program
 from policies.models import Category
@@ -95,7 +96,7 @@ def lines() -> list[Line]:
         .values_list("case__lane", "decision__outcome", "opinion__outcome")
     )
     pairs = [(lane, (first, second)) for lane, first, second in done]
-    return [Line("All lanes", _agreed([pair for _, pair in pairs]))] + [
+    return [Line(_("All lanes"), _agreed([pair for _, pair in pairs]))] + [
         Line(Lane(lane).label, _agreed([pair for its, pair in pairs if its == lane])) for lane in Lane.values
     ]
 
@@ -146,4 +147,4 @@ def _agreed(pairs: Sequence[tuple[str, str]]) -> Agreement | None:
 
 def few(count: int) -> str:
     """Return a count in words where it is so small that it might be somebody's."""
-    return f"fewer than {LEAST}" if 0 < count < LEAST else str(count)
+    return _("fewer than %(least)s") % {"least": LEAST} if 0 < count < LEAST else str(count)

@@ -10,6 +10,8 @@ from typing import Any, BinaryIO
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from accounts.models import User
 from audit import ledger
@@ -20,20 +22,21 @@ from reviews.states import QUEUE_EXPORT_TRANSITIONS, Exported, QueueExportState
 
 KEPT = timedelta(days=3)
 BATCH = 100
-WORKER_STOPPED = "The worker stopped half way. Ask for it again."
+WORKER_STOPPED = gettext_noop("The worker stopped half way. Ask for it again.")
 
 
 class NothingToTake(Exception):
     """Not written yet, deleted, or somebody else's."""
 
     def __init__(self) -> None:
-        super().__init__("There is no such file for you, or not any more.")
+        super().__init__(_("There is no such file for you, or not any more."))
 
 
 class IllegalMove(Exception):
     def __init__(self, export: QueueExport, to: QueueExportState):
         super().__init__(
-            f"This export is “{export.get_state_display().lower()}”; it cannot become “{to.label.lower()}”."
+            _("This export is “%(state)s”; it cannot become “%(to)s”.")
+            % {"state": export.get_state_display().lower(), "to": str(to.label).lower()}
         )
 
 

@@ -12,6 +12,9 @@ from typing import Any
 
 from django.db import models, transaction
 from django.db.models import F, Q, QuerySet, Value, When
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from onboarding.models import Program
 from policies.states import STRICTEST_FIRST
@@ -30,16 +33,16 @@ class Band:
 
     points: int
     within: timedelta
-    says: str
+    says: str | Promise
 
 
 BANDS = (  # nearest first
-    Band(4000, timedelta(0), "late"),
-    Band(3000, timedelta(hours=8), "due within 8 hours"),
-    Band(2000, timedelta(days=1), "due within a working day"),
-    Band(1000, timedelta(days=2), "due within two working days"),
+    Band(4000, timedelta(0), gettext_lazy("late")),
+    Band(3000, timedelta(hours=8), gettext_lazy("due within 8 hours")),
+    Band(2000, timedelta(days=1), gettext_lazy("due within a working day")),
+    Band(1000, timedelta(days=2), gettext_lazy("due within two working days")),
 )
-LATER = "due later"
+LATER = gettext_lazy("due later")
 LATE, SOON = 4000, 2000  # the rank from which on a case is late; is due within a working day
 LANES = {str(lane): 200 * step for step, lane in enumerate(reversed(STRICTEST_FIRST))}  # 0, 200, 400, 600
 FIELDS = ("rank_breach", "rank_lane", "rank_risk", "rank_rule")
@@ -47,7 +50,7 @@ FIELDS = ("rank_breach", "rank_lane", "rank_risk", "rank_rule")
 
 @dataclass(frozen=True)
 class Part:
-    says: str
+    says: str | Promise
     points: int
 
 
@@ -71,8 +74,8 @@ def parts(case: Case) -> list[Part]:
     near = {band.points: band.says for band in BANDS}
     return [
         Part(near.get(case.rank_breach, LATER), case.rank_breach),
-        Part(f"{case.lane} lane", case.rank_lane),
-        Part("risk score", case.rank_risk),
+        Part(_("%(lane)s lane") % {"lane": case.get_lane_display().lower()}, case.rank_lane),
+        Part(_("risk score"), case.rank_risk),
     ]
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from django.utils.translation import gettext
+from django.utils.translation import gettext as _
 
 from reviews.states import Outcome
 
@@ -21,7 +23,7 @@ class BadReasons(Exception):
 
 class UnknownReason(Exception):
     def __init__(self, code: str):
-        super().__init__(f"There is no decision reason {code!r}.")
+        super().__init__(_("There is no decision reason %(code)s.") % {"code": f"{code!r}"})
 
 
 class Unfilled(Exception):
@@ -30,7 +32,9 @@ class Unfilled(Exception):
     def __init__(self, names: tuple[str, ...]):
         self.names = names
         blanks = ", ".join(f"{{{name}}}" for name in names)
-        super().__init__(f"The wording still has {blanks}: write what belongs there.")
+        super().__init__(
+            _("The wording still has %(blanks)s: write what belongs there.") % {"blanks": blanks}
+        )
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,18 @@ class Reason:
         """
         own = {name: values[name] for name in self.placeholders if values.get(name)}
         return PLACEHOLDER.sub(lambda found: own.get(found[1], found[0]), text or self.template)
+
+    def read(self, kept: str) -> str:
+        """Return a kept wording in the reader's language; what a person wrote instead stands as it is.
+
+        Only the wording is looked up, never what was filled in.
+        """
+        pieces = PLACEHOLDER.split(self.template)  # every second one is a name
+        pattern = "".join(f"(?P<{p}>.+?)" if i % 2 else re.escape(p) for i, p in enumerate(pieces))
+        found = re.fullmatch(pattern, kept, re.DOTALL)
+        if found is None:
+            return kept
+        return PLACEHOLDER.sub(lambda hole: found[hole[1]], gettext(self.template))
 
     def fill(self, values: dict[str, str], *, text: str = "") -> str:
         """Return the whole wording, or `text`, filled in; raises Unfilled."""
@@ -89,7 +105,7 @@ def parse(source: dict[str, Any]) -> Reasons:
     by_code = {reason.code: reason for reason in found}
     if len(by_code) != len(found):
         raise BadReasons("Two reasons share a code.")
-    missing = [outcome.label for outcome in Outcome if not any(r.outcome == outcome for r in found)]
+    missing = [str(outcome.label) for outcome in Outcome if not any(r.outcome == outcome for r in found)]
     if missing:
         raise BadReasons(f"No reason for: {', '.join(missing)}.")
     return Reasons(version=str(source.get("version") or ""), by_code=by_code)
@@ -101,6 +117,18 @@ def get(code: str) -> Reason:
         return shipped().by_code[code]
     except KeyError:
         raise UnknownReason(code) from None
+
+
+def name_of(code: str) -> str:
+    """Return a reason's name in the reader's language; a code of an older version stands for itself."""
+    known = shipped().by_code.get(code)
+    return gettext(known.name) if known else code
+
+
+def read(code: str, kept: str) -> str:
+    """Return a kept wording of a reason in the reader's language, see `Reason.read`."""
+    known = shipped().by_code.get(code)
+    return known.read(kept) if known else kept
 
 
 def for_outcome(outcome: str) -> list[Reason]:

@@ -7,7 +7,9 @@ from contextlib import suppress
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.formats import date_format
 from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit import ledger
@@ -23,7 +25,7 @@ REASON_MOST = 1000  # characters
 
 class NotYoursToRecall(Exception):
     def __init__(self, decision: Decision):
-        super().__init__(f"{decisions.maker_or_senior(decision)}, may do this.")
+        super().__init__(_("%(people)s, may do this.") % {"people": decisions.maker_or_senior(decision)})
 
 
 class AlreadyTold(Exception):
@@ -31,14 +33,17 @@ class AlreadyTold(Exception):
 
     def __init__(self, decision: Decision):
         super().__init__(
-            f"The applicant was told on {localtime(decision.told_at):%-d %B, %H:%M %Z}; nothing was changed. "
-            "What was told can be corrected, with another letter."
+            _(
+                "The applicant was told on %(told_at)s; nothing was changed. What was told can be corrected, "
+                "with another letter."
+            )
+            % {"told_at": date_format(localtime(decision.told_at), "j F, H:i T")}
         )
 
 
 class NothingToRecall(Exception):
     def __init__(self) -> None:
-        super().__init__("This decision does not stand any more; nothing was changed.")
+        super().__init__(_("This decision does not stand any more; nothing was changed."))
 
 
 @transaction.atomic
@@ -61,7 +66,10 @@ def recall(decision: Decision, *, by: User, at: datetime, reason: str) -> Decisi
         raise SayWhy
     if len(reason) > REASON_MOST:
         raise statements.Incomplete(
-            {"reason": f"At most {REASON_MOST:,} characters; this has {len(reason):,}."}
+            {
+                "reason": _("At most %(most)s characters; this has %(number)s.")
+                % {"most": f"{REASON_MOST:,}", "number": f"{len(reason):,}"}
+            }
         )
     held = case.state == CaseState.AWAITING_SECOND
     decision.recalled_by, decision.recalled_at, decision.recall_reason = by, at, reason.strip()

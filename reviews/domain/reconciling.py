@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit import ledger
@@ -17,14 +18,16 @@ REMARK_MOST = 1000  # characters
 
 class NotYoursToReconcile(Exception):
     def __init__(self) -> None:
-        super().__init__("A senior reviewer who gave neither of the two views says what comes of them.")
+        super().__init__(_("A senior reviewer who gave neither of the two views says what comes of them."))
 
 
 class ClosedAlready(Exception):
     """Somebody was faster."""
 
     def __init__(self, card: Reconciliation):
-        super().__init__(f"{card.closed_by} closed this card already; nothing was changed.")
+        super().__init__(
+            _("%(closed_by)s closed this card already; nothing was changed.") % {"closed_by": card.closed_by}
+        )
 
 
 class NotGolden(Exception):
@@ -53,11 +56,13 @@ def close(
         raise ClosedAlready(card)
     problems = {}
     if ended not in Reconciled.values:
-        problems["ended"] = "Choose what comes of the two views."
+        problems["ended"] = _("Choose what comes of the two views.")
     if category not in statements.names(card.review.revision.guidelines_id):
-        problems["category"] = "Choose the paragraph that the two read differently."
+        problems["category"] = _("Choose the paragraph that the two read differently.")
     if not remark.strip() or len(remark) > REMARK_MOST:
-        problems["remark"] = f"Say what is unclear in it, in at most {REMARK_MOST:,} characters."
+        problems["remark"] = _("Say what is unclear in it, in at most %(most)s characters.") % {
+            "most": f"{REMARK_MOST:,}"
+        }
     if problems:
         raise statements.Incomplete(problems)
     card.ended, card.category, card.remark = ended, category, remark.strip()
@@ -70,11 +75,11 @@ def close(
 @transaction.atomic
 def mark_golden(decision: Decision, *, by: User, at: datetime, expected: str) -> GoldenCase:
     """Keep a decided case to look at again, with the outcome it should have. Twice is once. Raises NotGolden."""
-    _, decision = cases.locked_decision(decision)
+    _case, decision = cases.locked_decision(decision)
     if not may_mark_golden(by, decision):
-        raise NotGolden("A senior reviewer without a part in the case marks it.")
+        raise NotGolden(_("A senior reviewer without a part in the case marks it."))
     if decision.told_at is None or expected not in Outcome.values:
-        raise NotGolden("Only what was decided and told is marked, with one of the four outcomes.")
+        raise NotGolden(_("Only what was decided and told is marked, with one of the four outcomes."))
     if standing := GoldenCase.objects.filter(decision=decision, retired_at=None).first():
         return standing
     made = GoldenCase.objects.create(decision=decision, expected=expected, marked_by=by, marked_at=at)
@@ -90,7 +95,7 @@ def retire_golden(golden: GoldenCase, *, by: User, at: datetime) -> GoldenCase:
         GoldenCase.objects.select_for_update(of=("self",)).select_related("decision__case").get(pk=golden.pk)
     )
     if not may_mark_golden(by, golden.decision):
-        raise NotGolden("A senior reviewer without a part in the case retires it.")
+        raise NotGolden(_("A senior reviewer without a part in the case retires it."))
     if golden.retired_at is None:
         golden.retired_by, golden.retired_at = by, at
         golden.save(update_fields=["retired_by", "retired_at"])

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit import ledger
@@ -35,7 +36,7 @@ DUE_MOST = 30  # working days
 
 class NotYourRules(Exception):
     def __init__(self) -> None:
-        super().__init__("Senior reviewers and policy editors write triage rules.")
+        super().__init__(_("Senior reviewers and policy editors write triage rules."))
 
 
 class BadRule(Exception):
@@ -49,15 +50,26 @@ class BadRule(Exception):
 class EditedMeanwhile(Exception):
     def __init__(self, rule: TriageRule):
         super().__init__(
-            f"“{rule}” was edited since you opened it: version {rule.number} is shown now. Nothing was changed."
+            _(
+                "“%(rule)s” was edited since you opened it: version %(number)s is shown now. Nothing was "
+                "changed."
+            )
+            % {"rule": rule, "number": rule.number}
         )
 
 
 class NoSuchStep(Exception):
     def __init__(self, rule: TriageRule, to: str):
         said = rule.get_state_display().lower()
-        why = " Edit it first: the same words would fall silent again." if said == "silent" else ""
-        super().__init__(f"This rule is “{said}”; it cannot become “{RuleState(to).label.lower()}”.{why}")
+        sentence = (
+            _(
+                "This rule is “%(state)s”; it cannot become “%(to)s”. Edit it first: the same words would fall "
+                "silent again."
+            )
+            if rule.state == RuleState.SILENT
+            else _("This rule is “%(state)s”; it cannot become “%(to)s”.")
+        )
+        super().__init__(sentence % {"state": said, "to": str(RuleState(to).label).lower()})
 
 
 @dataclass(frozen=True)
@@ -84,9 +96,9 @@ def write(
     name = " ".join(name.split())
     problems = check(wording)
     if not name or len(name) > MOST["name"]:
-        problems["name"] = f"Give it a name of at most {MOST['name']} characters."
+        problems["name"] = _("Give it a name of at most %(most)s characters.") % {"most": MOST["name"]}
     elif TriageRule.objects.filter(name=name).exists():
-        problems["name"] = "There is a rule with this name: edit that, or choose another."
+        problems["name"] = _("There is a rule with this name: edit that, or choose another.")
     if problems:
         raise BadRule(problems)
     rule = TriageRule.objects.create(name=name, program=program, changed_at=at, changed_by=by)
@@ -169,24 +181,28 @@ def check(wording: Wording) -> dict[str, str]:
     if problem := check_condition(wording.condition):
         problems["condition"] = problem
     if wording.lane not in ("", *Lane.values):
-        problems["lane"] = "Choose a lane of the list, or none."
+        problems["lane"] = _("Choose a lane of the list, or none.")
     strange = set(wording.domains) - set(_codes())
     if strange:
-        problems["domains"] = f"The guidelines in force have no {', '.join(sorted(map(str, strange)))[:200]}."
+        problems["domains"] = _("The guidelines in force have no %(strange)s.") % {
+            "strange": ", ".join(sorted(map(str, strange)))[:200]
+        }
     if wording.due_days is not None and not 0 < wording.due_days <= DUE_MOST:
-        problems["due_days"] = f"A number of working days from 1 to {DUE_MOST}, or none."
+        problems["due_days"] = _("A number of working days from 1 to %(due_most)s, or none.") % {
+            "due_most": DUE_MOST
+        }
     if len(wording.questions) > QUESTIONS_MOST:
-        problems["questions"] = f"At most {QUESTIONS_MOST} questions."
+        problems["questions"] = _("At most %(most)s questions.") % {"most": QUESTIONS_MOST}
     elif any(len(question) > MOST["question"] for question in wording.questions):
-        problems["questions"] = f"A question has at most {MOST['question']} characters."
+        problems["questions"] = _("A question has at most %(most)s characters.") % {"most": MOST["question"]}
     if wording.expects not in Expectation.values:
-        problems["expects"] = "Choose what people are expected to decide."
+        problems["expects"] = _("Choose what people are expected to decide.")
     elif wording.expects == Expectation.CITED and not wording.domains:
-        problems["expects"] = "Name the domains that are expected to be cited."
+        problems["expects"] = _("Name the domains that are expected to be cited.")
     if not 1 <= wording.least_precision <= 99:
-        problems["least_precision"] = "A whole number of percent from 1 to 99."
+        problems["least_precision"] = _("A whole number of percent from 1 to 99.")
     if not 5 <= wording.least_decided <= 10_000:
-        problems["least_decided"] = "A whole number of cases from 5 to 10,000."
+        problems["least_decided"] = _("A whole number of cases from 5 to 10,000.")
     return problems | _about_what_it_suggests(wording, problems)
 
 
@@ -198,7 +214,7 @@ def _about_what_it_suggests(wording: Wording, problems: dict[str, str]) -> dict[
         or wording.questions
         or wording.approves
     ):
-        return {"lane": "Let it suggest something: a lane, a domain, a due time, a question."}
+        return {"lane": _("Let it suggest something: a lane, a domain, a due time, a question.")}
     if wording.approves and (
         wording.lane != Lane.NOTIFY
         or wording.domains
@@ -206,15 +222,20 @@ def _about_what_it_suggests(wording: Wording, problems: dict[str, str]) -> dict[
         or wording.expects != Expectation.APPROVED
     ):
         return {
-            "approves": "Only a rule of the notify lane, without domains and questions, that expects approval "
-            "may approve by itself."
+            "approves": _(
+                "Only a rule of the notify lane, without domains and questions, that expects approval "
+                "may approve by itself."
+            )
         }
     if wording.approves and (
         wording.least_precision < APPROVES_PRECISION or wording.least_decided < APPROVES_DECIDED
     ):
         return {
-            "approves": f"A rule that approves by itself is measured on {APPROVES_DECIDED} cases or more, and falls "
-            f"silent below {APPROVES_PRECISION} % or more: set both so."
+            "approves": _(
+                "A rule that approves by itself is measured on %(approves_decided)s cases or more, and falls "
+                "silent below %(approves_precision)s %% or more: set both so."
+            )
+            % {"approves_decided": APPROVES_DECIDED, "approves_precision": APPROVES_PRECISION}
         }
     return {}
 
@@ -222,9 +243,9 @@ def _about_what_it_suggests(wording: Wording, problems: dict[str, str]) -> dict[
 def check_condition(text: str) -> str:
     """Return why a condition cannot be used for triage, in a sentence; empty when it can."""
     if not text.strip():
-        return "Write a condition on an answer, such as: areas contains legal."
+        return _("Write a condition on an answer, such as: areas contains legal.")
     if len(text) > MOST["condition"]:
-        return f"A condition has at most {MOST['condition']} characters."
+        return _("A condition has at most %(most)s characters.") % {"most": MOST["condition"]}
     form = questions.of(questions.current())
     try:
         condition = conditions.parse(text)
@@ -239,15 +260,26 @@ def check_condition(text: str) -> str:
 def _clause_problem(clause: conditions.Clause, form: Form) -> str:
     question = form.question(clause.key)
     if question is None:
-        return f"The form asks no question “{clause.key}” that a rule may read."
+        return _("The form asks no question “%(key)s” that a rule may read.") % {"key": clause.key}
     if question.type in TYPED:
-        return f"“{clause.key}” is typed text: a rule reads set answers only, never words."
+        return _("“%(key)s” is typed text: a rule reads set answers only, never words.") % {"key": clause.key}
     if clause.values == (conditions.SETTING,):
-        return "" if clause.key in form.settings else f"The question set's settings do not name {clause.key}."
+        return (
+            ""
+            if clause.key in form.settings
+            else _("The question set's settings do not name %(key)s.") % {"key": clause.key}
+        )
     if question.options and (strange := [v for v in clause.values if v not in question.options]):
-        return f"“{clause.key}” has no answer {strange[0]}; it has: {', '.join(question.options[:40])}."
+        return _("“%(key)s” has no answer %(strange)s; it has: %(options)s.") % {
+            "key": clause.key,
+            "strange": strange[0],
+            "options": ", ".join(question.options[:40]),
+        }
     if question.type == "number" and not all(value.isdecimal() for value in clause.values):
-        return f"“{clause.key}” is a number; {clause.values[0]} is none."
+        return _("“%(key)s” is a number; %(value)s is none.") % {
+            "key": clause.key,
+            "value": clause.values[0],
+        }
     return ""
 
 
@@ -304,7 +336,12 @@ def _keep(rule: TriageRule, wording: Wording, by: User, at: datetime, reason: st
     if not reason:
         raise SayWhy
     if len(reason) > MOST["why"]:
-        raise BadRule({"why": f"At most {MOST['why']} characters; this has {len(reason)}."})
+        raise BadRule(
+            {
+                "why": _("At most %(most)s characters; this has %(number)s.")
+                % {"most": MOST["why"], "number": len(reason)}
+            }
+        )
     said: dict[str, Any] = vars(wording) | {
         "domains": list(wording.domains),
         "questions": list(wording.questions),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from reviews.models import SavedView
@@ -23,14 +24,14 @@ def save(
     """Keep filters under a name; the same name again replaces what it stood for. Raises BadView."""
     name = name.strip()
     if not name or len(name) > NAME_MOST or "\0" in name:
-        raise BadView(f"Give the view a name of at most {NAME_MOST} characters.")
+        raise BadView(_("Give the view a name of at most %(most)s characters.") % {"most": NAME_MOST})
     _lock(reviewer)
     mine = SavedView.objects.filter(reviewer=reviewer)
     if not mine.filter(name=name).exists() and mine.count() >= VIEWS_MOST:
-        raise BadView(f"You have {VIEWS_MOST} views already. Delete one first.")
+        raise BadView(_("You have %(most)s views already. Delete one first.") % {"most": VIEWS_MOST})
     if is_default:
         mine.update(is_default=False)
-    view, _ = SavedView.objects.update_or_create(
+    view, _is_new = SavedView.objects.update_or_create(
         reviewer=reviewer,
         name=name,
         defaults={"filters": dict(filters), "is_default": is_default, "saved_at": at},

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.roles import Duty, may
@@ -28,7 +29,7 @@ _PARTS = (
 
 class NothingDrawn(Exception):
     def __init__(self) -> None:
-        super().__init__("No decided case waits for a second look that you could take now.")
+        super().__init__(_("No decided case waits for a second look that you could take now."))
 
 
 class NotYours(Exception):
@@ -36,7 +37,7 @@ class NotYours(Exception):
 
     def __init__(self) -> None:
         super().__init__(
-            "This second look is not yours (any more); nothing was kept. What you typed is below."
+            _("This second look is not yours (any more); nothing was kept. What you typed is below.")
         )
 
 

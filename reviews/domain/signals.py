@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from reviews.domain import addresses
 from reviews.domain.kin import Group, Kin
@@ -28,7 +29,7 @@ class Signal:
 
     @property
     def name(self) -> str:
-        return self.kind.label
+        return str(self.kind.label)
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def heeded(*, at: datetime) -> list[Heeded]:
     """Return what people decided in the last year where there was each signal, the most frequent first. One query."""
     with connection.cursor() as cursor:
         cursor.execute(HEEDED, [at - WINDOW])
-        found = [Heeded(SignalKind(kind).label, *counts) for kind, *counts in cursor.fetchall()]
+        found = [Heeded(str(SignalKind(kind).label), *counts) for kind, *counts in cursor.fetchall()]
     return sorted(found, key=lambda one: (-one.of, one.name))
 
 
@@ -95,16 +96,20 @@ def _alias(email: str, others: Group | None) -> Signal | None:
     if others:
         return Signal(
             SignalKind.MAILBOX,
-            "Another account applied from an address that reaches the same mailbox.",
-            "One person may keep one address for each project, or have lost an account; a mailbox may be a team's.",
+            _("Another account applied from an address that reaches the same mailbox."),
+            _(
+                "One person may keep one address for each project, or have lost an account; a mailbox may be a team's."
+            ),
             others.cases,
         )
     if not addresses.is_alias(email):
         return None
     return Signal(
         SignalKind.ALIAS,
-        "The address is one of several that reach the same mailbox; no other account here uses one of them.",
-        "Many people sort their mail this way, and at Gmail dots in a name are ordinary.",
+        _(
+            "The address is one of several that reach the same mailbox; no other account here uses one of them."
+        ),
+        _("Many people sort their mail this way, and at Gmail dots in a name are ordinary."),
     )
 
 
@@ -113,8 +118,9 @@ def _disposable(email: str) -> Signal | None:
         return None
     return Signal(
         SignalKind.DISPOSABLE,
-        f"{addresses.parts(email)[1]} is on a public list of providers whose mailboxes last a day.",
-        "The list is kept by volunteers and errs; some people protect their own address this way.",
+        _("%(domain)s is on a public list of providers whose mailboxes last a day.")
+        % {"domain": addresses.parts(email)[1]},
+        _("The list is kept by volunteers and errs; some people protect their own address this way."),
     )
 
 
@@ -125,17 +131,23 @@ def _website(email: str, website: str) -> Signal | None:
         return None
     return Signal(
         SignalKind.WEBSITE,
-        f"The website is at {host}, the address at {domain}.",
-        "Agencies, hosted sites and parent companies have addresses elsewhere. Nobody has opened the site.",
+        _("The website is at %(host)s, the address at %(domain)s.") % {"host": host, "domain": domain},
+        _(
+            "Agencies, hosted sites and parent companies have addresses elsewhere. Nobody has opened the site."
+        ),
     )
 
 
 def _text(same: Group | None, twins: Sequence[Twin]) -> Signal | None:
-    but = "Templates, courses and members of one team lead to the same text; the other one may be the copy."
+    but = _(
+        "Templates, courses and members of one team lead to the same text; the other one may be the copy."
+    )
     if same:
-        return Signal(SignalKind.TEXT, "Somebody else sent the same text, word by word.", but, same.cases)
+        return Signal(SignalKind.TEXT, _("Somebody else sent the same text, word by word."), but, same.cases)
     if twins:
-        saw = f"Somebody else sent nearly the same text ({twins[0].percent} % of its letter groups)."
+        saw = _("Somebody else sent nearly the same text (%(percent)s %% of its letter groups).") % {
+            "percent": twins[0].percent
+        }
         return Signal(SignalKind.NEAR_TEXT, saw, but, [twin.case for twin in twins])
     return None
 

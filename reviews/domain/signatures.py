@@ -7,7 +7,9 @@ person signs that.
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.formats import date_format
 from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit import ledger
@@ -26,27 +28,35 @@ class NotYoursToSign(Exception):
     """The first person, somebody with a part in the case, or not senior where a senior is asked for."""
 
     def __init__(self, decision: Decision):
-        who = "a senior reviewer" if decision.second == SecondPerson.SENIOR else "another reviewer"
-        super().__init__(f"{who.capitalize()} without a part in the case signs this decision, not you.")
+        super().__init__(
+            _("A senior reviewer without a part in the case signs this decision, not you.")
+            if decision.second == SecondPerson.SENIOR
+            else _("Another reviewer without a part in the case signs this decision, not you.")
+        )
 
 
 class NothingToSign(Exception):
     def __init__(self, decision: Decision):
         if decision.returned_at:
-            when = f"{localtime(decision.returned_at):%-d %B, %H:%M %Z}"
+            when = date_format(localtime(decision.returned_at), "j F, H:i T")
             super().__init__(
-                f"{decision.returned_by} gave this decision back on {when}; nothing was changed."
+                _("%(returned_by)s gave this decision back on %(when)s; nothing was changed.")
+                % {"returned_by": decision.returned_by, "when": when}
             )
         elif decision.recalled_at:
-            when = f"{localtime(decision.recalled_at):%-d %B, %H:%M %Z}"
+            when = date_format(localtime(decision.recalled_at), "j F, H:i T")
             super().__init__(
-                f"{decision.recalled_by} took this decision back on {when}; nothing was changed."
+                _("%(recalled_by)s took this decision back on %(when)s; nothing was changed.")
+                % {"recalled_by": decision.recalled_by, "when": when}
             )
         elif decision.signed_at:
-            when = f"{localtime(decision.signed_at):%-d %B, %H:%M %Z}"
-            super().__init__(f"{decision.signed_by} signed this decision on {when}; nothing was changed.")
+            when = date_format(localtime(decision.signed_at), "j F, H:i T")
+            super().__init__(
+                _("%(signed_by)s signed this decision on %(when)s; nothing was changed.")
+                % {"signed_by": decision.signed_by, "when": when}
+            )
         else:
-            super().__init__("This decision does not wait for a signature.")
+            super().__init__(_("This decision does not wait for a signature."))
 
 
 @transaction.atomic
@@ -130,7 +140,10 @@ def _return(decision: Decision, *, by: User, at: datetime, reason: str) -> None:
         raise SayWhy
     if len(reason) > RETURN_REASON_MOST:
         raise statements.Incomplete(
-            {"reason": f"At most {RETURN_REASON_MOST:,} characters; this has {len(reason):,}."}
+            {
+                "reason": _("At most %(most)s characters; this has %(number)s.")
+                % {"most": f"{RETURN_REASON_MOST:,}", "number": f"{len(reason):,}"}
+            }
         )
     decision.returned_by, decision.returned_at, decision.return_reason = by, at, reason.strip()
     decision.save(update_fields=["returned_by", "returned_at", "return_reason"])

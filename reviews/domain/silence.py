@@ -2,7 +2,9 @@
 
 from datetime import datetime, timedelta
 
+from django.utils.formats import date_format
 from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
 
 from audit import ledger
 from outbox.models import Letter
@@ -17,15 +19,15 @@ def why_not(case: Case, *, at: datetime) -> str:
     """Return why silence is no reason to reject yet, in words for the reviewer; nothing where it is one."""
     asked = InformationRequest.objects.unanswered_of(case).order_by("-pk").first()
     if asked is None:
-        return "Nothing was asked that is still unanswered: silence is no reason here."
+        return _("Nothing was asked that is still unanswered: silence is no reason here.")
     sent_at = _reminded_at(asked)
     if sent_at is None:
-        return "No reminder has been sent yet: nobody is rejected for silence before that."
+        return _("No reminder has been sent yet: nobody is rejected for silence before that.")
     if at < sent_at + AFTER_REMINDER:
-        return (
-            f"The first reminder was sent on {localtime(sent_at):%-d %B, %H:%M %Z}; silence is a reason from "
-            f"{localtime(sent_at + AFTER_REMINDER):%-d %B, %H:%M %Z} on."
-        )
+        return _("The first reminder was sent on %(sent)s; silence is a reason from %(after)s on.") % {
+            "sent": date_format(localtime(sent_at), "j F, H:i T"),
+            "after": date_format(localtime(sent_at + AFTER_REMINDER), "j F, H:i T"),
+        }
     return ""
 
 

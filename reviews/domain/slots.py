@@ -6,6 +6,8 @@ never wait for each other.
 
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
 from accounts.models import User
 from reviews.models import Claim
 from reviews.models.claim import SLOTS
@@ -15,9 +17,18 @@ class TooMany(Exception):
     """Somebody works on as many cases as anybody may."""
 
     def __init__(self, reviewer: User, *, is_other: bool = False):
-        whose = f"{reviewer} works" if is_other else "You work"
-        does = "nothing was changed" if is_other else "decide one, put one aside or give one back first"
-        super().__init__(f"{whose} on {len(SLOTS)} cases already, as many as anybody may at once: {does}.")
+        said = (
+            _(
+                "%(reviewer)s works on %(number)s cases already, as many as anybody may at once: nothing was "
+                "changed."
+            )
+            if is_other
+            else _(
+                "You work on %(number)s cases already, as many as anybody may at once: decide one, put one "
+                "aside or give one back first."
+            )
+        )
+        super().__init__(said % {"reviewer": reviewer, "number": len(SLOTS)})
 
 
 def free(reviewer: User, *, at: datetime, is_other: bool = False) -> int:

@@ -7,6 +7,8 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db.models import TextChoices
+from django.utils.translation import gettext
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from onboarding.domain import questions, terms
@@ -109,18 +111,21 @@ def checked(statement: Statement, *, case: Case, by: User, at: datetime) -> tupl
     if reason.code == silence.REASON and (why_not := silence.why_not(case, at=at)):
         problems[Field.REASON_CODE] = why_not
     if kept.outcome == Outcome.APPROVED_WITH_CONDITIONS and not kept.conditions:
-        problems[Field.CONDITIONS] = "Write at least one condition, or approve without."
+        problems[Field.CONDITIONS] = _("Write at least one condition, or approve without.")
     if wrong := conditions.problem(kept.conditions, case, at=at):
         problems[Field.CONDITIONS] = wrong
     if kept.outcome == Outcome.NEEDS_INFORMATION and not kept.question:
-        problems[Field.QUESTION] = "Write the question that the applicant is to answer."
+        problems[Field.QUESTION] = _("Write the question that the applicant is to answer.")
     if wrong := _wrong_questions(kept, case):
         problems[Field.QUESTION] = wrong
     kept = _check_precedents(kept, case, by, problems)
     kept = replace(kept, explanation=_explanation(kept, reason, case, at, problems))
     for name in TYPED:
         if len(getattr(kept, name)) > MOST[name]:
-            problems[name] = f"At most {MOST[name]:,} characters; this has {len(getattr(kept, name)):,}."
+            problems[name] = _("At most %(most)s characters; this has %(number)s.") % {
+                "most": f"{MOST[name]:,}",
+                "number": f"{len(getattr(kept, name)):,}",
+            }
     if problems:
         raise Incomplete(
             problems, begun=reason.begun(values(case, at=at, statement=kept), text=kept.explanation)
@@ -187,17 +192,18 @@ def _bounded(statement: Statement) -> dict[str, str]:
 
 def _reason_of(statement: Statement, problems: dict[str, str]) -> Reason | None:
     if statement.outcome not in Outcome.values:
-        problems[Field.OUTCOME] = "Choose what you decide."
+        problems[Field.OUTCOME] = _("Choose what you decide.")
         return None
     try:
         reason = reasons.get(statement.reason_code)
     except UnknownReason:
-        problems[Field.REASON_CODE] = "Choose a reason."
+        problems[Field.REASON_CODE] = _("Choose a reason.")
         return None
     if reason.outcome != statement.outcome:
-        problems[Field.REASON_CODE] = (
-            f"“{reason.name}” is a reason to {reason.outcome.label.lower()}; choose another."
-        )
+        problems[Field.REASON_CODE] = _("“%(name)s” is a reason to %(outcome)s; choose another.") % {
+            "name": gettext(reason.name),
+            "outcome": str(reason.outcome.label).lower(),
+        }
         return None
     return reason
 
@@ -246,30 +252,34 @@ def _numbered(texts: Sequence[str]) -> str:
 
 def _wrong_questions(kept: Statement, case: Case) -> str:
     if len(kept.questions) > QUESTIONS_MOST:
-        return f"At most {QUESTIONS_MOST} questions at once."
+        return _("At most %(most)s questions at once.") % {"most": QUESTIONS_MOST}
     known = {question.key for question in questions.of(case.revision.question_set).questions}
     if strange := {one["about"] for one in kept.questions} - known - {""}:
-        return f"The form has no question {', '.join(sorted(strange))}."
+        return _("The form has no question %(strange)s.") % {"strange": ", ".join(sorted(strange))}
     return ""
 
 
 def _check_categories(kept: Statement, case: Case, by: User, problems: dict[str, str]) -> None:
     strange = set(kept.categories) - set(names(case.revision.guidelines_id))
     if strange:
-        problems[Field.CATEGORIES] = f"These guidelines have no {', '.join(sorted(strange))}."
+        problems[Field.CATEGORIES] = _("These guidelines have no %(strange)s.") % {
+            "strange": ", ".join(sorted(strange))
+        }
         return
     mine = dict(
         case.findings.filter(reviewer=by, revision=case.revision_id).values_list("category", "verdict")
     )
     if kept.outcome in APPROVALS and Verdict.VIOLATES in mine.values():
-        problems[Field.OUTCOME] = "You marked a category as violated: change that finding, or do not approve."
+        problems[Field.OUTCOME] = _(
+            "You marked a category as violated: change that finding, or do not approve."
+        )
     elif kept.outcome == Outcome.APPROVED and (
         why := allowed.against_approval(case, cited=kept.categories, mine=mine)
     ):
         problems[Field.OUTCOME] = why
     concerned = any(verdict != Verdict.NONE for verdict in mine.values())
     if not kept.categories and (kept.outcome != Outcome.APPROVED or concerned):
-        problems[Field.CATEGORIES] = "Name the category that this rests on, the main one first."
+        problems[Field.CATEGORIES] = _("Name the category that this rests on, the main one first.")
 
 
 def _check_precedents(kept: Statement, case: Case, by: User, problems: dict[str, str]) -> Statement:
@@ -284,19 +294,21 @@ def _check_precedents(kept: Statement, case: Case, by: User, problems: dict[str,
     if custom is None or not custom.differs(kept.outcome):
         return replace(kept, why_different="")
     if not kept.why_different:
-        problems[Field.WHY_DIFFERENT] = f"{custom}: say in a sentence why this one differs."
+        problems[Field.WHY_DIFFERENT] = _("%(custom)s: say in a sentence why this one differs.") % {
+            "custom": custom
+        }
     return kept
 
 
 def _check_rejection(kept: Statement, problems: dict[str, str]) -> None:
     if not kept.facts:
-        problems[Field.FACTS] = "Write the facts that you rely on; the applicant reads them."
+        problems[Field.FACTS] = _("Write the facts that you rely on; the applicant reads them.")
     if not kept.what_would_change:
-        problems[Field.WHAT_WOULD_CHANGE] = "Write what would change this decision."
+        problems[Field.WHAT_WOULD_CHANGE] = _("Write what would change this decision.")
     if kept.reapply_never and kept.reapply_after_days is not None:
-        problems[Field.REAPPLY] = "Either a number of days or never, not both."
+        problems[Field.REAPPLY] = _("Either a number of days or never, not both.")
     elif kept.reapply_after_days is not None and not 0 <= kept.reapply_after_days <= REAPPLY_MOST:
-        problems[Field.REAPPLY] = f"A number of days from 0 to {REAPPLY_MOST:,}."
+        problems[Field.REAPPLY] = _("A number of days from 0 to %(most)s.") % {"most": f"{REAPPLY_MOST:,}"}
 
 
 def _explanation(kept: Statement, reason: Reason, case: Case, at: datetime, problems: dict[str, str]) -> str:

@@ -16,7 +16,7 @@ from onboarding.domain import applications, grants, notices
 from onboarding.models import Application, Grant, Program
 from outbox import hints, letters
 from outbox.models import Letter
-from reviews.domain import cases, rejections, statements
+from reviews.domain import cases, conditions, reasons, rejections, statements
 from reviews.models import Case, Decision, InformationRequest
 from reviews.states import APPROVALS, Outcome
 
@@ -149,11 +149,11 @@ def _write_letter(case: Case, decision: Decision, at: datetime) -> Letter | None
             version=decision.guidelines.version,
             clauses=[names.get(code, code) for code in decision.categories],
             cited=_cited(decision, names),
-            explanation=decision.explanation,
+            explanation=reasons.read(decision.reason_code, decision.explanation),
             facts=decision.facts,
             what_would_change=decision.what_would_change,
             conditions=[
-                {"category": names.get(c["category"], c["category"]), "text": c["text"]}
+                {"category": names.get(c["category"], c["category"]), "text": conditions.read(c)}
                 for c in decision.conditions
             ],
             never=again == rejections.NEVER,

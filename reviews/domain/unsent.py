@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext as _
+
 from accounts.models import User
 from reviews.domain import claims
 from reviews.models import Case, Unsent
@@ -22,13 +24,14 @@ KEPT = timedelta(days=7)  # after the case is over
 class TooMuch(Exception):
     def __init__(self) -> None:
         super().__init__(
-            f"More than {MOST:,} characters are typed on this page; the last ones are not saved."
+            _("More than %(most)s characters are typed on this page; the last ones are not saved.")
+            % {"most": f"{MOST:,}"}
         )
 
 
 class NoSuchRevision(Exception):
     def __init__(self) -> None:
-        super().__init__("This page shows a revision that is not this application's. Load it again.")
+        super().__init__(_("This page shows a revision that is not this application's. Load it again."))
 
 
 def keep(

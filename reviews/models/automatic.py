@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from audit.models import append_only
 from onboarding.models import Program
@@ -17,7 +18,7 @@ class AutomaticApproval(models.Model):
     program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="automatic_approvals")
     is_on = models.BooleanField()
     sample = models.PositiveSmallIntegerField(
-        help_text="Percent of what rules approve that a person looks at again."
+        help_text=_("Percent of what rules approve that a person looks at again.")
     )
     reason = models.CharField(max_length=500)
     set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")

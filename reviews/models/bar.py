@@ -1,6 +1,7 @@
 """Who may not apply again yet, although their account is gone."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from onboarding.models import Program
 from reviews.models.decision import Decision
@@ -16,10 +17,10 @@ class Bar(models.Model):
     program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="bars")
     decision = models.ForeignKey(Decision, on_delete=models.PROTECT, related_name="bars")
     address_hash = models.CharField(
-        max_length=64, help_text="HMAC-SHA-256 of the address with the pepper named beside it, hex."
+        max_length=64, help_text=_("HMAC-SHA-256 of the address with the pepper named beside it, hex.")
     )
     pepper = models.CharField(max_length=20)
-    until = models.DateTimeField(null=True, help_text="Empty: as long as the program takes applications.")
+    until = models.DateTimeField(null=True, help_text=_("Empty: as long as the program takes applications."))
 
     PERSONAL_FIELDS = ("address_hash",)
 

@@ -4,6 +4,7 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from onboarding.models import Program, Revision
 from policies.states import Lane
@@ -16,7 +17,7 @@ class Bulk(models.Model):
     """What somebody confirmed for a set of cases of one program, kind and lane. The words are in the decisions."""
 
     token = models.UUIDField(
-        help_text="Of the page that was confirmed: the same page again is the same bulk."
+        help_text=_("Of the page that was confirmed: the same page again is the same bulk.")
     )
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="bulks")
     made_at = models.DateTimeField()
@@ -47,10 +48,10 @@ class BulkItem(models.Model):
     """One case of a bulk: decided, or refused and why; neither while it was not its turn yet."""
 
     bulk = models.ForeignKey(Bulk, on_delete=models.PROTECT, related_name="items")
-    position = models.PositiveSmallIntegerField(help_text="From 1, at most 50.")
+    position = models.PositiveSmallIntegerField(help_text=_("From 1, at most 50."))
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
     revision = models.ForeignKey(
-        Revision, on_delete=models.PROTECT, related_name="+", help_text="The one whose letter was shown."
+        Revision, on_delete=models.PROTECT, related_name="+", help_text=_("The one whose letter was shown.")
     )
     decision = models.OneToOneField(Decision, null=True, on_delete=models.PROTECT, related_name="bulk_item")
     refusal = models.CharField(max_length=12, choices=BulkRefusal.choices, blank=True)
@@ -58,7 +59,7 @@ class BulkItem(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
     detail = models.CharField(
-        max_length=500, blank=True, help_text="What the decision lacked; no typed words."
+        max_length=500, blank=True, help_text=_("What the decision lacked; no typed words.")
     )
     tried_at = models.DateTimeField(null=True)
 

@@ -6,6 +6,7 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from audit.models import append_only
 from reviews.models.case import Case
@@ -18,25 +19,25 @@ KEPT_DAYS = 90  # minutes are kept no longer; the database refuses to forget the
 class CareRule(models.Model):
     """What holds for everybody who set nothing, and how far a person may depart from it; the latest row counts."""
 
-    minutes = models.PositiveSmallIntegerField(default=60, help_text="A day and category of severity 2.")
+    minutes = models.PositiveSmallIntegerField(default=60, help_text=_("A day and category of severity 2."))
     grave_minutes = models.PositiveSmallIntegerField(
-        default=30, help_text="A day and category of severity 3."
+        default=30, help_text=_("A day and category of severity 3.")
     )
     most_minutes = models.PositiveSmallIntegerField(
-        default=120, help_text="Nobody may set more for themselves."
+        default=120, help_text=_("Nobody may set more for themselves.")
     )
     cool_down = models.PositiveSmallIntegerField(
-        default=15, help_text="Minutes between one severe case and the next."
+        default=15, help_text=_("Minutes between one severe case and the next.")
     )
     least_cool_down = models.PositiveSmallIntegerField(
-        default=5, help_text="Nobody may set less for themselves."
+        default=5, help_text=_("Nobody may set less for themselves.")
     )
     last_hour = models.PositiveSmallIntegerField(
         default=16,
-        help_text="No severe case from this hour on, in the reviewer's own time zone; 24: at any hour.",
+        help_text=_("No severe case from this hour on, in the reviewer's own time zone; 24: at any hour."),
     )
     latest_hour = models.PositiveSmallIntegerField(
-        default=19, help_text="Nobody may set a later one for themselves."
+        default=19, help_text=_("Nobody may set a later one for themselves.")
     )
     reason = models.CharField(max_length=500)
     set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -70,13 +71,13 @@ class Care(models.Model):
     """One reviewer's own settings; where one is empty, the site's rule holds. Only the person reads or sets them."""
 
     reviewer = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="care")
-    paused_at = models.DateTimeField(null=True, help_text="On a break since then: nothing is offered.")
+    paused_at = models.DateTimeField(null=True, help_text=_("On a break since then: nothing is offered."))
     cool_down = models.PositiveSmallIntegerField(null=True)
     last_hour = models.PositiveSmallIntegerField(null=True)
     blur = models.CharField(max_length=6, choices=Blur.choices, default=Blur.LIGHT)
     grey = models.BooleanField(default=True)
     reroute_owed = models.BooleanField(
-        default=False, help_text="Promise: cases they hold and are now kept from go back to the queue."
+        default=False, help_text=_("Promise: cases they hold and are now kept from go back to the queue.")
     )
 
     class Meta:
@@ -105,7 +106,7 @@ class CategoryChoice(models.Model):
     )
     category = models.SlugField(max_length=60)
     choice = models.CharField(max_length=3, choices=Choice.choices)
-    minutes = models.PositiveSmallIntegerField(null=True, help_text="A day; empty: the site's.")
+    minutes = models.PositiveSmallIntegerField(null=True, help_text=_("A day; empty: the site's."))
 
     class Meta:
         default_permissions = ()
@@ -134,9 +135,9 @@ class Exposure(models.Model):
 
     reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="exposures")
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="exposures")
-    severe = models.JSONField(help_text="{category code: severity} as it was expected then.")
+    severe = models.JSONField(help_text=_("{category code: severity} as it was expected then."))
     opened_at = models.DateTimeField()
-    ends_by = models.DateTimeField(help_text="Counted no further, and covered again from then on.")
+    ends_by = models.DateTimeField(help_text=_("Counted no further, and covered again from then on."))
     ended_at = models.DateTimeField(null=True)
 
     objects = ExposureQuerySet.as_manager()

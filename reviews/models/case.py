@@ -4,6 +4,8 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from audit import moves
 from onboarding.models import Application, Program, Revision
@@ -49,11 +51,13 @@ class Case(models.Model):
     due_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True)
     rank_breach = models.PositiveSmallIntegerField(
-        default=0, db_default=0, help_text="Risk of a late answer."
+        default=0, db_default=0, help_text=gettext_lazy("Risk of a late answer.")
     )
     rank_lane = models.PositiveSmallIntegerField(default=0, db_default=0)
     rank_risk = models.PositiveSmallIntegerField(default=0, db_default=0)
-    rank_rule = models.CharField(max_length=20, db_default="", help_text="The rule that ranked it.")
+    rank_rule = models.CharField(
+        max_length=20, db_default="", help_text=gettext_lazy("The rule that ranked it.")
+    )
     rank = models.GeneratedField(
         expression=F("rank_breach") + F("rank_lane") + F("rank_risk"),
         output_field=models.PositiveSmallIntegerField(),
@@ -63,21 +67,25 @@ class Case(models.Model):
         choices=Severity.choices, default=Severity.NOTHING, db_default=Severity.NOTHING
     )
     severe = models.JSONField(
-        default=dict, db_default={}, help_text="{category code: severity} of what it may hold that is severe."
+        default=dict,
+        db_default={},
+        help_text=gettext_lazy("{category code: severity} of what it may hold that is severe."),
     )
     expectation_owed = models.BooleanField(
-        default=True, db_default=True, help_text="Promise: what it may hold is looked at anew."
+        default=True, db_default=True, help_text=gettext_lazy("Promise: what it may hold is looked at anew.")
     )
     likeness_owed = models.BooleanField(
-        default=True, db_default=True, help_text="Promise: what it is compared by is made anew."
+        default=True, db_default=True, help_text=gettext_lazy("Promise: what it is compared by is made anew.")
     )
     version = models.PositiveIntegerField(
         db_default=0,
-        help_text="Raised by whatever a decision rests on; a page that shows an older one is stale.",
+        help_text=gettext_lazy(
+            "Raised by whatever a decision rests on; a page that shows an older one is stale."
+        ),
     )
 
     rules_owed = models.BooleanField(
-        default=True, db_default=True, help_text="Promise: the triage rules look at it anew."
+        default=True, db_default=True, help_text=gettext_lazy("Promise: the triage rules look at it anew.")
     )
 
     objects = CaseQuerySet.as_manager()
@@ -130,8 +138,8 @@ class Case(models.Model):
     def shown_title(self) -> str:
         """Return the title as lists show it: of a severe case no word of the applicant's."""
         if self.severe:
-            return f"Title covered ({self.application.number})"
-        return self.application.title or "Untitled"
+            return _("Title covered (%(number)s)") % {"number": self.application.number}
+        return self.application.title or _("Untitled")
 
 
 class Finding(models.Model):
@@ -144,14 +152,22 @@ class Finding(models.Model):
     verdict = models.CharField(max_length=10, choices=Verdict.choices)
     note = models.CharField(max_length=1000, blank=True)
     quote = models.CharField(
-        max_length=1000, blank=True, help_text="A passage of an answer, as it stands there."
+        max_length=1000, blank=True, help_text=gettext_lazy("A passage of an answer, as it stands there.")
     )
-    quoted_in = models.SlugField(max_length=60, blank=True, help_text="The question whose answer holds it.")
-    quote_start = models.PositiveIntegerField(null=True, help_text="Its first character in the answer.")
-    quote_end = models.PositiveIntegerField(null=True, help_text="The character after its last one.")
+    quoted_in = models.SlugField(
+        max_length=60, blank=True, help_text=gettext_lazy("The question whose answer holds it.")
+    )
+    quote_start = models.PositiveIntegerField(
+        null=True, help_text=gettext_lazy("Its first character in the answer.")
+    )
+    quote_end = models.PositiveIntegerField(
+        null=True, help_text=gettext_lazy("The character after its last one.")
+    )
     found_at = models.DateTimeField()
     expectation_owed = models.BooleanField(
-        default=False, db_default=False, help_text="Promise: the owner's other cases are to know of it."
+        default=False,
+        db_default=False,
+        help_text=gettext_lazy("Promise: the owner's other cases are to know of it."),
     )
 
     PERSONAL_FIELDS = ("note", "quote")

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from reviews.models.case import Case
 from reviews.states import ClaimEnd
@@ -39,7 +40,7 @@ class Claim(models.Model):
     claimed_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     slot = models.PositiveSmallIntegerField(null=True)
-    held_at = models.DateTimeField(null=True, help_text="Put aside until `expires_at`.")
+    held_at = models.DateTimeField(null=True, help_text=_("Put aside until `expires_at`."))
     held_reason = models.CharField(max_length=500, blank=True)
     handed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from reviews.models.case import Case
 from reviews.states import InterestKind
@@ -18,7 +19,7 @@ class Interest(models.Model):
 
     reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="interests")
     kind = models.CharField(max_length=12, choices=InterestKind.choices)
-    name = models.CharField(max_length=253, help_text="In lower case, one blank between words.")
+    name = models.CharField(max_length=253, help_text=_("In lower case, one blank between words."))
     declared_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
 

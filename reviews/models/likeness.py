@@ -4,6 +4,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from onboarding.models import Revision
 from reviews.models.case import Case
@@ -17,18 +18,18 @@ class Likeness(models.Model):
 
     case = models.OneToOneField(Case, on_delete=models.PROTECT, related_name="likeness")
     revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="+")
-    text = models.TextField(help_text="The title, and what was written at length.")
+    text = models.TextField(help_text=_("The title, and what was written at length."))
     text_hash = models.CharField(
-        max_length=64, help_text="SHA-256 of the text in small letters, blanks aside."
+        max_length=64, help_text=_("SHA-256 of the text in small letters, blanks aside.")
     )
     words = models.GeneratedField(
         expression=SearchVector("text", config="english"), output_field=SearchVectorField(), db_persist=True
     )
     mail_key = models.CharField(
-        max_length=254, blank=True, help_text="The applicant's address without what makes aliases of it."
+        max_length=254, blank=True, help_text=_("The applicant's address without what makes aliases of it.")
     )
     mail_domain = models.CharField(
-        max_length=254, blank=True, help_text="Empty where anybody can have an address."
+        max_length=254, blank=True, help_text=_("Empty where anybody can have an address.")
     )
 
     PERSONAL_FIELDS = ("text", "mail_key")

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from onboarding.models import Revision
 from reviews.models.case import Case
@@ -19,7 +20,7 @@ class Opinion(models.Model):
     revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="+")
     reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="opinions")
     outcome = models.CharField(max_length=26, choices=Outcome.choices)
-    categories = models.JSONField(default=list, help_text="Category codes, the main one first.")
+    categories = models.JSONField(default=list, help_text=_("Category codes, the main one first."))
     reason_code = models.CharField(max_length=40, blank=True)
     note = models.CharField(max_length=1000, blank=True)
     made_at = models.DateTimeField()

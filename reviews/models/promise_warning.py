@@ -1,6 +1,7 @@
 """Warnings that promises to applicants are about to break."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from onboarding.models import Program
 
@@ -9,7 +10,7 @@ class PromiseWarning(models.Model):
     """Sent to a program's managers on one of its days: how many cases will be late within a working day."""
 
     program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="+")
-    on = models.DateField(help_text="The day there.")
+    on = models.DateField(help_text=_("The day there."))
     cases = models.PositiveIntegerField()
     warned_at = models.DateTimeField()
 

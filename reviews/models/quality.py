@@ -6,6 +6,7 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from audit.models import append_only
 from onboarding.models import Program, Revision
@@ -31,11 +32,11 @@ class SecondReviewRule(models.Model):
     """What share of a program's decisions is looked at again, by lane; the latest row of the program counts."""
 
     program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="second_review_rules")
-    shares = models.JSONField(help_text="{lane: percent}; a lane left out has none.")
+    shares = models.JSONField(help_text=_("{lane: percent}; a lane left out has none."))
     first_cases = models.PositiveSmallIntegerField(
-        default=5, help_text="So many of a new guideline version, and of a new category, always."
+        default=5, help_text=_("So many of a new guideline version, and of a new category, always.")
     )
-    salt = models.CharField(max_length=32, default=_salt, help_text="So that nobody can foresee a draw.")
+    salt = models.CharField(max_length=32, default=_salt, help_text=_("So that nobody can foresee a draw."))
     reason = models.CharField(max_length=500)
     set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     set_at = models.DateTimeField()
@@ -101,14 +102,14 @@ class SecondReview(models.Model):
     revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="+")
     decision = models.ForeignKey(Decision, on_delete=models.PROTECT, related_name="second_reviews")
     kind = models.CharField(max_length=12, choices=SecondReviewKind.choices)
-    because = models.CharField(max_length=80, blank=True, help_text="What is new: version or category.")
+    because = models.CharField(max_length=80, blank=True, help_text=_("What is new: version or category."))
     golden = models.ForeignKey(GoldenCase, null=True, on_delete=models.PROTECT, related_name="second_reviews")
     drawn_at = models.DateTimeField()
     reviewer = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="second_reviews"
     )
     taken_at = models.DateTimeField(null=True)
-    expires_at = models.DateTimeField(null=True, help_text="From then on somebody else may take it.")
+    expires_at = models.DateTimeField(null=True, help_text=_("From then on somebody else may take it."))
     opinion = models.OneToOneField(Opinion, null=True, on_delete=models.PROTECT, related_name="second_review")
     done_at = models.DateTimeField(null=True)
 
@@ -167,8 +168,8 @@ class Reconciliation(models.Model):
     review = models.OneToOneField(SecondReview, on_delete=models.PROTECT, related_name="reconciliation")
     opened_at = models.DateTimeField()
     ended = models.CharField(max_length=10, choices=Reconciled.choices, blank=True)
-    category = models.SlugField(max_length=60, blank=True, help_text="The paragraph of the guidelines.")
-    remark = models.CharField(max_length=1000, blank=True, help_text="What is unclear in that paragraph.")
+    category = models.SlugField(max_length=60, blank=True, help_text=_("The paragraph of the guidelines."))
+    remark = models.CharField(max_length=1000, blank=True, help_text=_("What is unclear in that paragraph."))
     closed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )

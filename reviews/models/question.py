@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from onboarding.models import Attachment
 from reviews.models.decision import Decision
@@ -28,21 +29,21 @@ class InformationRequest(models.Model):
 
     decision = models.OneToOneField(Decision, on_delete=models.PROTECT, related_name="request")
     question = models.TextField(
-        max_length=2000, help_text="All of it as the applicant reads it, made of its `questions`."
+        max_length=2000, help_text=_("All of it as the applicant reads it, made of its `questions`.")
     )
     asked_at = models.DateTimeField()
-    due_at = models.DateTimeField(help_text="30 days after asking.")
+    due_at = models.DateTimeField(help_text=_("30 days after asking."))
     answer = models.TextField(max_length=5000, blank=True)
     answered_at = models.DateTimeField(null=True)
     answered_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
 
-    video_url = models.CharField(max_length=500, blank=True, help_text="A demo video, as a link only.")
+    video_url = models.CharField(max_length=500, blank=True, help_text=_("A demo video, as a link only."))
     attachments = models.ManyToManyField(Attachment, related_name="answers")
-    reminded_at = models.DateTimeField(null=True, help_text="Once a week before `due_at`.")
-    reminded_last_at = models.DateTimeField(null=True, help_text="Once on the day of `due_at`.")
-    overdue_at = models.DateTimeField(null=True, help_text="When the case went back without an answer.")
+    reminded_at = models.DateTimeField(null=True, help_text=_("Once a week before `due_at`."))
+    reminded_last_at = models.DateTimeField(null=True, help_text=_("Once on the day of `due_at`."))
+    overdue_at = models.DateTimeField(null=True, help_text=_("When the case went back without an answer."))
 
     PERSONAL_FIELDS = ("question", "answer", "video_url")
 
@@ -71,9 +72,9 @@ class Question(models.Model):
     """One question of an ask; `about` is the form's question that it is about, where it is about one."""
 
     request = models.ForeignKey(InformationRequest, on_delete=models.PROTECT, related_name="questions")
-    position = models.PositiveSmallIntegerField(help_text="From 1.")
+    position = models.PositiveSmallIntegerField(help_text=_("From 1."))
     question = models.TextField(max_length=2000)
-    about = models.CharField(max_length=60, blank=True, help_text="Key of a question of the form.")
+    about = models.CharField(max_length=60, blank=True, help_text=_("Key of a question of the form."))
 
     PERSONAL_FIELDS = ("question",)
 

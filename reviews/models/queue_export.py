@@ -5,6 +5,7 @@ import secrets
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from audit import moves
 from reviews.states import QUEUE_EXPORT_TRANSITIONS, Exported, QueueExportState
@@ -24,7 +25,9 @@ class QueueExport(models.Model):
         max_length=10, choices=Exported.choices, default=Exported.QUEUE, db_default=Exported.QUEUE
     )
     query = models.CharField(
-        max_length=500, blank=True, help_text="The page's filters, as in its address; of a line its program."
+        max_length=500,
+        blank=True,
+        help_text=_("The page's filters, as in its address; of a line its program."),
     )
     state = models.CharField(
         max_length=10, choices=QueueExportState.choices, default=QueueExportState.WAITING

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 
 class SavedView(models.Model):
@@ -12,7 +13,7 @@ class SavedView(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="saved_views"
     )
     name = models.CharField(max_length=40)
-    filters = models.JSONField(default=dict, help_text="What stands in the desk's address: {name: value}.")
+    filters = models.JSONField(default=dict, help_text=_("What stands in the desk's address: {name: value}."))
     is_default = models.BooleanField(default=False)
     saved_at = models.DateTimeField()
 

@@ -3,6 +3,8 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from audit import moves
 from audit.models import append_only
@@ -36,7 +38,7 @@ class TriageRule(models.Model):
     )
     state = models.CharField(max_length=10, choices=RuleState.choices, default=RuleState.DRAFT)
     number = models.PositiveIntegerField(default=1)
-    changed_at = models.DateTimeField(help_text="When its state was last set.")
+    changed_at = models.DateTimeField(help_text=gettext_lazy("When its state was last set."))
     changed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -71,22 +73,28 @@ class RuleVersion(models.Model):
     rule = models.ForeignKey(TriageRule, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField()
     condition = models.CharField(
-        max_length=500, help_text="On set answers, in the language of onboarding.domain.conditions."
+        max_length=500,
+        help_text=gettext_lazy("On set answers, in the language of onboarding.domain.conditions."),
     )
     lane = models.CharField(max_length=10, choices=Lane.choices, blank=True)
-    domains = models.JSONField(default=list, help_text="Codes of categories to look at.")
+    domains = models.JSONField(default=list, help_text=gettext_lazy("Codes of categories to look at."))
     due_days = models.PositiveSmallIntegerField(
-        null=True, blank=True, help_text="Working days from sending, where that is nearer than its lane's."
+        null=True,
+        blank=True,
+        help_text=gettext_lazy("Working days from sending, where that is nearer than its lane's."),
     )
-    questions = models.JSONField(default=list, help_text="What to ask the applicant.")
+    questions = models.JSONField(default=list, help_text=gettext_lazy("What to ask the applicant."))
     approves = models.BooleanField(
-        default=False, help_text="May approve by itself, where its program has that switched on."
+        default=False,
+        help_text=gettext_lazy("May approve by itself, where its program has that switched on."),
     )
     expects = models.CharField(max_length=10, choices=Expectation.choices, default=Expectation.SCRUTINY)
     least_precision = models.PositiveSmallIntegerField(
-        default=50, help_text="Percent. Surely below it, the rule falls silent."
+        default=50, help_text=gettext_lazy("Percent. Surely below it, the rule falls silent.")
     )
-    least_decided = models.PositiveSmallIntegerField(default=30, help_text="Cases before that is measured.")
+    least_decided = models.PositiveSmallIntegerField(
+        default=30, help_text=gettext_lazy("Cases before that is measured.")
+    )
     why = models.CharField(max_length=500)
     written_at = models.DateTimeField()
     written_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -127,7 +135,7 @@ class RuleVersion(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.rule}, version {self.number}"
+        return _("%(rule)s, version %(number)s") % {"rule": self.rule, "number": self.number}
 
 
 class RuleMatchQuerySet(models.QuerySet["RuleMatch"]):
@@ -152,18 +160,20 @@ class RuleMatch(models.Model):
         null=True,
         on_delete=models.PROTECT,
         related_name="+",
-        help_text="A person's, once told; none where a second look settled it.",
+        help_text=gettext_lazy("A person's, once told; none where a second look settled it."),
     )
     was_right = models.BooleanField(null=True)
     weighed_at = models.DateTimeField(
         null=True,
-        help_text="When a rule that may approve was weighed against all else that is known of the case.",
+        help_text=gettext_lazy(
+            "When a rule that may approve was weighed against all else that is known of the case."
+        ),
     )
     left_because = models.CharField(
         max_length=12,
         choices=LeftBecause.choices,
         blank=True,
-        help_text="Why it was left to people all the same.",
+        help_text=gettext_lazy("Why it was left to people all the same."),
     )
     settled_at = models.DateTimeField(null=True)
 

@@ -4,6 +4,7 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from onboarding.models import Revision
 from reviews.models.case import Case
@@ -44,7 +45,7 @@ class Unsent(models.Model):
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="unsent")
     revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="+")
     reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    typed = models.JSONField(help_text="{name of a field: [values]} as the page sent it.")
+    typed = models.JSONField(help_text=_("{name of a field: [values]} as the page sent it."))
     saved_at = models.DateTimeField()
 
     PERSONAL_FIELDS = ("typed",)
