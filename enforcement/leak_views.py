@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 from django.http import HttpRequest, JsonResponse
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_POST
@@ -29,18 +30,22 @@ def report(request: HttpRequest) -> JsonResponse:
     """Take a signed list of tokens; say of each whether it is one of ours (true_positive) or not (false_positive)."""
     said = request.headers.get("Content-Length", "")
     if not said.isascii() or not said.isdecimal() or int(said) > MOST_BYTES:
-        return _problem(413, f"Send at most {MOST_BYTES} bytes, and say how many.")
+        return _problem(413, _("Send at most %(most)s bytes, and say how many.") % {"most": f"{MOST_BYTES}"})
     body = request.body
     try:
         reporter = leaks.signer(
             body, key=request.headers.get(KEY, ""), signature=request.headers.get(SIGNATURE, "")
         )
     except leaks.NotSigned:
-        return _problem(401, "The signature is not that of a key we know.")
+        return _problem(401, _("The signature is not that of a key we know."))
     try:
         found = _found(json.loads(body))
     except (ValueError, TypeError, RecursionError):
-        return _problem(422, f"Send a list of at most {MOST_TOKENS} objects with token, type, url, source.")
+        return _problem(
+            422,
+            _("Send a list of at most %(most)s objects with token, type, url, source.")
+            % {"most": f"{MOST_TOKENS}"},
+        )
     ours = leaks.report(found, reporter=reporter, at=clock.now())
     return JsonResponse(
         [

@@ -15,6 +15,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
+from django.utils.translation import gettext_lazy
 
 from accounts.domain import export as accounts
 from accounts.models import User
@@ -30,7 +31,7 @@ from reviews.domain import export as reviews
 
 FORMAT, VERSION = "gatehouse.mine", 1
 APPS = (accounts, policies, onboarding, reviews, enforcement)
-READ_ME = (
+READ_ME = gettext_lazy(
     "Everything Gatehouse keeps about you that you gave, or that was decided and said to you. Not in it: who decided, "
     "reviewers' notes and findings, hashes of secrets, and what belongs to organisations and was done by others. "
     "All times are UTC."

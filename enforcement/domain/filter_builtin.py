@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from enforcement.domain import filter_rules, filter_trials
 from enforcement.domain.filter_rules import Wording
@@ -12,7 +13,7 @@ from enforcement.filters.rules import Rule
 from enforcement.models import FilterRule, FilterRuleVersion
 from enforcement.states import FilterAction, FilterState
 
-WHY = "Built in: a floor, to be replaced by rules and endpoints of your own."
+WHY = gettext_noop("Built in: a floor, to be replaced by rules and endpoints of your own.")
 
 
 @dataclass

@@ -104,10 +104,10 @@ def parse(source: dict[str, Any]) -> Reasons:
     found = [_reason(entry) for entry in source.get("reasons") or []]
     by_code = {reason.code: reason for reason in found}
     if len(by_code) != len(found):
-        raise BadReasons("Two reasons share a code.")
+        raise BadReasons(_("Two reasons share a code."))
     missing = [str(outcome.label) for outcome in Outcome if not any(r.outcome == outcome for r in found)]
     if missing:
-        raise BadReasons(f"No reason for: {', '.join(missing)}.")
+        raise BadReasons(_("No reason for: %(outcomes)s.") % {"outcomes": ", ".join(missing)})
     return Reasons(version=str(source.get("version") or ""), by_code=by_code)
 
 
@@ -140,19 +140,28 @@ def _reason(entry: dict[str, Any]) -> Reason:
     known = {"code", "name", "outcome", "template", "second_person", "reapply"}
     code = str(entry.get("code") or "without a code")
     if strange := set(entry) - known:
-        raise BadReasons(f"{code}: unknown {', '.join(sorted(strange))}.")
+        raise BadReasons(
+            _("%(code)s: unknown %(fields)s.") % {"code": code, "fields": ", ".join(sorted(strange))}
+        )
     try:
         outcome = Outcome(entry["outcome"])
         name, template, second = entry["name"], entry["template"], entry["second_person"]
     except (KeyError, ValueError) as error:
-        raise BadReasons(f"{code}: {error} is missing or unknown.") from None
+        raise BadReasons(
+            _("%(code)s: %(field)s is missing or unknown.") % {"code": code, "field": error}
+        ) from None
     reapply = entry.get("reapply")
     if (reapply is None) == (outcome == Outcome.REJECTED):
-        raise BadReasons(f"{code}: every rejection, and nothing else, says when one may apply again.")
+        raise BadReasons(
+            _("%(code)s: every rejection, and nothing else, says when one may apply again.") % {"code": code}
+        )
     if not isinstance(second, bool) or not (
         reapply in (None, NEVER) or (isinstance(reapply, int) and reapply >= 0)
     ):
-        raise BadReasons(f"{code}: second_person is true or false, reapply a number of days or {NEVER}.")
+        raise BadReasons(
+            _("%(code)s: second_person is true or false, reapply a number of days or %(never)s.")
+            % {"code": code, "never": NEVER}
+        )
     return Reason(
         code=code,
         name=name,
