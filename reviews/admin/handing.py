@@ -124,7 +124,12 @@ class HandingPages:
         except REFUSALS as error:
             return JsonResponse({"says": str(error)}, status=409)
         until = time_format(localtime(going_on.expires_at), "H:i")
-        return JsonResponse({"says": f"yours until {until}", "until": going_on.expires_at.isoformat()})
+        return JsonResponse(
+            {
+                "says": _("yours until %(expires_at)s") % {"expires_at": until},
+                "until": going_on.expires_at.isoformat(),
+            }
+        )
 
     def hold(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Put the case aside."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
+from django.utils.translation import gettext_lazy
 
 LEAST = 5  # people a figure is made of; of fewer it would say what one of them did
 DAYS = 7
@@ -24,6 +25,9 @@ WAITING = """
     WHERE state = 'open' AND severity >= 2 GROUP BY severity ORDER BY severity"""
 
 
+LOADS = {"light": gettext_lazy("light"), "moderate": gettext_lazy("moderate"), "heavy": gettext_lazy("heavy")}
+
+
 @dataclass(frozen=True)
 class Figure:
     """The team's minutes with severe text, in all or of one category; too few people: None."""
@@ -31,6 +35,11 @@ class Figure:
     code: str
     minutes: int | None
     band: str
+
+    @property
+    def load(self) -> str:
+        """Return the band in words."""
+        return str(LOADS.get(self.band, ""))
 
 
 @dataclass(frozen=True)
