@@ -351,3 +351,12 @@ def test_what_a_rule_found_is_measured_by_what_people_confirmed(key, senior):
 
     assert (before.hits, before.owners, before.judged, before.share) == (1, 1, 0, None)
     assert (after.judged, after.confirmed, after.share) == (1, 1, 100)
+
+
+def test_what_a_rule_found_is_read_in_the_readers_language(monkeypatch):
+    figures = {"part": 30, "whole": 1_000, "share": 0.03}
+    says = unusual.QUESTIONS[AnomalyKind.FILTER_HITS].says
+    monkeypatch.setattr(unusual, "gettext", {says: "{part:,} de {whole:,}"}.get)
+
+    assert unusual.read(AnomalyKind.FILTER_HITS, figures, says.format(**figures)) == "30 de 1,000"
+    assert unusual.read(AnomalyKind.FILTER_HITS, figures, "As it was said once.") == "As it was said once."

@@ -1,13 +1,22 @@
 """Structured conditions: each kind says what it must, and nothing that cannot be held."""
 
-import pytest
+from functools import partial
 
-from reviews.domain import previews, telling
+import pytest
+from django.utils.translation import get_language, override
+
+from reviews.domain import conditions, previews, telling
 from reviews.domain.statements import Field, Incomplete
 from reviews.models import Decision
 from reviews.states import Outcome
 from tests.factories import MONDAY, make_program
 from tests.reviews.making import make_decision
+
+CHECKED = "A qualified person checks output before anyone relies on it."
+
+
+def look_up_in(spanish, text):
+    return spanish.get(text, text) if get_language() == "es" else text
 
 
 def under(*conditions, **fields):
@@ -95,3 +104,33 @@ def test_the_letter_lists_every_condition_and_the_reason_names_what_is_left():
     assert "- Only The first may be used. (Health and mental wellbeing)" in text
     assert "We give access to gate-1; the other models" in text
     assert telling.tell_owed(at=MONDAY) == 1
+
+
+@pytest.mark.parametrize(
+    ("condition", "read"),
+    [
+        ({"kind": "scope", "models": ["gate-1"], "text": "Only The first may be used."}, "Solo: The first."),
+        ({"kind": "human_review", "text": CHECKED}, "Una persona lo comprueba."),
+        ({"text": CHECKED}, "Una persona lo comprueba."),
+        ({"kind": "scope", "models": ["gate-1"], "text": "The first, please."}, "The first, please."),
+        ({"text": "Be careful."}, "Be careful."),
+    ],
+)
+def test_a_condition_is_read_in_the_readers_language(monkeypatch, condition, read):
+    spanish = {CHECKED: "Una persona lo comprueba.", "Only %(models)s may be used.": "Solo: %(models)s."}
+    look_up = partial(look_up_in, spanish)
+    monkeypatch.setattr(conditions, "_", look_up)
+    monkeypatch.setattr(conditions, "gettext", look_up)
+
+    with override("es"):
+        assert conditions.read(condition) == read
+
+
+@pytest.mark.django_db
+def test_the_usual_words_are_kept_in_english_whoever_decides(monkeypatch):
+    monkeypatch.setattr(conditions, "_", partial(look_up_in, {CHECKED: "Una persona lo comprueba."}))
+
+    with override("es"):
+        decision = under({"kind": "human_review"}, program=make_program("gate"))
+
+    assert decision.conditions[0]["text"] == CHECKED

@@ -87,3 +87,17 @@ def test_a_bad_file_is_refused_with_the_entry_that_is_wrong(change):
 def test_a_file_without_a_reason_for_an_outcome_is_refused():
     with pytest.raises(BadReasons):
         reasons.parse({"version": "1", "reasons": [GOOD]})
+
+
+def test_a_kept_wording_is_read_in_the_readers_language(monkeypatch):
+    template = reasons.get("R2_no_accountable_person").template
+    monkeypatch.setattr(reasons, "gettext", {template: "Sobre {area} no decide nadie que responda."}.get)
+
+    kept = "Decisions on benefits would be taken with no accountable person."
+
+    assert reasons.read("R2_no_accountable_person", kept) == "Sobre benefits no decide nadie que responda."
+
+
+@pytest.mark.parametrize("code", ["R2_no_accountable_person", "an older one"])
+def test_what_a_person_wrote_instead_is_read_as_it_stands(code):
+    assert reasons.read(code, "Nobody answers for {area} here.") == "Nobody answers for {area} here."
