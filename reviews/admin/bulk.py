@@ -199,8 +199,8 @@ def undo(desk: "CaseAdmin", request: HttpRequest, number: int) -> HttpResponse:
         messages.success(
             request,
             ngettext(
-                "%(number)s decision taken back; nobody was told.",
-                "%(number)s decisions taken back; nobody was told.",
+                "%(number)s taken back; nobody was told.",
+                "%(number)s taken back; nobody was told.",
                 len(undone.recalled),
             )
             % {"number": len(undone.recalled)},

@@ -56,7 +56,7 @@ class SharesForm(forms.Form):
         )
         for lane in Lane:
             self.fields[lane.value] = forms.IntegerField(
-                label=_("Lane %(label)s, percent") % {"lane": lane.label.lower()}, min_value=0, max_value=100
+                label=_("Lane %(lane)s, percent") % {"lane": lane.label.lower()}, min_value=0, max_value=100
             )
         self.order_fields(self.field_order)
 
