@@ -29,7 +29,7 @@ class NotYoursToKeep(Exception):
 class AlreadyOff(Exception):
     def __init__(self, on: date):
         super().__init__(
-            _("%(on)s is a day off there already; nothing was changed.") % {"on": date_format(on, "j F Y")}
+            _("%(on)s is a day off there already; nothing was changed.") % {"on": date_format(on, _("j F Y"))}
         )
 
 

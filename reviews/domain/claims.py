@@ -54,7 +54,7 @@ class ChangedMeanwhile(Exception):
                 "The applicant changed the answers on %(sent)s, after you opened this page: it is revision "
                 "%(number)s now, shown below. Nothing was claimed; read it, then claim."
             )
-            % {"sent": date_format(sent, "j F, H:i T"), "number": case.revision.number}
+            % {"sent": date_format(sent, _("j F, H:i T")), "number": case.revision.number}
         )
 
 

@@ -162,7 +162,7 @@ def _usual(kind: str, figures: Condition) -> str:
             day = date.fromisoformat(figures["on"])
         except ValueError:
             return _("Looked at again.")
-        said_day = date_format(day, "j F Y")
+        said_day = date_format(day, _("j F Y"))
         return _("We look at this again by %(day)s; access ends then unless it is renewed.") % {
             "day": said_day
         }

@@ -61,7 +61,7 @@ class QuestionOpen(AlreadyDecided):
                 "A question to the applicant is open until %(due_at)s: no decision before it is answered or "
                 "that time is over. What you typed is kept below."
             )
-            % {"due_at": date_format(localtime(request.due_at), "j F, H:i T")},
+            % {"due_at": date_format(localtime(request.due_at), _("j F, H:i T"))},
         )
 
 
@@ -228,7 +228,7 @@ def ago(then: datetime, *, at: datetime) -> str:
         return ngettext("%(number)s minute ago", "%(number)s minutes ago", minutes) % {"number": minutes}
     if seconds < 24 * 3600:
         return ngettext("%(number)s hour ago", "%(number)s hours ago", hours) % {"number": hours}
-    return _("on %(time)s") % {"time": date_format(localtime(then), "j F, H:i T")}
+    return _("on %(time)s") % {"time": date_format(localtime(then), _("j F, H:i T"))}
 
 
 def _before(case: Case, said: Statement, seen: Seen, *, by: User, at: datetime) -> Decision | None:

@@ -37,7 +37,7 @@ class AlreadyTold(Exception):
                 "The applicant was told on %(told_at)s; nothing was changed. What was told can be corrected, "
                 "with another letter."
             )
-            % {"told_at": date_format(localtime(decision.told_at), "j F, H:i T")}
+            % {"told_at": date_format(localtime(decision.told_at), _("j F, H:i T"))}
         )
 
 

@@ -38,19 +38,19 @@ class NotYoursToSign(Exception):
 class NothingToSign(Exception):
     def __init__(self, decision: Decision):
         if decision.returned_at:
-            when = date_format(localtime(decision.returned_at), "j F, H:i T")
+            when = date_format(localtime(decision.returned_at), _("j F, H:i T"))
             super().__init__(
                 _("%(returned_by)s gave this decision back on %(when)s; nothing was changed.")
                 % {"returned_by": decision.returned_by, "when": when}
             )
         elif decision.recalled_at:
-            when = date_format(localtime(decision.recalled_at), "j F, H:i T")
+            when = date_format(localtime(decision.recalled_at), _("j F, H:i T"))
             super().__init__(
                 _("%(recalled_by)s took this decision back on %(when)s; nothing was changed.")
                 % {"recalled_by": decision.recalled_by, "when": when}
             )
         elif decision.signed_at:
-            when = date_format(localtime(decision.signed_at), "j F, H:i T")
+            when = date_format(localtime(decision.signed_at), _("j F, H:i T"))
             super().__init__(
                 _("%(signed_by)s signed this decision on %(when)s; nothing was changed.")
                 % {"signed_by": decision.signed_by, "when": when}

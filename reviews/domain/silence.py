@@ -25,8 +25,8 @@ def why_not(case: Case, *, at: datetime) -> str:
         return _("No reminder has been sent yet: nobody is rejected for silence before that.")
     if at < sent_at + AFTER_REMINDER:
         return _("The first reminder was sent on %(sent)s; silence is a reason from %(after)s on.") % {
-            "sent": date_format(localtime(sent_at), "j F, H:i T"),
-            "after": date_format(localtime(sent_at + AFTER_REMINDER), "j F, H:i T"),
+            "sent": date_format(localtime(sent_at), _("j F, H:i T")),
+            "after": date_format(localtime(sent_at + AFTER_REMINDER), _("j F, H:i T")),
         }
     return ""
 
