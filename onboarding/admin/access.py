@@ -90,9 +90,7 @@ class GrantAdmin(ReadOnlyAdmin):
         offered = []
         if grant and may_change_access(request.user, grant):
             offered = [
-                (name, says)
-                for name, (_verb, to, says) in VERBS.items()
-                if to in GRANT_TRANSITIONS[grant.state]
+                (name, verb) for name, verb in VERBS.items() if verb.to in GRANT_TRANSITIONS[grant.state]
             ]
         keys = (
             list(grant.keys.select_related("opened_by").prefetch_related("secrets").order_by("-request"))
