@@ -97,7 +97,7 @@ class ApplicationAdmin(ReadOnlyAdmin):
                 if application.submitted_at is None
                 else _("Its case opens soon.")
             )
-        return format_html('<a href="{}">the case</a>', reverse("admin:case", args=[case.pk]))
+        return format_html('<a href="{}">{}</a>', reverse("admin:case", args=[case.pk]), _("the case"))
 
 
 @admin.register(WaitlistEntry)

@@ -103,7 +103,13 @@ def _lines(steps: Steps, across: _Across, most: int, at: datetime) -> list[Line]
 def _bar(week: Week, across: _Across, most: int) -> Bar:
     x, y = across.per_cent(week.starts_at), charts.y(week.admitted, most)
     width = max(across.per_cent(week.ends_at) - x - 0.4, 0.4)
-    return Bar(x, round(width, 2), y, FLOOR - y, f"{week.admitted:,} of {week.limit:,}")
+    return Bar(
+        x,
+        round(width, 2),
+        y,
+        FLOOR - y,
+        _("%(given)s of %(limit)s") % {"given": f"{week.admitted:,}", "limit": f"{week.limit:,}"},
+    )
 
 
 def _months(program: Program, across: _Across) -> list[tuple[float, str]]:
@@ -117,7 +123,7 @@ def _months(program: Program, across: _Across) -> list[tuple[float, str]]:
         if x > 100 - LEAST_MONTH:
             return found
         if not found or x - found[-1][0] >= LEAST_MONTH:
-            found.append((x, f"{day:%b}" if day.month > 1 else f"{day:%b %Y}"))
+            found.append((x, date_format(day, "M" if day.month > 1 else "M Y")))
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -68,7 +69,7 @@ class TooEarly(Exception):
             said = _("After the last decision you cannot apply again.")
         else:
             said = _("After the last decision you cannot apply again before %(when)s.") % {
-                "when": f"{not_before:%-d %B %Y}"
+                "when": date_format(not_before, "j F Y")
             }
         super().__init__(said)
 

@@ -107,7 +107,8 @@ def import_list(
     question_set = questions.current()
     version = guidelines.in_force()
     records = Records(stream, name=name)
-    paper = answers.paper(questions.of(question_set), program)
+    with questions.as_written():  # what is judged is kept
+        paper = answers.paper(questions.of(question_set), program)
     reader = RowReader(mapping or Mapping(), paper=paper, columns=records.columns)
     whose = owners.of_person(owner) if owner and not dry_run else None
     purpose = Purpose(program, question_set, paper, version, owner, whose, by, at)
@@ -184,10 +185,11 @@ def _there_already(rows: list[Row], program: Program) -> set[str]:
 def _keep(rows: list[Row], purpose: Purpose) -> None:
     """Write rows as applications that are submitted and wait for their case: a fixed number of statements."""
     program, at = purpose.program, purpose.at
-    judged = [
-        triage.judge_reading(Reading(purpose.paper, row.answers), guidelines=purpose.guidelines)
-        for row in rows
-    ]
+    with questions.as_written():
+        judged = [
+            triage.judge_reading(Reading(purpose.paper, row.answers), guidelines=purpose.guidelines)
+            for row in rows
+        ]
     whose = [purpose.owner] * len(rows) if purpose.owner else _owners_nobody_acts_for(rows)
     made = Application.objects.bulk_create(
         Application(

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 from django.db import transaction
+from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
@@ -47,7 +48,7 @@ class Stale(Exception):
         self.draft = draft
         super().__init__(
             _("%(who)s saved this draft on %(when)s, after you opened it. Nothing was overwritten.")
-            % {"who": draft.saved_by, "when": f"{localtime(draft.saved_at):%-d %B, %H:%M %Z}"}
+            % {"who": draft.saved_by, "when": date_format(localtime(draft.saved_at), "j F, H:i T")}
         )
 
 

@@ -9,6 +9,7 @@ from datetime import MAXYEAR, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -96,7 +97,7 @@ def why_not(grant: Grant, kind: ApplicationKind, *, at: datetime, not_before: da
     if kind == Kind.RENEWAL and at < terms.ends_at(grant) - RENEWAL_OPENS:
         opens = (terms.ends_at(grant) - RENEWAL_OPENS).astimezone(grant.program.zone)
         return _("A renewal can be asked for from %(when)s, ninety days before the end.") % {
-            "when": f"{opens:%-d %B %Y, %H:%M %Z}"
+            "when": date_format(opens, "j F Y, H:i T")
         }
     return ""
 
@@ -104,7 +105,7 @@ def why_not(grant: Grant, kind: ApplicationKind, *, at: datetime, not_before: da
 def _too_early(grant: Grant, not_before: datetime) -> str:
     if not_before.year == MAXYEAR:
         return _("After the last decision you cannot ask for this again.")
-    when = f"{not_before.astimezone(grant.program.zone):%-d %B %Y, %H:%M %Z}"
+    when = date_format(not_before.astimezone(grant.program.zone), "j F Y, H:i T")
     return _("After the last decision you can ask for this again from %(when)s.") % {"when": when}
 
 

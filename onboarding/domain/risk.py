@@ -9,6 +9,8 @@ a lane and never refuses anything.
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from django.utils.translation import gettext as _
+
 from onboarding.domain.answers import Reading, in_words
 from onboarding.domain.conditions import HIDDEN
 from onboarding.domain.questions import Question
@@ -44,7 +46,9 @@ def assess(reading: Reading) -> Risk:
     parts = impact + safeguards
     if percent < 100 and raw:
         cut = round(-raw * CUT / 100, 2)
-        parts.append(_part("cut", answer=f"Safeguards take off {CUT} %", points=cut, maximum=0))
+        parts.append(
+            _part("cut", answer=_("Safeguards take off %(cut)d %%") % {"cut": CUT}, points=cut, maximum=0)
+        )
     return Risk(score_of(raw * percent, top), level_of(raw * percent, top), parts)
 
 
@@ -82,8 +86,9 @@ def _side(reading: Reading, side: Literal["impact", "safeguard"]) -> tuple[list[
         return parts, sum(part["maximum"] for part in parts) + sum(left["missing"])
     for kind, maxima in left.items():
         if maxima:
-            said = "not answered" if kind == "missing" else "not asked"
-            parts.append(_part(kind, answer=f"{len(maxima)} {said}", points=0, maximum=sum(maxima)))
+            said = _("%(count)d not answered") if kind == "missing" else _("%(count)d not asked")
+            answer = said % {"count": len(maxima)}
+            parts.append(_part(kind, answer=answer, points=0, maximum=sum(maxima)))
     return parts, sum(part["maximum"] for part in parts)
 
 

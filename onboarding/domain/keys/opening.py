@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Greatest
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
@@ -30,7 +31,7 @@ class AlreadyOpened(Exception):
     def __init__(self, key: Key):
         super().__init__(
             _("This key was opened on %(at)s UTC; its secret is shown only once.")
-            % {"at": f"{key.opened_at:%d %B %Y, %H:%M}"}
+            % {"at": date_format(key.opened_at, "d F Y, H:i")}
         )
 
 
@@ -49,7 +50,7 @@ class RotatedMeanwhile(Exception):
         self.secret = secret
         super().__init__(
             _("This key was given a new secret on %(at)s UTC; it was shown then. Nothing was changed now.")
-            % {"at": f"{secret.minted_at:%d %B %Y, %H:%M:%S}"}
+            % {"at": date_format(secret.minted_at, "d F Y, H:i:s")}
         )
 
 
