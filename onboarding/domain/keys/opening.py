@@ -29,6 +29,7 @@ NOTICED_FROM = timedelta(days=2)  # a shorter overlap ends too soon after its fi
 
 class AlreadyOpened(Exception):
     def __init__(self, key: Key):
+        assert key.opened_at is not None
         super().__init__(
             _("This key was opened on %(at)s UTC; its secret is shown only once.")
             % {"at": date_format(key.opened_at, "d F Y, H:i")}
