@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import connection, transaction
 from django.http import HttpResponse
+from django.template.base import Template
 from django.test import Client
 from django.test.client import ClientHandler
 from django.urls import URLResolver, get_resolver
@@ -115,6 +116,8 @@ def made() -> Iterator["World"]:
     """Make a world that is gone afterwards; its doors read MONDAY."""
     with pytest.MonkeyPatch.context() as patch, transaction.atomic():
         patch.setattr("audit.clock.now", lambda: MONDAY)
+        # As outside of tests: nobody here asks which templates a page was made of, and each part's context is copied.
+        patch.setattr(Template, "_render", lambda template, context: template.nodelist.render(context))
         yield World()
         transaction.set_rollback(True)
 
