@@ -27,6 +27,8 @@ app.conf.beat_schedule = {
         "policies.tasks.put_in_force": MINUTE,
         "policies.tasks.tell_subscribers": MINUTE,
         "policies.tasks.drop_unconfirmed": HOUR,
+        "policies.tasks.release_comments": MINUTE,
+        "policies.tasks.tell_commenters": MINUTE,
         "accounts.tasks.warn_of_tokens": HOUR,
         "onboarding.tasks.admit_due": MINUTE,
         "onboarding.tasks.drop_old_readings": HOUR,

@@ -168,6 +168,7 @@ ACCOUNT_RATE_LIMITS = {
     "invite_member": "20/h/user",  # nobody writes letters to the whole world from here
     "my_copy": "6/h/user",
     "report": "20/h/ip",  # anybody may report misuse, without an account
+    "comment": "20/h/ip",  # each comment without an account writes a letter
     "subscribe": "10/h/ip",  # each address typed is written to, once a day at most
     "webhook": "20/h/user",  # each try asks a name server about an address somebody typed
     "report_by_api": "20/h/user",

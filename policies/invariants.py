@@ -33,6 +33,52 @@ INVARIANTS: dict[str, str] = {
         SELECT version.id, version.version FROM policies_guidelineversion version
         WHERE version.published_at IS NOT NULL AND version.published_by_id IS NOT DISTINCT FROM version.approved_by_id
         AND version.published_at >= (SELECT min(at) FROM audit_ledgerentry WHERE event = 'guidelines.approved')""",
+    "The ledger agrees with the state of every consultation.": states_agree(
+        "policies_consultation",
+        "policies.consultation",
+        {
+            "consultation.prepared": "prepared",
+            "consultation.opened": "opened",
+            "consultation.summarised": "summarised",
+        },
+    ),
+    "The ledger agrees with the state of every comment on a consultation.": states_agree(
+        "policies_comment",
+        "policies.comment",
+        {
+            "comment.sent": "unconfirmed",
+            "comment.received": "waiting",
+            "comment.corrected": "waiting",
+            "comment.taken": "taken",
+            "comment.released": "waiting",
+            "comment.shown": "shown",
+            "comment.unnamed": "unnamed",
+            "comment.withheld": "withheld",
+            "comment.objected": "waiting",
+            "comment.withdrawn": "withdrawn",
+            "comment.dropped": "withdrawn",
+        },
+    ),
+    "No comment is public, or kept back, without a person who is in the ledger with it.": """
+        SELECT kept.id, kept.number FROM policies_comment kept WHERE kept.state IN ('shown', 'unnamed', 'withheld')
+        AND NOT EXISTS (SELECT FROM audit_ledgerentry entry WHERE entry.subject_type = 'policies.comment'
+            AND entry.subject_id = kept.id::text AND entry.event = 'comment.' || kept.state
+            AND entry.actor = 'user:' || kept.decided_by_id)""",
+    "Nobody decided about their own comment, and another person than withheld it answered an objection.": """
+        SELECT id, number FROM policies_comment
+        WHERE decided_by_id = user_id OR taken_by_id = user_id OR decided_by_id = withheld_by_id""",
+    "Every comment came while its consultation was open.": """
+        SELECT said.id FROM policies_commentrevision said JOIN policies_comment kept ON kept.id = said.comment_id
+        JOIN policies_consultation asked ON asked.id = kept.consultation_id
+        WHERE said.sent_at < asked.opens_at OR said.sent_at >= asked.closes_at""",
+    "The text of an announced or open consultation is the one it was opened with.": """
+        SELECT asked.id FROM policies_consultation asked JOIN policies_guidelineversion version
+            ON version.id = asked.guidelines_id
+        WHERE asked.state = 'opened' AND asked.closes_at > now() AND asked.text_hash <> version.text_hash""",
+    "A summary was published by somebody who wrote none of it.": """
+        SELECT asked.id FROM policies_consultation asked WHERE asked.state = 'summarised' AND (
+            asked.summarised_by_id = asked.summary_edited_by_id OR EXISTS (SELECT FROM policies_theme theme
+                WHERE theme.consultation_id = asked.id AND theme.written_by_id = asked.summarised_by_id))""",
     "Every acceptance is in the ledger, by the person who accepted.": """
         SELECT kept.id, kept.user_id, kept.document FROM policies_acceptance kept WHERE NOT EXISTS (
             SELECT FROM audit_ledgerentry entry WHERE entry.subject_type = 'policies.acceptance'

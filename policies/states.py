@@ -1,15 +1,16 @@
-"""The life of a guideline version, the lanes, and how hard a case may be to read."""
+"""The life of a guideline version and of a consultation on it, the lanes, and how hard a case may be to read."""
 
 from django.db.models import IntegerChoices, TextChoices
+from django.utils.translation import gettext_lazy as _
 
 
 class Lane(TextChoices):
     """What an answer asks for, strictest first."""
 
-    REFUSE = "refuse", "Refuse"
-    HOLD = "hold", "Hold"
-    NOTIFY = "notify", "Notify"
-    MONITOR = "monitor", "Monitor"
+    REFUSE = "refuse", _("Refuse")
+    HOLD = "hold", _("Hold")
+    NOTIFY = "notify", _("Notify")
+    MONITOR = "monitor", _("Monitor")
 
 
 STRICTEST_FIRST = (Lane.REFUSE, Lane.HOLD, Lane.NOTIFY, Lane.MONITOR)
@@ -18,36 +19,36 @@ STRICTEST_FIRST = (Lane.REFUSE, Lane.HOLD, Lane.NOTIFY, Lane.MONITOR)
 class Severity(IntegerChoices):
     """How hard the cases of a category may be to read; from HARM on their text is covered until it is opened."""
 
-    NOTHING = 0, "0 · nothing hard to read"
-    UNPLEASANT = 1, "1 · may be unpleasant"
-    HARM = 2, "2 · describes harm to people"
-    GRAVE = 3, "3 · describes grave harm"
+    NOTHING = 0, _("0 · nothing hard to read")
+    UNPLEASANT = 1, _("1 · may be unpleasant")
+    HARM = 2, _("2 · describes harm to people")
+    GRAVE = 3, _("3 · describes grave harm")
 
 
 class Gravity(TextChoices):
     """How grave a known weakness is."""
 
-    LOW = "low", "Low"
-    MODERATE = "moderate", "Moderate"
-    HIGH = "high", "High"
-    CRITICAL = "critical", "Critical"
+    LOW = "low", _("Low")
+    MODERATE = "moderate", _("Moderate")
+    HIGH = "high", _("High")
+    CRITICAL = "critical", _("Critical")
 
 
 class WeaknessStatus(TextChoices):
     """Where a known weakness stands; any may follow any: what is known changes."""
 
-    OPEN = "open", "Open"
-    MITIGATED = "mitigated", "Mitigated"
-    FIXED = "fixed", "Fixed"
-    WITHDRAWN = "withdrawn", "Withdrawn"
+    OPEN = "open", _("Open")
+    MITIGATED = "mitigated", _("Mitigated")
+    FIXED = "fixed", _("Fixed")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
 
 
 class VersionState(TextChoices):
-    DRAFT = "draft", "Draft"
-    CONSULTATION = "consultation", "In consultation"
-    PUBLISHED = "published", "Published"
-    EFFECTIVE = "effective", "In force"
-    SUPERSEDED = "superseded", "Superseded"
+    DRAFT = "draft", _("Draft")
+    CONSULTATION = "consultation", _("In consultation")
+    PUBLISHED = "published", _("Published")
+    EFFECTIVE = "effective", _("In force")
+    SUPERSEDED = "superseded", _("Superseded")
 
 
 TRANSITIONS: dict[str, set[str]] = {
@@ -57,3 +58,92 @@ TRANSITIONS: dict[str, set[str]] = {
     VersionState.EFFECTIVE: {VersionState.SUPERSEDED},
     VersionState.SUPERSEDED: set(),
 }
+
+
+class ConsultationState(TextChoices):
+    """What people did with it; whether it is open just now is read off its dates (`Consultation.phase`)."""
+
+    PREPARED = "prepared", _("Being prepared")
+    OPENED = "opened", _("Opened")
+    SUMMARISED = "summarised", _("Summary published")
+
+
+CONSULTATION_TRANSITIONS: dict[str, set[str]] = {
+    ConsultationState.PREPARED: {ConsultationState.OPENED},
+    ConsultationState.OPENED: {ConsultationState.SUMMARISED},
+    ConsultationState.SUMMARISED: set(),
+}
+
+
+class Phase(TextChoices):
+    """Where a consultation stands at a moment."""
+
+    PREPARED = "prepared", _("being prepared")
+    ANNOUNCED = "announced", _("announced")
+    OPEN = "open", _("open for comments")
+    CLOSED = "closed", _("closed, being answered")
+    SUMMARISED = "summarised", _("closed and answered")
+
+
+class QuestionKind(TextChoices):
+    TEXT = "text", _("Words")
+    CHOICE = "choice", _("One of several answers")
+    SCALE = "scale", _("Agreement from 1 to 5")
+
+
+class AffiliationKind(TextChoices):
+    """For whom somebody says they speak; nobody has to say."""
+
+    INDIVIDUAL = "individual", _("Individual")
+    DEVELOPER = "developer", _("Developer or company")
+    ACADEMIA = "academia", _("Academia")
+    CIVIL_SOCIETY = "civil_society", _("Civil society")
+    PUBLIC_BODY = "public_body", _("Public body")
+    OTHER = "other", _("Other")
+
+
+class CommentState(TextChoices):
+    """Nothing but `shown` and `unnamed` is public, and only a person leads there."""
+
+    UNCONFIRMED = "unconfirmed", _("Address not confirmed yet")
+    WAITING = "waiting", _("Waits to be read")
+    TAKEN = "taken", _("Being read by a moderator")
+    SHOWN = "shown", _("Shown")
+    UNNAMED = "unnamed", _("Shown without a name")
+    WITHHELD = "withheld", _("Not shown")
+    WITHDRAWN = "withdrawn", _("Taken back by its author")
+
+
+COMMENT_TRANSITIONS: dict[str, set[str]] = {
+    CommentState.UNCONFIRMED: {CommentState.WAITING, CommentState.WITHDRAWN},
+    CommentState.WAITING: {CommentState.TAKEN, CommentState.WITHDRAWN},
+    CommentState.TAKEN: {
+        CommentState.WAITING,
+        CommentState.SHOWN,
+        CommentState.UNNAMED,
+        CommentState.WITHHELD,
+        CommentState.WITHDRAWN,
+    },
+    CommentState.SHOWN: {CommentState.WAITING, CommentState.WITHDRAWN},
+    CommentState.UNNAMED: {CommentState.WAITING, CommentState.WITHDRAWN},
+    CommentState.WITHHELD: {CommentState.WAITING, CommentState.WITHDRAWN},
+    CommentState.WITHDRAWN: set(),
+}
+PUBLIC_COMMENTS = (CommentState.SHOWN, CommentState.UNNAMED)
+DECIDED_COMMENTS = (*PUBLIC_COMMENTS, CommentState.WITHHELD)
+
+
+class WithheldFor(TextChoices):
+    """Why a comment is not shown; disagreement is no reason."""
+
+    SPAM = "spam", _("Advertising, or sent in bulk")
+    PERSONAL_DATA = "personal_data", _("Personal data of others")
+    ABUSE = "abuse", _("Abuse of people")
+    OFF_TOPIC = "off_topic", _("Not about this text")
+    ILLEGAL = "illegal", _("Unlawful to show")
+
+
+class ThemeAnswer(TextChoices):
+    ACCEPTED = "accepted", _("Accepted")
+    PARTLY = "partly", _("Accepted in part")
+    NOT = "not", _("Not accepted")

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from audit import clock
-from policies.domain import guidelines, subscriptions
+from policies.domain import comments, guidelines, moderation, subscriptions, themes
 
 
 @shared_task
@@ -20,5 +20,18 @@ def tell_subscribers() -> None:
 
 @shared_task
 def drop_unconfirmed() -> None:
-    """Forget addresses of subscriptions that nobody confirmed."""
+    """Forget addresses of subscriptions and of comments that nobody confirmed."""
     subscriptions.drop_unconfirmed(at=clock.now())
+    comments.drop_unconfirmed(at=clock.now())
+
+
+@shared_task
+def release_comments() -> None:
+    """Give back the comments that a moderator kept too long."""
+    moderation.release_run_out(at=clock.now())
+
+
+@shared_task
+def tell_commenters() -> None:
+    """Write to those who commented that the summary is published."""
+    themes.tell_owed(at=clock.now())

@@ -30,7 +30,8 @@ from onboarding.domain.attachments import Checked
 from onboarding.models import SealedAnswer
 from onboarding.states import FileKind
 from outbox import letters
-from policies.domain import subscriptions
+from policies.domain import consultees, subscriptions
+from policies.models import Consultation
 from reviews.domain import erasure as reviews
 from reviews.domain import findings, interests, likenesses, notes, questions, rejections, telling, unsent
 from reviews.models import Bar, InformationRequest, Interest
@@ -54,6 +55,7 @@ from tests.factories import (
     verified,
 )
 from tests.onboarding.picking import make_pick, make_picky
+from tests.policies.consulting import make_comment, make_open
 from tests.reviews.looking import make_card
 from tests.reviews.making import make_claimed, make_decision
 
@@ -66,6 +68,9 @@ THEIRS = {
     "outbox.Letter": "recipient",
     "accounts.User": "pk",
     "policies.Subscription": "email",
+    "policies.Comment": "user",
+    "policies.CommentRevision": "comment__user",
+    "policies.ConsulteeInvitation": "email",
     "accounts.OrganisationInvitation": "email",
     "accounts.Token": "user",
     "onboarding.Application": "owner__person",
@@ -110,6 +115,8 @@ APART = {
 # Columns that nobody types into, and those a constraint or a trigger keeps in another form.
 UNMARKED = {
     ("policies.Subscription", "email"), ("policies.Subscription", "language"), ("policies.Subscription", "token"),
+    ("policies.Comment", "email"), ("policies.Comment", "language"), ("policies.Comment", "token"),
+    ("policies.ConsulteeInvitation", "email"),
     ("outbox.Letter", "recipient"), ("accounts.User", "email"), ("accounts.User", "time_zone"),
     ("accounts.User", "language"), ("accounts.OrganisationInvitation", "email"),
     ("onboarding.Pick", "email"),
@@ -166,6 +173,9 @@ def people(settings, tmp_path):
 
 def _fill(user: User, bob: User) -> None:
     subscriptions.ask(user.email, language="", at=MONDAY)
+    asked = Consultation.objects.first() or make_open()
+    make_comment(asked, user)
+    consultees.invite(asked, email=user.email, affiliation_name="x", by=bob, at=MONDAY)
     key, _ = make_secret(make_program(), applicant=user)
     make_sanction(key.grant)
     senior = make_senior(f"s{user.pk}")
@@ -237,7 +247,9 @@ def _decline(user: User) -> None:
 def _mark(user: User, name: str, label: str) -> None:
     rows = rows_of(label, user)
     kept = ("onboarding.Revision:blanked_once", "onboarding.Attachment:content_never_changes")
-    with pgtrigger.ignore(*kept, "reviews.Decision:words_never_change"):
+    with pgtrigger.ignore(
+        *kept, "policies.CommentRevision:blanked_once", "reviews.Decision:words_never_change"
+    ):
         for field in fields_of(label):
             said, marked = mark(name, label, field), rows
             if isinstance(rows.model._meta.get_field(field), JSONField):

@@ -44,7 +44,7 @@ from onboarding.models import (
 )
 from onboarding.states import LIVE_GRANT_STATES, EntryState, InvitationState
 from outbox import erasure as letters
-from policies.domain import subscriptions
+from policies.domain import comments, subscriptions
 
 MOVED_ON = (
     applications.IllegalMove, waitlist.IllegalMove, invitations.InvitationIsOver, grants.IllegalMove,
@@ -136,6 +136,7 @@ def _hand_on(user: User, at: datetime) -> None:
 def _forget(user: User, at: datetime) -> None:
     let_go(user, at=at)  # what a page that was being answered made after all
     subscriptions.forget(user, at=at)
+    comments.forget(user, at=at)
     ending = _ending(user)
     mine = Application.objects.filter(owner__in=ending)
     _forget_letters(mine, at)

@@ -9,13 +9,16 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Q
+from django.utils.formats import date_format
 from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
 from outbox import hints
-from policies.domain import severities
+from policies.domain import consultations, severities
 from policies.domain import source as files
 from policies.domain.marked import unkeepable
 from policies.domain.source import BadGuidelines, CategorySource, GuidelinesSource, ScrutinySource
@@ -45,20 +48,22 @@ LOCK = 0x6761_7465_0002  # advisory lock: one change of guidelines at a time
 
 class NoGuidelines(Exception):
     def __init__(self) -> None:
-        super().__init__("No usage guidelines are in force. Load some: `manage.py load_guidelines FILE`.")
+        super().__init__(_("No usage guidelines are in force. Load some: `manage.py load_guidelines FILE`."))
 
 
 class VersionTaken(Exception):
     def __init__(self, version: GuidelineVersion):
         super().__init__(
-            f"Guidelines {version.version} are here already, with another text. Give the new text a new version."
+            _("Guidelines %(version)s are here already, with another text. Give the new text a new version.")
+            % {"version": version.version}
         )
 
 
 class IllegalMove(Exception):
     def __init__(self, version: GuidelineVersion, to: VersionState):
         super().__init__(
-            f"{version} is {version.get_state_display().lower()}; it cannot become {to.label.lower()}."
+            _("Version %(version)s is “%(state)s”; it cannot become “%(to)s”.")
+            % {"version": version.version, "state": version.get_state_display(), "to": to.label}
         )
 
 
@@ -68,18 +73,27 @@ class Stale(Exception):
     def __init__(self, version: GuidelineVersion):
         self.version = version
         super().__init__(
-            f"{version} was changed after you opened this page. Look at what it says now; nothing of yours was kept."
+            _(
+                "Version %(version)s was changed after you opened this page. Look at what it says now; nothing of "
+                "yours was kept."
+            )
+            % {"version": version.version}
         )
 
 
 class NotApproved(Exception):
     def __init__(self, version: GuidelineVersion):
-        super().__init__(f"{version} is not approved as it stands. A second person approves it first.")
+        super().__init__(
+            _("Version %(version)s is not approved as it stands. A second person approves it first.")
+            % {"version": version.version}
+        )
 
 
 class SamePerson(Exception):
     def __init__(self, version: GuidelineVersion):
-        super().__init__(f"You approved {version}; somebody else publishes it.")
+        super().__init__(
+            _("You approved version %(version)s; somebody else publishes it.") % {"version": version.version}
+        )
 
 
 class OutOfTurn(Exception):
@@ -89,8 +103,16 @@ class OutOfTurn(Exception):
 class TooSoon(Exception):
     def __init__(self, version: GuidelineVersion, earliest: datetime):
         super().__init__(
-            f"The text of {version} gives {notice(version).days} days' notice: it comes into force on "
-            f"{localtime(earliest):%-d %B %Y, %H:%M %Z} at the earliest."
+            ngettext(
+                "The text of %(version)s gives %(days)s day's notice: it comes into force on %(when)s at the earliest.",
+                "The text of %(version)s gives %(days)s days' notice: it comes into force on %(when)s at the earliest.",
+                notice(version).days,
+            )
+            % {
+                "version": version.version,
+                "days": notice(version).days,
+                "when": date_format(localtime(earliest), "j F Y, H:i T"),
+            }
         )
 
 
@@ -185,8 +207,9 @@ def consult(version: GuidelineVersion, *, by: User, at: datetime) -> GuidelineVe
 
 @transaction.atomic
 def redraft(version: GuidelineVersion, *, by: User, at: datetime) -> GuidelineVersion:
-    """Take a version out of consultation, to write on it. Raises IllegalMove."""
+    """Take a version out of consultation, to write on it. Raises IllegalMove, consultations.IsOpen."""
     version = _locked(version)
+    consultations.must_rest(version, at=at)
     _move(version, VersionState.DRAFT, Event.GUIDELINES_REDRAFTED, by, at)
     return version
 
@@ -214,12 +237,13 @@ def publish(
 ) -> GuidelineVersion:
     """Publish what another person approved; it comes into force by itself after its notice, or at a later time given.
 
-    Raises IllegalMove, NotApproved, SamePerson, OutOfTurn, TooSoon.
+    Raises IllegalMove, NotApproved, SamePerson, OutOfTurn, TooSoon, consultations.IsOpen.
     """
     _wait_for_turn()
     version = _locked(version)
     if VersionState.PUBLISHED not in TRANSITIONS[version.state]:
         raise IllegalMove(version, VersionState.PUBLISHED)
+    consultations.must_rest(version, at=at)
     if version.approved_by_id is None:
         raise NotApproved(version)
     if version.approved_by_id == by.pk:
@@ -262,13 +286,16 @@ def _locked(version: GuidelineVersion) -> GuidelineVersion:
 def _must_follow(version: GuidelineVersion, effective_at: datetime) -> None:
     """Refuse a date by which a text with a lower number would come into force over one with a higher."""
     if effective_at.year > LAST_YEAR:
-        raise OutOfTurn(f"Give a date before the year {LAST_YEAR + 1}.")
+        raise OutOfTurn(_("Give a date before the year %(year)s.") % {"year": LAST_YEAR + 1})
     for other in GuidelineVersion.objects.filter(state=VersionState.PUBLISHED, effective_at__isnull=False):
         assert other.effective_at is not None
         if (_number(other) < _number(version)) != (other.effective_at <= effective_at):
             raise OutOfTurn(
-                f"Version {other.version} is published already and comes into force on "
-                f"{localtime(other.effective_at):%-d %B %Y}: the lower number would follow the higher."
+                _(
+                    "Version %(version)s is published already and comes into force on %(when)s: the lower number would "
+                    "follow the higher."
+                )
+                % {"version": other.version, "when": date_format(localtime(other.effective_at), "j F Y")}
             )
 
 
@@ -299,7 +326,9 @@ def _read(source: dict[str, Any]) -> tuple[GuidelinesSource, dict[str, Any], str
     checked, text = files.check(source), json.dumps(source, default=str)
     kept = json.loads(text)
     if unkeepable(text):
-        raise BadGuidelines(["A character of the text cannot be kept: NUL, or half of a pair. Take it out."])
+        raise BadGuidelines(
+            [_("A character of the text cannot be kept: NUL, or half of a pair. Take it out.")]
+        )
     return checked, kept, hashlib.sha256(_canonical(kept).encode()).hexdigest()
 
 

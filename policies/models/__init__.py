@@ -1,6 +1,15 @@
-"""Guidelines in versions, known weaknesses, and who accepted which text."""
+"""Guidelines in versions, consultations on them, known weaknesses, and who accepted which text."""
 
 from policies.models.acceptance import Acceptance
+from policies.models.comment import (
+    Comment,
+    CommentQuerySet,
+    CommentRevision,
+    ConsulteeInvitation,
+    Theme,
+    ThemeComment,
+)
+from policies.models.consultation import SCALE, Consultation, ConsultationQuestion, Extension
 from policies.models.guidelines import (
     UNPUBLISHED,
     Category,
@@ -16,10 +25,18 @@ from policies.models.weakness import KnownWeakness
 from policies.models.weakness_record import WeaknessRecord, WeaknessRecordQuerySet
 
 __all__ = [
+    "SCALE",
     "UNPUBLISHED",
     "Acceptance",
     "Category",
     "CategoryKind",
+    "Comment",
+    "CommentQuerySet",
+    "CommentRevision",
+    "Consultation",
+    "ConsultationQuestion",
+    "ConsulteeInvitation",
+    "Extension",
     "GuidelineVersion",
     "GuidelineVersionQuerySet",
     "KnownWeakness",
@@ -28,6 +45,8 @@ __all__ = [
     "Section",
     "Subscription",
     "SubscriptionQuerySet",
+    "Theme",
+    "ThemeComment",
     "UsualUse",
     "WeaknessRecord",
     "WeaknessRecordQuerySet",
