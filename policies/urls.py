@@ -4,7 +4,7 @@ from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 from django.views.decorators.http import require_safe
 
-from policies import subscription_views, views
+from policies import comment_views, consultation_views, subscription_views, views
 from policies.feeds import GuidelinesFeed
 
 
@@ -15,6 +15,18 @@ class VersionConverter(StringConverter):
 
 
 register_converter(VersionConverter, "version")
+
+ASKED = "guidelines/<version:version>/consultation/"
+consultation_urls = [
+    path(ASKED, consultation_views.consultation, name="consultation"),
+    path(f"{ASKED}comments.csv", consultation_views.as_csv, name="consultation_csv"),
+    path(f"{ASKED}comments.json", consultation_views.as_json, name="consultation_json"),
+    path(f"{ASKED}text.yaml", consultation_views.text, name="consultation_text"),
+    path(f"{ASKED}invited/<str:token>/", consultation_views.invited, name="consultation_invited"),
+    path(f"{ASKED}yours/", comment_views.mine, name="consultation_mine"),
+    path(f"{ASKED}yours/<str:token>/", comment_views.yours, name="consultation_yours"),
+    path(f"{ASKED}<slug:number>/", consultation_views.comment, name="consultation_comment"),
+]
 
 urlpatterns = [
     path("guidelines/", views.current, name="guidelines"),
@@ -39,5 +51,6 @@ urlpatterns = [
         views.differences,
         name="guidelines_changes",
     ),
+    *consultation_urls,
     path("guidelines/<version:version>/<slug:code>/", views.category, name="guidelines_category"),
 ]

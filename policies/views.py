@@ -1,6 +1,7 @@
 """The guidelines, for everybody to read and compare, and for signed-in people to accept."""
 
 from itertools import pairwise
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -15,8 +16,8 @@ from onboarding.domain import acknowledgements
 from policies import markdown
 from policies.domain import acceptances, changes, guidelines
 from policies.domain.guidelines import NoGuidelines
-from policies.models import Category, CategoryKind, GuidelineVersion
-from policies.states import VersionState
+from policies.models import Category, CategoryKind, Consultation, GuidelineVersion
+from policies.states import ConsultationState, VersionState
 
 
 @require_safe
@@ -78,6 +79,7 @@ def category(request: HttpRequest, version: str, code: str) -> HttpResponse:
     shown = {
         "version": chosen,
         "part": part,
+        "consultation": _consultation(chosen),
         "taxonomies": changes.taxonomies(part),
         "history": changes.history(list(GuidelineVersion.objects.told().defer("source")), found),
     }
@@ -145,8 +147,15 @@ def _shown(request: HttpRequest, chosen: GuidelineVersion) -> HttpResponse:
         "before": guidelines.before(chosen),
         "accepted": person.is_authenticated and acceptances.accepted(person, chosen),
         "back": request.GET.get("next", ""),
+        "consultation": _consultation(chosen),
     }
     return render(request, "policies/guidelines_detail.html", shown)
+
+
+def _consultation(chosen: GuidelineVersion) -> dict[str, Any] | None:
+    """Return the consultation on a version and where it stands, once it is announced."""
+    found = Consultation.objects.filter(guidelines=chosen).exclude(state=ConsultationState.PREPARED).first()
+    return {"asked": found, "phase": found.phase(clock.now())} if found else None
 
 
 RECENT = 6  # versions beside the text; all of them have a page of their own

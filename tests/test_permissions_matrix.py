@@ -175,6 +175,42 @@ GET  200 200 200 200 200 200 200 200  guidelines/<version:version>/<slug:code>/
 POST 405 405 405 405 405 405 405 405  guidelines/<version:version>/<slug:code>/
 GET  302 405 405 405 405 405 405 405  guidelines/<version:version>/accept/
 POST 302 302 302 302 302 302 302 302  guidelines/<version:version>/accept/
+GET  200 200 200 200 200 200 200 200  guidelines/<version:version>/consultation/
+POST 422 422 422 422 422 422 422 422  guidelines/<version:version>/consultation/
+GET  200 200 200 200 200 200 200 200  guidelines/<version:version>/consultation/comments.csv
+POST 405 405 405 405 405 405 405 405  guidelines/<version:version>/consultation/comments.csv
+GET  200 200 200 200 200 200 200 200  guidelines/<version:version>/consultation/comments.json
+POST 405 405 405 405 405 405 405 405  guidelines/<version:version>/consultation/comments.json
+GET  200 200 200 200 200 200 200 200  guidelines/<version:version>/consultation/text.yaml
+POST 405 405 405 405 405 405 405 405  guidelines/<version:version>/consultation/text.yaml
+GET  200 200 200 200 200 200 200 200  guidelines/<version:version>/consultation/invited/<str:token>/
+POST 422 422 422 422 422 422 422 422  guidelines/<version:version>/consultation/invited/<str:token>/
+GET  302 200 302 302 302 302 302 302  guidelines/<version:version>/consultation/yours/
+POST 302 422 302 302 302 302 302 302  guidelines/<version:version>/consultation/yours/
+GET  200 200 200 200 200 200 200 200  guidelines/<version:version>/consultation/yours/<str:token>/
+POST 422 422 422 422 422 422 422 422  guidelines/<version:version>/consultation/yours/<str:token>/
+GET  200 200 200 200 200 200 200 200  guidelines/<version:version>/consultation/<slug:number>/
+POST 405 405 405 405 405 405 405 405  guidelines/<version:version>/consultation/<slug:number>/
+GET  302 302 302 403 403 403 200 403  admin/policies/consultation/new/
+POST 302 302 302 403 403 403 404 403  admin/policies/consultation/new/
+GET  302 302 302 403 403 403 200 403  admin/policies/consultation/comments/
+POST 302 302 302 405 405 405 405 405  admin/policies/consultation/comments/
+GET  302 302 302 405 405 405 405 405  admin/policies/consultation/comments/next/
+POST 302 302 302 403 403 403 302 403  admin/policies/consultation/comments/next/
+GET  302 302 302 403 403 403 200 403  admin/policies/consultation/comments/<slug:number>/
+POST 302 302 302 403 403 403 409 403  admin/policies/consultation/comments/<slug:number>/
+GET  302 302 302 405 405 405 405 405  admin/policies/consultation/comments/<slug:number>/take/
+POST 302 302 302 403 403 403 302 403  admin/policies/consultation/comments/<slug:number>/take/
+GET  302 302 302 405 405 405 405 405  admin/policies/consultation/comments/<slug:number>/release/
+POST 302 302 302 403 403 403 302 403  admin/policies/consultation/comments/<slug:number>/release/
+GET  302 302 302 403 403 403 200 403  admin/policies/consultation/<int:pk>/work/
+POST 302 302 302 405 405 405 405 405  admin/policies/consultation/<int:pk>/work/
+GET  302 302 302 403 403 403 200 403  admin/policies/consultation/<int:pk>/group/
+POST 302 302 302 403 403 403 404 403  admin/policies/consultation/<int:pk>/group/
+GET  302 302 302 405 405 405 405 405  admin/policies/consultation/<int:pk>/everything.csv
+POST 302 302 302 403 403 403 200 403  admin/policies/consultation/<int:pk>/everything.csv
+GET  302 302 302 405 405 405 405 405  admin/policies/consultation/<int:pk>/do/<slug:verb>/
+POST 302 302 302 403 403 403 422 403  admin/policies/consultation/<int:pk>/do/<slug:verb>/
 GET  302 200 200 200 200 200 200 200  organisations/
 POST 302 422 422 422 422 422 422 422  organisations/
 GET  200 200 200 200 200 200 200 200  organisations/join/<str:token>/
@@ -751,6 +787,7 @@ READERS = {
     "accounts/organisation": "axel",
     "auth/group": "axel",
     "policies/guidelineversion": "pia",
+    "policies/consultation": "pia",
     "policies/knownweakness": "pia",
     "policies/programrule": "pia",
     "policies/weaknessrecord": "pia",

@@ -37,7 +37,15 @@ from enforcement.models import AnomalyFinding, AnomalyRule, LeakReport, Throttle
 from onboarding.domain import attachments, import_jobs, line_bulks, question_drafts, questions, stages
 from onboarding.domain.limits import Sort, set_limit
 from onboarding.states import FileKind, LineVerb, Stage
-from policies.domain import guidelines, program_rules, subscriptions, weakness_records, weaknesses
+from outbox.models import Letter
+from policies.domain import (
+    consultees,
+    guidelines,
+    program_rules,
+    subscriptions,
+    weakness_records,
+    weaknesses,
+)
 from policies.models import Subscription
 from reviews.domain import (
     bulk,
@@ -73,6 +81,7 @@ from tests.factories import (
 )
 from tests.onboarding.guarding import make_freeze
 from tests.onboarding.picking import make_pick, make_picky
+from tests.policies.consulting import make_comment, make_open
 from tests.reviews.making import SAYS, make_case
 from transparency import jobs as report_jobs
 from transparency.domain import quarters, reports
@@ -188,6 +197,7 @@ class World:
         guidelines.approve(
             self.guideline_draft, seen=self.guideline_draft.text_hash, by=self.people["root"], at=at
         )
+        self._make_consultation()
         subscriptions.ask("reader@example.org", language="en-gb", at=at)
         self.subscription = Subscription.objects.get()
         record = weakness_records.checked(
@@ -198,6 +208,17 @@ class World:
             self.program.slug, title="No faces", text="None of real people.", from_at=at,
             acknowledge_by=at + timedelta(days=9), by=self.people["pia"], at=at,
         )  # fmt: skip
+
+    def _make_consultation(self) -> None:
+        """An open consultation: Alice commented, and somebody is invited to."""
+        at, pia = clock.now(), self.people["pia"]
+        self.consultation = make_open("1.2.0", at=at)
+        self.comment = make_comment(self.consultation, self.people["alice"], at=at)
+        asked = {"email": "expert@example.org", "affiliation_name": "University"}
+        consultees.invite(self.consultation, **asked, by=pia, at=at)
+        self.consultee_token = (
+            Letter.objects.get(kind="policies/consultee").text.partition("/invited/")[2].partition("/")[0]
+        )
 
     def _make_organisation(self) -> None:
         """Alice owns it, Mo belongs to it and is offered ownership, somebody is invited, a domain is proved."""
@@ -370,6 +391,17 @@ class World:
         return {
             "transparency/<quarter": {"quarter": "2026Q3", "version": 1},
             "transparency/report/reports/": {"pk": self.correction.pk, "verb": "drop"},
+            "consultation/invited/": {"version": "1.2.0", "token": self.consultee_token},
+            "guidelines/<version:version>/consultation/": {
+                "version": "1.2.0",
+                "token": self.comment.token,
+                "number": self.comment.number,
+            },
+            "policies/consultation/": {
+                "pk": self.consultation.pk,
+                "number": self.comment.number,
+                "verb": "open",
+            },
             "/weaknesses/": {"code": self.weakness.code},
             "rules/<int:number>/acknowledge/": {"number": self.program_rule.number},
             "enforcement/webhook/": {

@@ -1,5 +1,5 @@
 """The policy editors' pages in the admin."""
 
-from policies.admin import guidelines, rules, weakness_records, weaknesses
+from policies.admin import consultations, guidelines, rules, weakness_records, weaknesses
 
-__all__ = ["guidelines", "rules", "weakness_records", "weaknesses"]
+__all__ = ["consultations", "guidelines", "rules", "weakness_records", "weaknesses"]

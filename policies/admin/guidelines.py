@@ -23,7 +23,7 @@ from accounts.roles import Duty, may
 from audit import clock
 from onboarding.domain import lane_preview
 from policies import markdown
-from policies.domain import edits, guidelines, source
+from policies.domain import consultations, edits, guidelines, source
 from policies.domain.guidelines import BadGuidelines
 from policies.models import GuidelineVersion
 from policies.states import TRANSITIONS, Lane, VersionState
@@ -39,6 +39,7 @@ REFUSALS = (
     guidelines.OutOfTurn,
     guidelines.TooSoon,
     guidelines.VersionTaken,
+    consultations.IsOpen,
 )
 
 

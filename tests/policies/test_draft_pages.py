@@ -194,7 +194,7 @@ def test_a_text_in_consultation_rests(client, edith):
         {"text": text("1.1.1"), "seen": version.text_hash},
     )
 
-    assert (answer.status_code, "it cannot become draft" in answer.content.decode()) == (422, True)
+    assert (answer.status_code, "it cannot become “Draft”" in answer.content.decode()) == (422, True)
 
 
 def test_the_page_of_a_published_version_changes_nothing(client, edith):

@@ -153,6 +153,6 @@ def test_the_page_asks_the_same_however_many_versions_there_are(client, alice, d
     make_guidelines()
     for number in range(3):
         publish_guidelines(draft(f"1.{number + 1}.0"))
-        # session, person, version, categories, sections, usual uses, versions, the one before, acceptance
-        with django_assert_num_queries(9):
+        # session, person, version, categories, sections, usual uses, versions, the one before, acceptance, consultation
+        with django_assert_num_queries(10):
             client.get("/guidelines/")
