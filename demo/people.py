@@ -29,6 +29,7 @@ STAFF = (
     SignIn("sol@gatehouse.example", "Sol Marin", Role.SENIOR_REVIEWER),
     SignIn("dora@gatehouse.example", "Dora Haddad", Role.ONBOARDING_MANAGER),
     SignIn("pia@gatehouse.example", "Pia Vermeer", Role.POLICY_EDITOR),
+    SignIn("petra@gatehouse.example", "Petra Lind", Role.POLICY_EDITOR),
     SignIn("axel@gatehouse.example", "Axel Brun", Role.AUDITOR),
     SignIn("root@gatehouse.example", "Root", "Superuser"),
 )

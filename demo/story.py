@@ -12,7 +12,7 @@ import yaml
 
 from accounts.domain import owners
 from accounts.models import User
-from demo import against, answers, people
+from demo import against, answers, consultation, people
 from onboarding.domain import (
     applications,
     clocks,
@@ -90,6 +90,8 @@ class Story:
             self.agenda.add(self.start + day * 12 * HOUR, self.beat)
         for story in self.stories:
             self.agenda.add(self.agenda.now - story["days"] * DAY, self.apply, story=story)
+        for at, step in consultation.steps(self.staff, self.agenda.now):
+            self.agenda.add(at, step)
         self.agenda.play()
 
     def _open_programs(self) -> None:
