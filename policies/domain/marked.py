@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import yaml
+from django.utils.translation import gettext as _
 
 DEEPEST = 12  # parts within parts; guidelines need 6
 NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
@@ -70,10 +71,14 @@ def read(text: str) -> Marked:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
         mark, problem = error.problem_mark, error.problem or "this is not YAML"
-        where = f"Line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        raise BadText(f"{where}{problem}.") from None
+        where = (
+            _("Line %(line)s, column %(column)s:") % {"line": mark.line + 1, "column": mark.column + 1}
+            if mark
+            else ""
+        )
+        raise BadText(f"{where} {problem}.".strip()) from None
     except (yaml.YAMLError, ValueError) as error:
-        raise BadText(f"The file is not YAML: {str(error).splitlines()[0]}.") from None
+        raise BadText(_("The file is not YAML: %(said)s.") % {"said": str(error).splitlines()[0]}) from None
 
 
 def unkeepable(text: str) -> bool:
@@ -91,13 +96,19 @@ def _shallow(text: str) -> None:
     for event in yaml.parse(text, Loader=LOADER):
         line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.AliasEvent):
-            raise BadText(f"Line {line}: *{event.anchor} repeats another part; write it out instead.")
+            raise BadText(
+                _("Line %(line)s: *%(name)s repeats another part; write it out instead.")
+                % {"line": line, "name": event.anchor}
+            )
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > DEEPEST:
-            raise BadText(f"Line {line}: parts stand within parts more than {DEEPEST} deep.")
+            raise BadText(
+                _("Line %(line)s: parts stand within parts more than %(most)s deep.")
+                % {"line": line, "most": DEEPEST}
+            )
 
 
 def _twice(root: yaml.Node) -> Iterator[str]:
@@ -112,7 +123,9 @@ def _twice(root: yaml.Node) -> Iterator[str]:
             for key, value in node.value:
                 line, name = key.start_mark.line + 1, str(key.value)[:60]
                 if name in known:
-                    yield f"Line {line}: “{name}” stands here a second time, first in line {known[name]}."
+                    yield _(
+                        "Line %(line)s: “%(name)s” stands here a second time, first in line %(first)s."
+                    ) % {"line": line, "name": name, "first": known[name]}
                 known.setdefault(name, line)
                 waiting.append(value)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Annotated, Any
 
+from django.utils.translation import gettext as _
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from policies.domain.marked import BadText, Marked
@@ -17,7 +18,14 @@ WORDS = r"[^\s|]+(?:\|[^\s|]+)*"
 CONDITION = rf"{NAME} (?:=|!=|>=|>|in|contains) {WORDS}"
 LARGEST_FILE = 2_000_000  # bytes; the shipped guidelines have 25,000
 
-TAKEN = {"accept", "lanes", "prohibited", "scrutiny", "usual"}  # addresses and places on the page already
+TAKEN = {
+    "accept",
+    "consultation",
+    "lanes",
+    "prohibited",
+    "scrutiny",
+    "usual",
+}  # addresses and places on the page already
 
 Code = Annotated[str, StringConstraints(pattern=rf"^{NAME}$", max_length=60)]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -31,7 +39,7 @@ class BadGuidelines(Exception):
 
     def __init__(self, problems: Iterable[str]):
         self.problems = list(problems)
-        super().__init__("These guidelines were not loaded. " + " ".join(self.problems))
+        super().__init__(" ".join([_("These guidelines were not loaded."), *self.problems]))
 
 
 class Part(BaseModel):
@@ -112,12 +120,15 @@ def check(source: Any, *, lines: Marked | None = None) -> GuidelinesSource:
     With `lines`, the text the content was read from, each place has its line.
     """
     if not isinstance(source, dict):
-        raise BadGuidelines(["The file must be a mapping with version, prohibited, extra_scrutiny."])
+        raise BadGuidelines([_("The file must be a mapping with version, prohibited, extra_scrutiny.")])
     try:
         return GuidelinesSource.model_validate(source)
     except ValidationError as error:
         found = sorted((_line(one["loc"], lines), _sentence(one, source)) for one in error.errors())
-        raise BadGuidelines(f"Line {line}: {said}" if line else said for line, said in found) from None
+        raise BadGuidelines(
+            _("Line %(line)s: %(said)s") % {"line": line, "said": said} if line else said
+            for line, said in found
+        ) from None
 
 
 def read(raw: bytes) -> Any:
@@ -139,11 +150,18 @@ def written(source: dict[str, Any]) -> str:
 
 def _marked(raw: bytes) -> Marked:
     if len(raw) > LARGEST_FILE:
-        raise BadGuidelines([f"The file has {len(raw):,} bytes; at most {LARGEST_FILE:,} are read."])
+        raise BadGuidelines(
+            [
+                _("The file has %(has)s bytes; at most %(most)s are read.")
+                % {"has": f"{len(raw):,}", "most": f"{LARGEST_FILE:,}"}
+            ]
+        )
     try:
         return read_marked(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
-        raise BadGuidelines([f"Byte {error.start} is not UTF-8; save the file as UTF-8."]) from None
+        raise BadGuidelines(
+            [_("Byte %(byte)s is not UTF-8; save the file as UTF-8.") % {"byte": error.start}]
+        ) from None
     except BadText as bad:
         raise BadGuidelines(bad.problems) from None
 

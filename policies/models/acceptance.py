@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from audit.models import append_only
 
@@ -12,7 +13,7 @@ class Acceptance(models.Model):
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="acceptances")
     document = models.CharField(
-        max_length=80, help_text="guidelines, weaknesses:<program>, declaration:<question>"
+        max_length=80, help_text=_("guidelines, weaknesses:<program>, declaration:<question>")
     )
     version = models.CharField(max_length=20)
     text_hash = models.CharField(max_length=64)

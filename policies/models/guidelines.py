@@ -4,6 +4,7 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from audit import moves
 from audit.models import append_only
@@ -81,11 +82,11 @@ class GuidelineVersionQuerySet(models.QuerySet["GuidelineVersion"]):
 class GuidelineVersion(models.Model):
     """One version of the usage guidelines; decisions name the version they were made under."""
 
-    version = models.CharField(max_length=20, unique=True, help_text="Semantic: 1.0.0")
+    version = models.CharField(max_length=20, unique=True, help_text=_("Semantic: 1.0.0"))
     state = models.CharField(max_length=20, choices=VersionState.choices, default=VersionState.DRAFT)
-    material = models.BooleanField(default=True, help_text="Holders are asked to acknowledge it again.")
-    text_hash = models.CharField(max_length=64, help_text="SHA-256 of the loaded source, canonical JSON.")
-    source = models.JSONField(help_text="The file as it was loaded.")
+    material = models.BooleanField(default=True, help_text=_("Holders are asked to acknowledge it again."))
+    text_hash = models.CharField(max_length=64, help_text=_("SHA-256 of the loaded source, canonical JSON."))
+    source = models.JSONField(help_text=_("The file as it was loaded."))
     loaded_at = models.DateTimeField()
     edited_at = models.DateTimeField(null=True)
     edited_by = models.ForeignKey(
@@ -101,14 +102,14 @@ class GuidelineVersion(models.Model):
         null=True,
         on_delete=models.PROTECT,
         related_name="+",
-        help_text="Empty: the first text of a fresh site.",
+        help_text=_("Empty: the first text of a fresh site."),
     )
-    effective_at = models.DateTimeField(null=True, help_text="When it comes, or came, into force.")
+    effective_at = models.DateTimeField(null=True, help_text=_("When it comes, or came, into force."))
     acknowledge_by = models.DateTimeField(
-        null=True, help_text="Until when holders of access acknowledge a material change."
+        null=True, help_text=_("Until when holders of access acknowledge a material change.")
     )
     superseded_at = models.DateTimeField(null=True)
-    subscribers_told_at = models.DateTimeField(null=True, help_text="Empty: letters about it may be owed.")
+    subscribers_told_at = models.DateTimeField(null=True, help_text=_("Empty: letters about it may be owed."))
 
     objects = GuidelineVersionQuerySet.as_manager()
 
@@ -193,8 +194,8 @@ class Section(models.Model):
 
 
 class CategoryKind(models.TextChoices):
-    PROHIBITED = "prohibited", "Prohibited use"
-    SCRUTINY = "scrutiny", "Extra scrutiny"
+    PROHIBITED = "prohibited", _("Prohibited use")
+    SCRUTINY = "scrutiny", _("Extra scrutiny")
 
 
 class Category(models.Model):
@@ -210,16 +211,16 @@ class Category(models.Model):
     severity = models.PositiveSmallIntegerField(
         choices=Severity.choices,
         default=Severity.NOTHING,
-        help_text="How hard its cases may be to read for the staff.",
+        help_text=_("How hard its cases may be to read for the staff."),
     )
     example_allowed = models.TextField(blank=True)
     example_disallowed = models.TextField(blank=True)
     triggers = models.JSONField(
-        default=list, help_text="Conditions on answers, such as `areas contains legal`."
+        default=list, help_text=_("Conditions on answers, such as `areas contains legal`.")
     )
     default_conditions = models.JSONField(default=list)
     approval_months = models.PositiveSmallIntegerField(default=12)
-    maps = models.JSONField(default=dict, help_text="Ids of the same thing in public taxonomies.")
+    maps = models.JSONField(default=dict, help_text=_("Ids of the same thing in public taxonomies."))
 
     class Meta:
         default_permissions = ()

@@ -4,6 +4,7 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from audit.models import append_only
 
@@ -27,18 +28,18 @@ class ProgramRule(models.Model):
     program = models.SlugField(max_length=60)
     number = models.PositiveIntegerField()
     title = models.CharField(max_length=120)
-    text = models.TextField(help_text="Markdown.")
+    text = models.TextField(help_text=_("Markdown."))
     text_hash = models.CharField(max_length=64)
-    from_at = models.DateTimeField(help_text="When it comes, or came, into force.")
-    acknowledge_by = models.DateTimeField(help_text="Until when holders of access acknowledge it.")
+    from_at = models.DateTimeField(help_text=_("When it comes, or came, into force."))
+    acknowledge_by = models.DateTimeField(help_text=_("Until when holders of access acknowledge it."))
     published_at = models.DateTimeField()
     published_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     ended_at = models.DateTimeField(null=True)
     ended_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
-    holders_told_at = models.DateTimeField(null=True, help_text="Empty: letters to holders may be owed.")
-    holders_reminded_at = models.DateTimeField(null=True, help_text="Empty: the reminder may be owed.")
+    holders_told_at = models.DateTimeField(null=True, help_text=_("Empty: letters to holders may be owed."))
+    holders_reminded_at = models.DateTimeField(null=True, help_text=_("Empty: the reminder may be owed."))
 
     objects = ProgramRuleQuerySet.as_manager()
 

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
 
 from policies.models.guidelines import GuidelineVersion
 
@@ -18,15 +19,15 @@ class Subscription(models.Model):
 
     email = models.EmailField()
     language = models.CharField(max_length=10, blank=True)
-    token = models.CharField(max_length=64, unique=True, help_text="In the links of its letters.")
-    asked_at = models.DateTimeField(help_text="When the letter with the link to confirm was last written.")
+    token = models.CharField(max_length=64, unique=True, help_text=_("In the links of its letters."))
+    asked_at = models.DateTimeField(help_text=_("When the letter with the link to confirm was last written."))
     confirmed_at = models.DateTimeField(null=True)
     told_of = models.ForeignKey(
         GuidelineVersion,
         null=True,
         on_delete=models.PROTECT,
         related_name="+",
-        help_text="The last version a letter was written about.",
+        help_text=_("The last version a letter was written about."),
     )
 
     PERSONAL_FIELDS = ("email", "language", "token")
