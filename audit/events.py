@@ -77,6 +77,10 @@ class Event(TextChoices):
     PROGRAM_RULE_ENDED = "program_rule.ended", _("Rule of a program ended")
     WEAKNESSES_PUBLISHED = "weaknesses.published", _("Known weaknesses published")
     WEAKNESS_RECORDED = "weakness.recorded", _("Record of a weakness published")
+    EVALUATION_PROPOSED = "evaluation.proposed", _("Result of an evaluation proposed")
+    EVALUATION_PUBLISHED = "evaluation.published", _("Result of an evaluation published by a second person")
+    EVALUATION_DROPPED = "evaluation.dropped", _("Proposed result of an evaluation dropped")
+    PRACTICE_PUBLISHED = "practice.published", _("Safety practice published")
     TERMS_ACCEPTED = "terms.accepted", _("Text accepted")
 
     PROGRAM_OPENED = "program.opened", _("Program created")
@@ -294,6 +298,11 @@ class Event(TextChoices):
     REPORT_REVIEWED = "report.reviewed", _("Public report reviewed by a second person")
     REPORT_PUBLISHED = "report.published", _("Public report published for good")
     REPORT_DROPPED = "report.dropped", _("Draft of a public report dropped")
+    LESSON_WRITTEN = "lesson.written", _("Lesson written, or its words changed")
+    LESSON_REVIEWED = "lesson.reviewed", _("Lesson reviewed by a second person")
+    LESSON_PUBLISHED = "lesson.published", _("Lesson published for good")
+    LESSON_DROPPED = "lesson.dropped", _("Draft of a lesson dropped")
+    LESSON_NOTED = "lesson.noted", _("Correction added to a lesson")
 
     LETTER_PUT_BACK = "letter.put_back", _("Letter put back to be sent")
 

@@ -102,6 +102,24 @@ INVARIANTS: dict[str, str] = {
         GROUP BY program, code HAVING max(revision) <> count(*) OR count(*) <> (
             SELECT count(*) FROM audit_ledgerentry entry WHERE entry.event = 'weakness.recorded'
             AND entry.details->>'program' = program AND entry.details->>'code' = code)""",
+    "The ledger agrees with the state of every result of an evaluation.": states_agree(
+        "policies_evaluation",
+        "policies.evaluation",
+        {
+            "evaluation.proposed": "proposed",
+            "evaluation.published": "published",
+            "evaluation.dropped": "dropped",
+        },
+    ),
+    "Nobody published a result of an evaluation alone, and its revisions are numbered without a gap.": """
+        SELECT program, code, max(revision) AS last, count(*) AS revisions FROM policies_evaluation
+        WHERE state = 'published' GROUP BY program, code
+        HAVING max(revision) <> count(*) OR bool_or(proposed_by_id = published_by_id)""",
+    "Versions of a safety practice are numbered without a gap, each in the ledger.": """
+        SELECT program, domain, max(version) AS last, count(*) AS versions FROM policies_practice practice
+        GROUP BY program, domain HAVING max(version) <> count(*) OR count(*) <> (
+            SELECT count(*) FROM audit_ledgerentry entry WHERE entry.event = 'practice.published'
+            AND entry.details->>'program' = program AND entry.details->>'domain' = domain)""",
     "Known weaknesses are numbered without a gap.": """
         SELECT program, max(version) AS last, count(*) AS texts FROM policies_knownweakness
         GROUP BY program HAVING max(version) <> count(*)""",

@@ -43,6 +43,27 @@ class WeaknessStatus(TextChoices):
     WITHDRAWN = "withdrawn", _("Withdrawn")
 
 
+class EvaluationState(TextChoices):
+    PROPOSED = "proposed", _("Proposed")
+    PUBLISHED = "published", _("Published")
+    DROPPED = "dropped", _("Dropped")
+
+
+EVALUATION_TRANSITIONS: dict[str, set[str]] = {
+    EvaluationState.PROPOSED: {EvaluationState.PUBLISHED, EvaluationState.DROPPED},
+    EvaluationState.PUBLISHED: set(),
+    EvaluationState.DROPPED: set(),
+}
+
+
+class Taken(TextChoices):
+    """What became of one record of an imported file."""
+
+    NEW = "new", _("new")
+    CHANGED = "changed", _("changed upstream")
+    KNOWN = "known", _("known already")
+
+
 class VersionState(TextChoices):
     DRAFT = "draft", _("Draft")
     CONSULTATION = "consultation", _("In consultation")

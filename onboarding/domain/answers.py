@@ -300,6 +300,6 @@ def _blocked(form: Form, question: Question, value: str) -> str:
 
 
 def _email_of(form: Form, key: str) -> str | None:
-    source = key.removesuffix(conditions.DOMAIN_OF)
+    source = key.removesuffix(questions.DOMAIN_OF)
     found = form.question(source) if source != key else None
     return source if found and found.type == "email" else None

@@ -23,7 +23,6 @@ from django.utils.translation import gettext as _
 Answer = str | int | Sequence[str]
 CLAUSE = re.compile(r"([a-z][a-z0-9_]*) (=|!=|>=|<=|>|<|in|contains) (\S+)")
 SETTING = "setting"
-DOMAIN_OF = "_domain"  # `work_email_domain` reads the part behind the @ of `work_email`
 
 
 class BadCondition(Exception):

@@ -200,7 +200,7 @@ def _keys(text: str) -> tuple[str, ...]:
 
 
 def _reads(form: Form, key: str) -> bool:
-    return key in form.keys or key.removesuffix(conditions.DOMAIN_OF) in form.keys
+    return key in form.keys or key.removesuffix(questions.DOMAIN_OF) in form.keys
 
 
 def _open(draft: QuestionDraft) -> QuestionDraft:

@@ -78,7 +78,7 @@ def page(
     """Answer with the grant's page; `refusal` says why what was asked was not done."""
     at = clock.now()
     requests.attach([grant], request.user, at=at)
-    holding = held.holding(grant, held.clause_names([grant]), at, held.sanctions_of([grant]))
+    holding = held.holding(grant, held.clauses([grant]), at, held.sanctions_of([grant]))
     recent = limits.recent(holding, at=at)
     ready = next((key.key for key in holding.keys if key.shown == Shown.READY), None)
     if not ready:
@@ -87,6 +87,7 @@ def page(
         "holding": holding,
         "grant": grant,
         "program": grant.program,
+        "practices": {row.domain for row in held.practices_of(grant)},
         "form": form or AskForm(grant),
         "refusal": refusal,
         "first_ready": ready,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from django.db.models import Case, IntegerField, Prefetch, Q, QuerySet, When
 
@@ -12,8 +13,10 @@ from enforcement.models import Sanction
 from enforcement.states import SanctionTarget
 from onboarding.models import Grant, Key, Limit, Secret
 from onboarding.states import LIVE_GRANT_STATES, GrantState, KeyState
-from policies.models import Category
+from policies.domain import practices
+from policies.models import Category, Practice
 from reviews.domain import conditions as conditions_of
+from reviews.models import Decision
 
 
 class Shown(StrEnum):
@@ -53,6 +56,17 @@ class ShownKey:
 
 
 @dataclass(frozen=True)
+class Clause:
+    """What a condition rests on: a category, by its name in the version of the guidelines it was decided under."""
+
+    name: str
+    version: str
+
+
+Clauses = dict[tuple[int, str, str], Clause]  # by grant, code of the category, text of the condition
+
+
+@dataclass(frozen=True)
 class Holding:
     """A grant: latest key first, models as (code, name), conditions with clauses."""
 
@@ -60,7 +74,7 @@ class Holding:
     is_over: bool
     keys: list[ShownKey]
     models: list[tuple[str, str]]
-    conditions: list[dict[str, str]]
+    conditions: list[dict[str, Any]]
     sanctions: Sequence[Sanction] = ()
 
     @property
@@ -118,7 +132,7 @@ def sanctions_of(grants: Sequence[Grant]) -> dict[int, list[Sanction]]:
 
 def holding(
     grant: Grant,
-    names: dict[str, str],
+    clauses: Clauses,
     at: datetime,
     sanctions: dict[int, list[Sanction]] | None = None,
 ) -> Holding:
@@ -127,7 +141,11 @@ def holding(
     if grant.key_owed and grant.state == GrantState.ACTIVE:
         shown.insert(0, ShownKey(Shown.OWED))
     conditions = [
-        {**one, "text": conditions_of.read(one), "name": names.get(one.get("category", ""), "")}
+        {
+            **one,
+            "text": conditions_of.read(one),
+            "clause": clauses.get((grant.pk, one.get("category", ""), one.get("text", ""))),
+        }
         for one in grant.conditions
     ]
     standing = sanctions.get(grant.pk, []) if sanctions else []
@@ -140,12 +158,35 @@ def models_of(grant: Grant) -> list[tuple[str, str]]:
     return [(code, names.get(code, "")) for code in grant.models_allowed]
 
 
-def clause_names(grants: Sequence[Grant]) -> dict[str, str]:
-    """Return the latest name of each clause the grants' conditions rest on."""
-    codes = {condition.get("category", "") for grant in grants for condition in grant.conditions} - {""}
-    if not codes:
+def clauses(grants: Sequence[Grant]) -> Clauses:
+    """Return the clause each condition of these grants rests on, as the guidelines it was decided under name it."""
+    if not any(condition.get("category") for grant in grants for condition in grant.conditions):
         return {}
-    return dict(Category.objects.filter(code__in=codes).order_by("guidelines").values_list("code", "name"))
+    about = Q(case__application__grant__in=grants) | Q(case__application__grants__in=grants)
+    told = Decision.objects.filter(about).exclude(told_at=None).exclude(conditions=[]).distinct()
+    decisions = list(
+        told.select_related("guidelines", "case__application").prefetch_related("case__application__grants")
+        .defer("guidelines__source", "case__application__answers", "case__application__facts").order_by("told_at", "pk")
+    )  # fmt: skip
+    rows = Category.objects.filter(guidelines__in={decision.guidelines_id for decision in decisions})
+    names = {(version, code): name for version, code, name in rows.values_list("guidelines", "code", "name")}
+    found: Clauses = {}
+    for decision in decisions:
+        application = decision.case.application
+        held = {grant.pk for grant in application.grants.all()} | {application.grant_id}
+        for condition in decision.conditions:  # the newest decision that set it counts
+            code, text = condition.get("category", ""), condition.get("text", "")
+            name = names.get((decision.guidelines_id, code))
+            if name:
+                found |= {(pk, code, text): Clause(name, decision.guidelines.version) for pk in held if pk}
+    return found
+
+
+def practices_of(grant: Grant) -> list[Practice]:
+    """Return the safety practices that the grant's conditions touch."""
+    if not grant.conditions:
+        return []
+    return practices.touching(grant.program.slug, practices.domains_of([], grant.conditions))
 
 
 def _key(key: Key, grant: Grant, at: datetime) -> ShownKey:

@@ -13,8 +13,9 @@ from audit import clock
 from onboarding.domain import backtests, freezes, line_rule, order, picks, plans
 from onboarding.models import Application, Freeze, LineCount, Program, RateStep
 from onboarding.states import ApplicationState
+from onboarding.views import safety
 from policies import markdown
-from policies.domain import program_rules, weakness_records, weaknesses
+from policies.domain import evaluations, practices, program_rules, weakness_records, weaknesses
 from policies.models import Category, WeaknessRecord
 from policies.states import VersionState
 
@@ -66,6 +67,8 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
         ],
         "at": at,
         "records": weakness_records.of(program.slug),
+        "evaluations": evaluations.of(program.slug),
+        "practices": safety.named(practices.of(program.slug)),
         "weaknesses": known,
         "weaknesses_text": markdown.rendered(known.text) if known else "",
     }
@@ -94,6 +97,7 @@ def weakness(request: HttpRequest, slug: str, code: str) -> HttpResponse:
         "row": row,
         "revisions": revisions,
         "domains": list(domains.order_by("position")),
+        "evaluations": [one for one in evaluations.of(slug) if code in one.weaknesses],
         "parts": [
             (name, markdown.rendered(text))
             for name, text in (

@@ -14,10 +14,10 @@ from onboarding.domain.questions import Question, Section
 from onboarding.domain.saving import Saved
 from onboarding.forms import WAS, SectionForm
 from onboarding.models import Application
-from onboarding.views import posted, stepper
+from onboarding.views import posted, safety, stepper
 from policies import markdown
-from policies.domain import weakness_records
-from policies.models import WeaknessRecord
+from policies.domain import practices, weakness_records
+from policies.models import Practice, WeaknessRecord
 
 HANDLING = "weakness_handling"  # the question how known weaknesses are handled
 UNKNOWN = "-"  # the digest of no answer: a page that did not say what it showed is asked again
@@ -61,16 +61,23 @@ class Page:
             "after": stepper.after(self.draft, self.here.key),
             "clashes": [self._clash(key) for key in self.clashes],
             "brought_back": self.brought_back,
-            "weaknesses": self._weaknesses(),
+            "weaknesses": self._weaknesses() if self._asks_handling() else [],
+            "practices": self._practices() if self._asks_handling() else [],
+        }
+
+    def _asks_handling(self) -> bool:
+        """Whether this page asks how known weaknesses, and with them our practices, are handled."""
+        return HANDLING in {
+            question.key for question in self.draft.reading.paper.form.of_section(self.here.key)
         }
 
     def _weaknesses(self) -> list[WeaknessRecord]:
-        """Return the known weaknesses this use must read, on the page that asks how they are handled."""
-        if HANDLING not in {
-            question.key for question in self.draft.reading.paper.form.of_section(self.here.key)
-        }:
-            return []
+        """Return the known weaknesses this use must read."""
         return weakness_records.touching(self.application.program.slug, self.draft.judgement.domains)
+
+    def _practices(self) -> list[tuple[Practice, str]]:
+        """Return what is asked of such a use, each with the name of its kind of use."""
+        return safety.named(practices.touching(self.application.program.slug, self.draft.judgement.domains))
 
     def _clash(self, key: str) -> dict[str, str]:
         question = self.draft.reading.paper.form.by_key[key]

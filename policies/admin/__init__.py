@@ -1,5 +1,21 @@
 """The policy editors' pages in the admin."""
 
-from policies.admin import consultations, guidelines, rules, weakness_records, weaknesses
+from policies.admin import (
+    consultations,
+    evaluations,
+    guidelines,
+    practices,
+    rules,
+    weakness_records,
+    weaknesses,
+)
 
-__all__ = ["consultations", "guidelines", "rules", "weakness_records", "weaknesses"]
+__all__ = [
+    "consultations",
+    "evaluations",
+    "guidelines",
+    "practices",
+    "rules",
+    "weakness_records",
+    "weaknesses",
+]

@@ -21,10 +21,10 @@ from accounts.roles import Duty, may
 from audit import clock
 from onboarding.models import Program
 from policies import markdown
-from policies.domain import avid, weakness_records
+from policies.domain import avid, avid_import, weakness_records
 from policies.domain.weakness_records import BadRecord
 from policies.models import Category, CategoryKind, WeaknessRecord
-from policies.states import Gravity, VersionState, WeaknessStatus
+from policies.states import Gravity, Taken, VersionState, WeaknessStatus
 
 LISTS = ("risk_domains", "effects", "lifecycle")
 WRONG = 422
@@ -62,6 +62,15 @@ class ImportForm(Choices):
     file = forms.FileField(
         label=gettext_lazy("AVID's JSON"),
         help_text=gettext_lazy("One record or a list of them, at most 2 MB."),
+    )
+    tell = forms.ChoiceField(
+        label=gettext_lazy("Letters"),
+        choices=[
+            ("holders", gettext_lazy("One letter to each holder whose use is touched")),
+            ("nobody", gettext_lazy("Tell nobody")),
+        ],
+        initial="holders",
+        required=False,
     )
     dry_run = forms.BooleanField(
         label=gettext_lazy("Only look, import nothing"), required=False, initial=True
@@ -189,23 +198,19 @@ class WeaknessRecordAdmin(ReadOnly, OwnPages, admin.ModelAdmin):
         except BadRecord as bad:
             form.add_error("file", bad.problems)
             return self._import_page(request, form, status=WRONG)
-        known = {row.pk for row in weakness_records.of(said["program"])}
         with transaction.atomic():
-            at = clock.now()
-            rows = [
-                weakness_records.publish(said["program"], record, by=request.user, at=at, source=source)
-                for record, source in read
-            ]
+            found = avid_import.take(
+                said["program"], read, by=request.user, at=clock.now(), tell=said["tell"] != "nobody"
+            )
             if said["dry_run"]:
                 transaction.set_rollback(True)
-        found = [{"row": row, "is_new": row.pk not in known} for row in rows]
         if said["dry_run"]:
             return self._import_page(request, form, found=found)
-        number = sum(one["is_new"] for one in found)
+        number = sum(one.taken != Taken.KNOWN for one in found)
         messages.success(
             request,
             _("%(read)s records read; %(new)s said something new and are public.")
-            % {"read": len(rows), "new": number},
+            % {"read": len(found), "new": number},
         )
         return redirect("admin:policies_weaknessrecord_changelist")
 

@@ -172,10 +172,21 @@ def _usual_texts(part: UsualUse) -> Texts:
     return [(gettext_lazy("Use"), part.text)]
 
 
+# What the keys of `maps` stand for; proper names, the same in every language.
+TAXONOMIES = {
+    "air2024": "AIR-2024",
+    "mlcommons": "MLCommons (AILuminate, Llama Guard)",
+    "eu_ai_act": "EU AI Act",
+    "dsa": "EU Digital Services Act",
+    "aup_census": "Acceptable Use Policies for Foundation Models",
+}
+
+
 def taxonomies(part: Category) -> list[str]:
     """Return what a category maps to in public taxonomies, a line each."""
     return [
-        f"{name}: {', '.join(ids if isinstance(ids, list) else [f'{each} ({n})' for each, n in ids.items()])}"
+        f"{TAXONOMIES.get(name, name)}: "
+        f"{', '.join(ids if isinstance(ids, list) else [f'{each} ({n})' for each, n in ids.items()])}"
         for name, ids in part.maps.items()
         if ids
     ]

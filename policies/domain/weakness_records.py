@@ -70,17 +70,18 @@ def checked(said: dict[str, Any]) -> Record:
         return Record.model_validate(said)
     except ValidationError as error:
         raise BadRecord(
-            f"{'.'.join(map(str, one['loc'])) or 'the record'}: {_plainly(one)}." for one in error.errors()
+            f"{'.'.join(map(str, one['loc'])) or 'the record'}: {plainly(one)}." for one in error.errors()
         ) from None
 
 
 @transaction.atomic
 def publish(
-    program_slug: str, record: Record, *, by: ledger.Actor, at: datetime, source: dict[str, Any] | None = None
-) -> WeaknessRecord:
+    program_slug: str, record: Record, *, by: ledger.Actor, at: datetime, source: dict[str, Any] | None = None,
+    tell: bool = True,
+) -> WeaknessRecord:  # fmt: skip
     """Publish what is known now as the record's next revision; the same again changes nothing.
 
-    Holders whose use it touches are written to by a payer.
+    Holders whose use it touches are written to by a payer; nobody is with `tell` off.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
@@ -96,11 +97,12 @@ def publish(
         source=source or {},
         published_at=at,
         published_by=by if isinstance(by, User) else None,
+        holders_told_at=None if tell else at,
         **said | {"found_on": record.found_on},
     )
     ledger.record(
         Event.WEAKNESS_RECORDED, subject=made, actor=by, at=at, program=program_slug, code=made.code,
-        revision=made.revision, status=made.status,
+        revision=made.revision, status=made.status, **({} if tell else {"told": "nobody"}),
     )  # fmt: skip
     return made
 
@@ -114,7 +116,12 @@ def of(program_slug: str) -> list[WeaknessRecord]:
     """Return what stands: the last revision of each record that was not withdrawn, the gravest first."""
     rows = WeaknessRecord.objects.filter(program=program_slug).newest()
     found = rows.exclude(status=WeaknessStatus.WITHDRAWN).defer("source")
-    return sorted(found, key=lambda row: (GRAVEST_FIRST.index(Gravity(row.severity)), row.code))
+    return gravest_first(found)
+
+
+def gravest_first(rows: Iterable[WeaknessRecord]) -> list[WeaknessRecord]:
+    """Return records in the order in which they are shown."""
+    return sorted(rows, key=lambda row: (GRAVEST_FIRST.index(Gravity(row.severity)), row.code))
 
 
 def touching(program_slug: str, domains: Iterable[str]) -> list[WeaknessRecord]:
@@ -130,7 +137,8 @@ def touching(program_slug: str, domains: Iterable[str]) -> list[WeaknessRecord]:
     ]
 
 
-def _plainly(found: Any) -> str:
+def plainly(found: Any) -> str:
+    """Return what pydantic found wrong, for whoever wrote it."""
     known = {
         "missing": "is missing",
         "string_pattern_mismatch": "does not have the form asked for",

@@ -1,4 +1,4 @@
-"""Guidelines in versions, consultations on them, known weaknesses, and who accepted which text."""
+"""Guidelines in versions, consultations on them, what is known of the models, and who accepted which text."""
 
 from policies.models.acceptance import Acceptance
 from policies.models.comment import (
@@ -10,6 +10,7 @@ from policies.models.comment import (
     ThemeComment,
 )
 from policies.models.consultation import SCALE, Consultation, ConsultationQuestion, Extension
+from policies.models.evaluation import Evaluation
 from policies.models.guidelines import (
     UNPUBLISHED,
     Category,
@@ -19,6 +20,7 @@ from policies.models.guidelines import (
     Section,
     UsualUse,
 )
+from policies.models.practice import Practice
 from policies.models.rule import ProgramRule, ProgramRuleQuerySet
 from policies.models.subscription import Subscription, SubscriptionQuerySet
 from policies.models.weakness import KnownWeakness
@@ -36,10 +38,12 @@ __all__ = [
     "Consultation",
     "ConsultationQuestion",
     "ConsulteeInvitation",
+    "Evaluation",
     "Extension",
     "GuidelineVersion",
     "GuidelineVersionQuerySet",
     "KnownWeakness",
+    "Practice",
     "ProgramRule",
     "ProgramRuleQuerySet",
     "Section",

@@ -12,8 +12,11 @@ from django.urls import reverse
 from onboarding.domain import grants, keys, renewals, secrets
 from onboarding.states import KeyState
 from outbox.models import Letter
+from policies.domain import guidelines
+from reviews.models import Decision
 from tests.factories import (
     MONDAY,
+    accept_guidelines,
     add_key,
     make_grant,
     make_key,
@@ -24,7 +27,9 @@ from tests.factories import (
     make_secret,
     make_senior,
     make_user,
+    put_guidelines_in_force,
 )
+from tests.onboarding.requesting import EVIDENCE, LATER, sent, told, trial_grant
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("now")]
 
@@ -96,15 +101,18 @@ def test_a_grant_shows_its_models_limits_and_end_in_words(client, alice):
     assert key.hint in text
 
 
-def test_a_grant_shows_the_conditions_of_its_approval(client, alice):
-    grant = make_grant(applicant=alice)
-    grant.conditions = [{"category": "fraud_spam", "text": "A person presses send."}]
-    grant.save()
+def test_a_condition_leads_to_its_clause_in_the_guidelines_it_was_decided_under(client, alice):
+    accept_guidelines(alice)
+    request = sent(trial_grant(alice), "production", alice, **EVIDENCE)
+    told(request, "approved_with_conditions")
+    decided_under = Decision.objects.get(case__application=request).guidelines.version
+    source = guidelines.shipped() | {"version": "7.0.0"}
+    put_guidelines_in_force(guidelines.load(source, by="test", at=LATER), at=LATER)
 
     text = access(client)
 
-    assert "A person presses send." in text
-    assert "#fraud_spam" in text
+    assert "A person reads each text first." in text
+    assert (f"/guidelines/{decided_under}/fraud_spam/" in text, decided_under == "7.0.0") == (True, False)
 
 
 def test_what_the_page_says_of_a_key_follows_its_life(client, alice, now):

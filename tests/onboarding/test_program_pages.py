@@ -56,7 +56,7 @@ def test_a_program_shows_its_rule_limits_models_and_weaknesses(client, program, 
 
 
 def test_a_program_page_needs_a_fixed_number_of_queries(client, program, django_assert_num_queries):
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(11):
         client.get("/programs/code/")
 
 

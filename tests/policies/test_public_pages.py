@@ -55,8 +55,17 @@ def test_a_category_shows_its_lane_its_taxonomies_and_its_versions(client):
 
     page = text(client, "/guidelines/1.1.0/child_safety/")
 
-    wanted = ("Refuse.", "air2024: 6.21, 6.22", "/guidelines/1.1.0/changes-since/1.0.0/#child_safety")
+    wanted = ("Refuse.", "AIR-2024: 6.21, 6.22", "/guidelines/1.1.0/changes-since/1.0.0/#child_safety")
     assert [part for part in wanted if part not in page] == []
+
+
+def test_every_taxonomy_has_its_proper_name(client):
+    make_guidelines()
+
+    page = text(client, "/guidelines/1.0.0/child_safety/")
+
+    keys = {name for part in guidelines.shipped()["prohibited"] for name in part["maps"]}
+    assert ([key for key in keys if f"{key}:" in page], "EU AI Act: 5(1)(bb)" in page) == ([], True)
 
 
 def test_the_whole_text_leads_to_each_category(client):

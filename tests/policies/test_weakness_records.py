@@ -16,9 +16,10 @@ from audit.models import LedgerEntry
 from onboarding.domain import weakness_notices
 from onboarding.models import Grant, Program
 from outbox.models import Letter
-from policies.domain import avid, weakness_records
+from policies.domain import avid, avid_import, weakness_records
 from policies.domain.weakness_records import BadRecord
 from policies.models import WeaknessRecord
+from policies.states import WeaknessStatus
 from tests.factories import MONDAY, editor, make_application, make_grant, make_program, make_user, verified
 from tests.onboarding.filled import GOOD
 
@@ -193,6 +194,47 @@ def test_a_reference_that_leads_nowhere_on_the_web_is_left_out():
     assert (record.references, source["references"]) == ([], links)
 
 
+UPSTREAM = VULNERABILITY | {
+    "problemtype": VULNERABILITY["problemtype"] | {"description": {"value": "Bias by name"}}
+}
+
+
+def read_of(*rows: dict) -> list:
+    return avid.read(raw(*rows), severity="moderate")
+
+
+def test_the_same_file_again_does_not_reopen_what_an_editor_called_fixed():
+    ((record, _),) = read_of(VULNERABILITY)
+    avid_import.take("code", [(record, VULNERABILITY)], by="command", at=MONDAY)
+    fixed = record.model_copy(update={"status": WeaknessStatus.FIXED, "workaround": "Ask twice."})
+    weakness_records.publish("code", fixed, by=editor("edith"), at=MONDAY)
+
+    (found,) = avid_import.take("code", read_of(VULNERABILITY), by="command", at=MONDAY)
+
+    assert (found.taken, found.row.revision, found.row.status) == ("known", 2, "fixed")
+
+
+def test_what_changed_at_avid_keeps_what_editors_said():
+    ((record, _),) = read_of(VULNERABILITY)
+    avid_import.take("code", [(record, VULNERABILITY)], by="command", at=MONDAY)
+    edited = {
+        "status": "mitigated",
+        "severity": "high",
+        "workaround": "Ask twice.",
+        "description": "Our words.",
+    }
+    weakness_records.publish(
+        "code", weakness_records.checked(record.model_dump() | edited), by=editor("edith"), at=MONDAY
+    )
+
+    (found,) = avid_import.take("code", read_of(UPSTREAM), by="command", at=MONDAY)
+    again = avid_import.take("code", read_of(UPSTREAM), by="command", at=MONDAY)
+
+    assert (found.taken, found.row.revision, found.row.title) == ("changed", 3, "Bias by name")
+    assert {name: getattr(found.row, name) for name in edited} == edited
+    assert [one.taken for one in again] == ["known"]
+
+
 @pytest.mark.skipif(not REAL.exists(), reason="the real records are not beside this project: ../shared/data")
 def test_every_real_record_of_avid_is_imported(capsys):
     make_program("code")
@@ -309,7 +351,21 @@ def test_the_import_page_looks_first_and_imports_then(client):
     )
 
     assert seen == [(True, 0), (True, 1)]
+    assert WeaknessRecord.objects.get().holders_told_at is None
     assert (wrong.status_code, "this is not JSON" in wrong.content.decode()) == (422, True)
+
+
+def test_the_import_page_says_what_changed_upstream_and_may_tell_nobody(client):
+    make_program("code")
+    client.force_login(editor("edith"))
+    avid_import.take("code", read_of(VULNERABILITY), by="command", at=MONDAY)
+    page, said = reverse("admin:weaknesses_import"), {"program": "code", "severity": "low", "tell": "nobody"}
+
+    looked = client.post(page, said | {"file": SimpleUploadedFile("a.json", raw(UPSTREAM)), "dry_run": "on"})
+    client.post(page, said | {"file": SimpleUploadedFile("a.json", raw(UPSTREAM))})
+
+    assert "changed upstream, revision 2, open" in looked.content.decode()
+    assert WeaknessRecord.objects.latest("revision").holders_told_at is not None
 
 
 # --- letters
@@ -322,6 +378,41 @@ def test_holders_whose_use_it_touches_are_written_to_once():
     told = [weakness_notices.tell_owed(at=MONDAY) for _ in range(2)]
 
     assert (told, written()) == ([1, 0], ["alice@example.org"])
+
+
+def test_all_that_an_import_brings_is_one_letter_to_each_holder_with_the_gravest_first():
+    alice = holder("alice", "legal")
+    holder("charlie", "health")
+    for number in range(12):
+        make_record(code=f"w-{number}", title=f"Weakness {number}", must_read=["legal"])
+    make_record(code="worst", title="The worst", severity="critical")
+
+    told = [weakness_notices.tell_owed(at=MONDAY) for _ in range(2)]
+
+    letters = {letter.recipient: letter for letter in Letter.objects.filter(kind="onboarding/weakness")}
+    mine, other = letters["alice@example.org"], letters["charlie@example.org"]
+    assert (told, len(letters), "The worst" in other.subject, "Weakness" in other.text) == (
+        [2, 0], 2, True, False,
+    )  # fmt: skip
+    assert ("13 records" in mine.subject, mine.about_id) == (True, str(alice.pk))
+    assert mine.text.index("The worst") < mine.text.index("Weakness 0") < mine.text.index("And 3 more.")
+
+
+def test_an_import_may_tell_nobody_and_the_ledger_says_so():
+    holder("alice")
+    avid_import.take("code", read_of(VULNERABILITY), by="command", at=MONDAY, tell=False)
+
+    assert (weakness_notices.tell_owed(at=MONDAY), written()) == (0, [])
+    assert LedgerEntry.objects.get(event="weakness.recorded").details["told"] == "nobody"
+
+
+def test_what_is_owed_is_told_as_it_is_known_now_though_a_later_import_told_nobody():
+    holder("alice")
+    avid_import.take("code", read_of(VULNERABILITY), by="command", at=MONDAY)
+    avid_import.take("code", read_of(UPSTREAM), by="command", at=MONDAY, tell=False)
+
+    assert weakness_notices.tell_owed(at=MONDAY) == 1
+    assert "Bias by name" in Letter.objects.get(kind="onboarding/weakness").text
 
 
 def test_a_change_is_told_and_of_several_only_the_last():

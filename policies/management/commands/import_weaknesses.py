@@ -10,15 +10,16 @@ from django.db import transaction
 
 from audit import clock
 from onboarding.models import Program
-from policies.domain import avid, weakness_records
+from policies.domain import avid, avid_import
 from policies.domain.weakness_records import BadRecord, Record
-from policies.states import Gravity
+from policies.states import Gravity, Taken
 
 
 class Command(BaseCommand):
     help = (
         "Imports AVID's JSON files as records of a program's known weaknesses. A record that says something new is "
-        "the next revision; the same again changes nothing; with a problem anywhere nothing is imported."
+        "the next revision, and keeps the status editors gave it; the same again changes nothing; with a problem "
+        "anywhere nothing is imported."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -28,6 +29,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--domain", action="append", default=[], help="A scrutiny domain that must read it; none: all."
         )
+        parser.add_argument(
+            "--tell-nobody", action="store_true", help="Write no letters to holders of access."
+        )
         parser.add_argument("--dry-run", action="store_true", help="Read and say, import nothing.")
         parser.add_argument("--json", action="store_true", help="End with one JSON line.")
 
@@ -35,25 +39,22 @@ class Command(BaseCommand):
         if not Program.objects.filter(slug=program).exists():
             raise CommandError(f"No program is called {program}.")
         read = self._read(files, options)
-        before = {row.pk for row in weakness_records.of(program)}
         with transaction.atomic():
-            at = clock.now()
-            rows = [
-                weakness_records.publish(program, record, by="command", at=at, source=source)
-                for record, source in read
-            ]
-            new = [row for row in rows if row.pk not in before]
+            found = avid_import.take(
+                program, read, by="command", at=clock.now(), tell=not options["tell_nobody"]
+            )
             if options["dry_run"]:
                 transaction.set_rollback(True)
-        said = {"read": len(rows), "new": len(new), "imported": 0 if options["dry_run"] else len(new)}
+        new = sum(one.taken != Taken.KNOWN for one in found)
         if options["json"]:
+            said = {"read": len(found), "new": new, "imported": 0 if options["dry_run"] else new}
             self.stdout.write(json.dumps(said))
             return
-        for row in rows:
-            word = f"revision {row.revision}" if row in new else "known already"
-            self.stdout.write(f"{row} ({word})")
-        done = "nothing was imported" if options["dry_run"] else f"{len(new)} imported"
-        self.stdout.write(f"{len(rows)} records read, {len(new)} say something new; {done}.")
+        for one in found:
+            number = "" if one.taken == Taken.KNOWN else f", revision {one.row.revision}"
+            self.stdout.write(f"{one.row} ({one.taken.label}{number})")
+        done = "nothing was imported" if options["dry_run"] else f"{new} imported"
+        self.stdout.write(f"{len(found)} records read, {new} say something new; {done}.")
 
     def _read(self, files: list[Path], options: dict[str, Any]) -> list[tuple[Record, dict[str, Any]]]:
         found, problems = [], []
