@@ -27,6 +27,18 @@ GET  200 200 200 200 200 200 200 200  programs/<slug:slug>/
 POST 405 405 405 405 405 405 405 405  programs/<slug:slug>/
 GET  200 200 200 200 200 200 200 200  programs/<slug:slug>/weaknesses/<slug:code>/
 POST 405 405 405 405 405 405 405 405  programs/<slug:slug>/weaknesses/<slug:code>/
+GET  200 200 200 200 200 200 200 200  programs/<slug:slug>/evaluations/
+POST 405 405 405 405 405 405 405 405  programs/<slug:slug>/evaluations/
+GET  200 200 200 200 200 200 200 200  programs/<slug:slug>/evaluations.json
+POST 405 405 405 405 405 405 405 405  programs/<slug:slug>/evaluations.json
+GET  200 200 200 200 200 200 200 200  programs/<slug:slug>/practices/
+POST 405 405 405 405 405 405 405 405  programs/<slug:slug>/practices/
+GET  200 200 200 200 200 200 200 200  transparency/lessons/
+POST 405 405 405 405 405 405 405 405  transparency/lessons/
+GET  200 200 200 200 200 200 200 200  transparency/lessons/feed/
+POST 405 405 405 405 405 405 405 405  transparency/lessons/feed/
+GET  200 200 200 200 200 200 200 200  transparency/lessons/<slug:slug>/
+POST 405 405 405 405 405 405 405 405  transparency/lessons/<slug:slug>/
 GET  302 405 405 405 405 405 405 405  programs/<slug:slug>/rules/<int:number>/acknowledge/
 POST 302 302 302 302 302 302 302 302  programs/<slug:slug>/rules/<int:number>/acknowledge/
 GET  200 200 200 200 200 200 200 200  showcase/
@@ -705,6 +717,22 @@ GET  302 302 302 403 403 403 200 403  admin/policies/guidelineversion/<int:pk>/l
 POST 302 302 302 403 403 403 409 403  admin/policies/guidelineversion/<int:pk>/lanes/
 GET  302 302 302 405 405 405 405 405  admin/policies/guidelineversion/<int:pk>/step/<slug:verb>/
 POST 302 302 302 403 403 403 302 403  admin/policies/guidelineversion/<int:pk>/step/<slug:verb>/
+GET  302 302 302 403 403 403 200 200  admin/transparency/lesson/lessons/
+POST 302 302 302 403 403 403 422 403  admin/transparency/lesson/lessons/
+GET  302 302 302 403 403 403 200 200  admin/transparency/lesson/lessons/<int:pk>/
+POST 302 302 302 403 403 403 422 403  admin/transparency/lesson/lessons/<int:pk>/
+GET  302 302 302 405 405 405 405 405  admin/transparency/lesson/lessons/<int:pk>/note/
+POST 302 302 302 403 403 403 422 403  admin/transparency/lesson/lessons/<int:pk>/note/
+GET  302 302 302 405 405 405 405 405  admin/transparency/lesson/lessons/<int:pk>/<slug:verb>/
+POST 302 302 302 403 403 403 302 302  admin/transparency/lesson/lessons/<int:pk>/<slug:verb>/
+GET  302 302 302 403 403 403 200 403  admin/policies/evaluation/records/<int:pk>/
+POST 302 302 302 405 405 405 405 405  admin/policies/evaluation/records/<int:pk>/
+GET  302 302 302 405 405 405 405 405  admin/policies/evaluation/records/<int:pk>/<slug:verb>/
+POST 302 302 302 403 403 403 302 403  admin/policies/evaluation/records/<int:pk>/<slug:verb>/
+GET  302 302 302 403 403 403 200 403  admin/policies/evaluation/add/
+POST 302 302 302 403 403 403 200 403  admin/policies/evaluation/add/
+GET  302 302 302 403 403 403 200 403  admin/policies/practice/add/
+POST 302 302 302 403 403 403 200 403  admin/policies/practice/add/
 GET  302 302 302 403 403 403 200 403  admin/policies/weaknessrecord/add/
 POST 302 302 302 403 403 403 200 403  admin/policies/weaknessrecord/add/
 GET  302 302 302 403 403 403 200 403  admin/policies/weaknessrecord/import/
@@ -786,9 +814,11 @@ READERS = {
     "accounts/user": "axel",
     "accounts/organisation": "axel",
     "auth/group": "axel",
+    "policies/evaluation": "pia",
     "policies/guidelineversion": "pia",
     "policies/consultation": "pia",
     "policies/knownweakness": "pia",
+    "policies/practice": "pia",
     "policies/programrule": "pia",
     "policies/weaknessrecord": "pia",
     "onboarding/grant": "sam dora axel",
@@ -811,6 +841,7 @@ READERS = {
     "enforcement/anomalyrule": "sam pia",
     "onboarding/limit": "dora",
     "enforcement/leakreport": "sam dora pia axel",
+    "transparency/lesson": "pia axel",
     "transparency/report": "pia axel",
 }
 STOCK = re.compile(r"admin/([a-z]+/[a-z]+)/(|add/|<path:object_id>/(?:history/|delete/|change/)?)")

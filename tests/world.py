@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache, cached_property
 from uuid import uuid4
 
@@ -40,7 +40,9 @@ from onboarding.states import FileKind, LineVerb, Stage
 from outbox.models import Letter
 from policies.domain import (
     consultees,
+    evaluations,
     guidelines,
+    practices,
     program_rules,
     subscriptions,
     weakness_records,
@@ -84,7 +86,8 @@ from tests.onboarding.picking import make_pick, make_picky
 from tests.policies.consulting import make_comment, make_open
 from tests.reviews.making import SAYS, make_case
 from transparency import jobs as report_jobs
-from transparency.domain import quarters, reports
+from transparency.domain import days, lessons, quarters, reports
+from transparency.domain.lessons import Words
 
 OURS = (
     "audit",
@@ -186,6 +189,9 @@ class World:
         self.job = import_jobs.ask(
             self.program, file=file, owner=None, mapping=None, by=self.people["dora"], at=clock.now()
         )
+        days._take(
+            quarters.named("2026Q3").last_day, at=clock.now()
+        )  # a report rests on its last day's figures
         seals.seal(at=clock.now())
         self._make_reports()
         Authenticator.objects.create(user=self.people["root"], type=Authenticator.Type.TOTP, data={})
@@ -204,6 +210,7 @@ class World:
             {"code": "w-1", "title": "Invents", "severity": "low", "description": "It invents names."}
         )
         self.weakness = weakness_records.publish(self.program.slug, record, by=self.people["pia"], at=at)
+        self._make_known(at)
         self.program_rule = program_rules.publish(
             self.program.slug, title="No faces", text="None of real people.", from_at=at,
             acknowledge_by=at + timedelta(days=9), by=self.people["pia"], at=at,
@@ -219,6 +226,20 @@ class World:
         self.consultee_token = (
             Letter.objects.get(kind="policies/consultee").text.partition("/invited/")[2].partition("/")[0]
         )
+
+    def _make_known(self, at: datetime) -> None:
+        """A result is proposed, a practice published; a lesson is published, and a draft of one waits."""
+        pia, words = self.people["pia"], Words("Eleven", at.date(), "A wide rule.", "Shadow first.")
+        said = {
+            "code": "e-1", "name": "Code", "measures": "Tests.", "model": "code-1", "evaluated_on": at.date(),
+            "method": "Tasks.", "figure": "0.6", "limits": "Short.", "source_by": "Us",
+        }  # fmt: skip
+        self.evaluation = evaluations.propose(self.program.slug, evaluations.checked(said), by=pia, at=at)
+        practices.publish(self.program.slug, "health", text="A clinician reads it.", by=pia, at=at)
+        written = lessons.write("eleven", words, by=pia, at=at)
+        reviewed = lessons.review(written, by=self.people["axel"], at=at)
+        self.lesson = lessons.publish(reviewed, by=pia, at=at)
+        self.lesson_draft = lessons.write("draft", words, by=pia, at=at)
 
     def _make_organisation(self) -> None:
         """Alice owns it, Mo belongs to it and is offered ownership, somebody is invited, a domain is proved."""
@@ -402,6 +423,9 @@ class World:
                 "number": self.comment.number,
                 "verb": "open",
             },
+            "transparency/lesson/lessons/": {"pk": self.lesson_draft.pk, "verb": "drop"},
+            "transparency/lessons/": {"slug": self.lesson.slug},
+            "policies/evaluation/records/": {"pk": self.evaluation.pk, "verb": "drop"},
             "/weaknesses/": {"code": self.weakness.code},
             "rules/<int:number>/acknowledge/": {"number": self.program_rule.number},
             "enforcement/webhook/": {

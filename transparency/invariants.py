@@ -26,6 +26,24 @@ INVARIANTS: dict[str, str] = {
         SELECT quarter, max(version) AS last, count(*) AS published FROM transparency_report
         WHERE state = 'published' GROUP BY quarter
         HAVING max(version) <> count(*) OR bool_or(reviewed_by_id IS NULL OR reviewed_by_id = published_by_id)""",
+    "The ledger agrees with the state of every lesson.": states_agree(
+        "transparency_lesson",
+        "transparency.lesson",
+        {
+            "lesson.written": "draft",
+            "lesson.reviewed": "reviewed",
+            "lesson.published": "published",
+            "lesson.dropped": "dropped",
+        },
+    ),
+    "Nobody published a lesson alone, and every correction of one is in the ledger.": """
+        SELECT lesson.id FROM transparency_lesson lesson WHERE lesson.state = 'published'
+        AND (lesson.reviewed_by_id IS NOT DISTINCT FROM lesson.written_by_id
+            OR lesson.reviewed_by_id IS NOT DISTINCT FROM lesson.published_by_id)
+        UNION ALL SELECT note.lesson_id FROM transparency_lessonnote note WHERE NOT EXISTS (
+            SELECT FROM audit_ledgerentry entry WHERE entry.event = 'lesson.noted'
+            AND entry.subject_type = 'transparency.lessonnote' AND entry.subject_id = note.id::text
+            AND entry.actor = 'user:' || note.added_by_id)""",
     "Every day's figures are in the ledger, with their digest.": """
         SELECT day.id, day."on" FROM transparency_dayfigures day WHERE NOT EXISTS (
             SELECT FROM audit_ledgerentry entry WHERE entry.event = 'figures.taken'

@@ -4,10 +4,19 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from audit import moves
 from audit.models import Seal, append_only
-from transparency.states import COUNTED, REPORT_TRANSITIONS, WORDED, RecordKind, ReportState
+from transparency.states import (
+    COUNTED,
+    LESSON_TRANSITIONS,
+    REPORT_TRANSITIONS,
+    WORDED,
+    LessonState,
+    RecordKind,
+    ReportState,
+)
 
 WORDS_MOST = 4000  # characters of a record or of why a report is corrected
 BUILT = [ReportState.DRAFT, ReportState.REVIEWED, ReportState.PUBLISHED]
@@ -23,12 +32,12 @@ class DayFigures(models.Model):
     """
 
     on = models.DateField(unique=True)
-    figures = models.JSONField(help_text="{table: {cell: count}}")
-    digest = models.CharField(max_length=64, help_text="SHA-256 of the figures, canonical JSON.")
+    figures = models.JSONField(help_text=_("{table: {cell: count}}"))
+    digest = models.CharField(max_length=64, help_text=_("SHA-256 of the figures, canonical JSON."))
     taken_at = models.DateTimeField()
 
     class Meta:
-        verbose_name_plural = "figures of days"
+        verbose_name_plural = _("figures of days")
         default_permissions = ()
         ordering = ["on"]
         triggers = append_only()
@@ -41,15 +50,15 @@ class Record(models.Model):
     """Something for a report that no ledger knows; written down by a person, corrected only by a later one."""
 
     kind = models.CharField(max_length=20, choices=RecordKind.choices)
-    on = models.DateField(help_text="The day it is about; it decides the quarter.")
-    counts = models.JSONField(default=dict, blank=True, help_text="{what: how many}")
+    on = models.DateField(help_text=_("The day it is about; it decides the quarter."))
+    counts = models.JSONField(default=dict, blank=True, help_text=_("{what: how many}"))
     words = models.TextField(
-        max_length=WORDS_MOST, blank=True, help_text="Published as written; names nobody."
+        max_length=WORDS_MOST, blank=True, help_text=_("Published as written; names nobody.")
     )
     replaces = models.OneToOneField(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="replaced_by"
     )
-    is_taken_back = models.BooleanField(default=False, help_text="What it replaces was wrong altogether.")
+    is_taken_back = models.BooleanField(default=False, help_text=_("What it replaces was wrong altogether."))
     added_at = models.DateTimeField()
     added_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 
@@ -80,7 +89,7 @@ class Standards(models.Model):
     published_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
-        verbose_name_plural = "standards"
+        verbose_name_plural = _("standards")
         default_permissions = ()
         ordering = ["-version"]
         triggers = append_only()
@@ -96,20 +105,20 @@ class Report(models.Model):
     The figures rest on the ledger up to `seal`: who counts the same quarter up to the same seal gets the same bytes.
     """
 
-    quarter = models.CharField(max_length=6, help_text="Such as 2026Q3.")
+    quarter = models.CharField(max_length=6, help_text=_("Such as 2026Q3."))
     version = models.PositiveSmallIntegerField(
-        null=True, help_text="Counted within the quarter once it is published."
+        null=True, help_text=_("Counted within the quarter once it is published.")
     )
     state = models.CharField(max_length=9, choices=ReportState.choices, default=ReportState.WAITING)
     seal = models.ForeignKey(Seal, on_delete=models.PROTECT, related_name="+")
-    why = models.CharField(max_length=1000, blank=True, help_text="Of a correction: why. Published.")
-    done = models.PositiveSmallIntegerField(default=0, help_text="Figures counted.")
+    why = models.CharField(max_length=1000, blank=True, help_text=_("Of a correction: why. Published."))
+    done = models.PositiveSmallIntegerField(default=0, help_text=_("Figures counted."))
     total = models.PositiveSmallIntegerField(default=0)
     problem = models.CharField(max_length=300, blank=True)
     body = models.TextField(blank=True)
     digest = models.CharField(max_length=64, blank=True)
     changes = models.JSONField(
-        default=list, help_text="[{metric, figure, was, now}] against the version before."
+        default=list, help_text=_("[{metric, figure, was, now}] against the version before.")
     )
     asked_at = models.DateTimeField()
     asked_by = models.ForeignKey(
@@ -194,3 +203,95 @@ class Report(models.Model):
 
     def __str__(self) -> str:
         return f"report {self.quarter}" + (f", version {self.version}" if self.version else "")
+
+
+class Lesson(models.Model):
+    """What was learned: what happened, and what changed because of it. Frozen once it is published."""
+
+    slug = models.SlugField(max_length=60, unique=True, help_text=_("In its address."))
+    title = models.CharField(max_length=150)
+    on = models.DateField(help_text=_("The day it happened; it decides the quarter of the report."))
+    happened = models.TextField(help_text=_("Markdown; names nobody."))
+    changed = models.TextField(help_text=_("Markdown: what is done otherwise now."))
+    links = models.JSONField(
+        default=list, help_text=_("[{label, url}], addresses of public pages of this site.")
+    )
+    state = models.CharField(max_length=9, choices=LessonState.choices, default=LessonState.DRAFT)
+    written_at = models.DateTimeField(help_text=_("When its words were last changed."))
+    written_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    reviewed_at = models.DateTimeField(null=True)
+    reviewed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    published_at = models.DateTimeField(null=True)
+    published_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["-id"]
+        triggers = [
+            *moves.only(LESSON_TRANSITIONS, first=(LessonState.DRAFT,)),
+            append_only()[1],
+            pgtrigger.Protect(name="kept", operation=pgtrigger.Delete),
+            pgtrigger.Protect(
+                name="published_for_good",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__state=LessonState.PUBLISHED),
+            ),
+            pgtrigger.Protect(
+                name="reviewed_as_it_stands",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(new__state__in=[LessonState.REVIEWED, LessonState.PUBLISHED])
+                & (
+                    pgtrigger.Q(old__title__df=pgtrigger.F("new__title"))
+                    | pgtrigger.Q(old__on__df=pgtrigger.F("new__on"))
+                    | pgtrigger.Q(old__happened__df=pgtrigger.F("new__happened"))
+                    | pgtrigger.Q(old__changed__df=pgtrigger.F("new__changed"))
+                    | pgtrigger.Q(old__links__df=pgtrigger.F("new__links"))
+                ),
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(name="lesson_state_known", condition=Q(state__in=LessonState.values)),
+            models.CheckConstraint(
+                name="lesson_says_something", condition=~Q(title="") & ~Q(happened="") & ~Q(changed="")
+            ),
+            models.CheckConstraint(
+                name="lesson_reviewed_by_a_second_person",
+                condition=Q(reviewed_at=None, reviewed_by=None)
+                & ~Q(state__in=[LessonState.REVIEWED, LessonState.PUBLISHED])
+                | Q(reviewed_at__isnull=False, reviewed_by__isnull=False)
+                & (Q(written_by=None) | ~Q(reviewed_by=F("written_by"))),
+            ),
+            models.CheckConstraint(
+                name="lesson_published_by_another_than_its_reviewer",
+                condition=Q(published_at=None, published_by=None) & ~Q(state=LessonState.PUBLISHED)
+                | Q(state=LessonState.PUBLISHED, published_at__isnull=False, published_by__isnull=False)
+                & ~Q(published_by=F("reviewed_by")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class LessonNote(models.Model):
+    """A correction of a published lesson, dated and shown below it; the lesson itself never changes."""
+
+    lesson = models.ForeignKey(Lesson, on_delete=models.PROTECT, related_name="notes")
+    text = models.TextField(help_text=_("Markdown."))
+    added_at = models.DateTimeField()
+    added_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["id"]
+        triggers = append_only()
+        constraints = [models.CheckConstraint(name="lesson_note_says_something", condition=~Q(text=""))]
+
+    def __str__(self) -> str:
+        return f"note {self.pk} on {self.lesson_id}"

@@ -2,8 +2,8 @@
 
 from accounts.models import User
 from accounts.roles import Duty, may
-from transparency.models import Report
-from transparency.states import ReportState
+from transparency.models import Lesson, Report
+from transparency.states import LessonState, ReportState
 
 
 def may_see_reports(user: User) -> bool:
@@ -30,3 +30,29 @@ def may_drop(user: User, report: Report) -> bool:
     return may_make_reports(user) and report.state in (
         ReportState.WAITING, ReportState.DRAFT, ReportState.REVIEWED
     )  # fmt: skip
+
+
+def may_ask_again(user: User, report: Report) -> bool:
+    """Return whether this person asks a worker once more: for what stands still, or stopped."""
+    return may_make_reports(user) and report.state in (
+        ReportState.WAITING, ReportState.RUNNING, ReportState.FAILED
+    )  # fmt: skip
+
+
+def may_write_lessons(user: User) -> bool:
+    """Return whether this person writes lessons, publishes what another reviewed, and adds corrections."""
+    return may(user, Duty.EDIT_POLICIES)
+
+
+def may_edit_lesson(user: User, lesson: Lesson) -> bool:
+    return may_write_lessons(user) and lesson.state in (LessonState.DRAFT, LessonState.REVIEWED)
+
+
+def may_review_lesson(user: User, lesson: Lesson) -> bool:
+    return may_see_reports(user) and lesson.state == LessonState.DRAFT and lesson.written_by_id != user.pk
+
+
+def may_publish_lesson(user: User, lesson: Lesson) -> bool:
+    return (
+        may_write_lessons(user) and lesson.state == LessonState.REVIEWED and lesson.reviewed_by_id != user.pk
+    )

@@ -2,8 +2,10 @@
 
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
+from django.views.decorators.http import require_safe
 
-from transparency import views
+from transparency import lesson_views, views
+from transparency.feeds import LessonsFeed
 
 
 class QuarterConverter(StringConverter):
@@ -16,6 +18,9 @@ register_converter(QuarterConverter, "quarter")
 
 urlpatterns = [
     path("transparency/", views.index, name="transparency"),
+    path("transparency/lessons/", lesson_views.index, name="lessons"),
+    path("transparency/lessons/feed/", require_safe(LessonsFeed()), name="lessons_feed"),
+    path("transparency/lessons/<slug:slug>/", lesson_views.detail, name="lesson"),
     path("transparency/guarantees/", views.guarantees, name="guarantees"),
     path("transparency/standards/", views.standards, name="standards"),
     path("transparency/seals/", views.seals, name="seals"),

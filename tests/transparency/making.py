@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from accounts.models import User
 from accounts.roles import Role
 from audit import seals
+from audit.models import Seal
 from tests.factories import MONDAY, make_application, make_staff
 from transparency import jobs
-from transparency.domain import quarters, reports
+from transparency.domain import days, quarters, reports
 from transparency.models import Report
 
 THIRD = quarters.named("2026Q3")
@@ -30,11 +31,17 @@ def axel() -> User:
     return known("axel", Role.AUDITOR)
 
 
+def seal_all(*, quarter: quarters.Quarter = THIRD, at: datetime = MONDAY) -> Seal | None:
+    """Take the figures of each day up to the end of a quarter, and seal the ledger."""
+    days.take_owed(at=quarter.until + timedelta(hours=1))
+    return seals.seal(at=at)
+
+
 def make_draft(*, by: User | None = None, why: str = "", at: datetime = MONDAY) -> Report:
     """Return a counted draft of the third quarter, with whatever the ledger has by now."""
     if not reports.published(THIRD.name).exists():
         make_application(at=IN_IT, state="submitted")
-    seals.seal(at=at)
+    seal_all(at=at)
     return jobs.build(reports.ask(THIRD, by=by, at=at, why=why).pk)
 
 

@@ -9,11 +9,12 @@ import pytest
 from django.test import Client
 from redis.exceptions import ConnectionError as Away
 
-from audit import clock, seals
+from audit import clock
 from tests.enforcement.flagging import make_sanction
 from tests.factories import MONDAY, make_application
-from tests.transparency.making import IN_IT, axel, make_draft, make_published, paul, pia
+from tests.transparency.making import IN_IT, THIRD, axel, make_draft, make_published, paul, pia, seal_all
 from transparency import jobs
+from transparency.domain import reports
 from transparency.models import Record, Report
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +42,7 @@ def browser(user) -> Client:
 
 def test_a_report_is_asked_for_watched_looked_over_and_published(asked):
     make_application(at=IN_IT)
-    seals.seal(at=MONDAY)
+    seal_all()
     editor = browser(pia())
 
     waiting = editor.post(BOARD, {"quarter": "2026q3"}, follow=True).content.decode()
@@ -77,11 +78,35 @@ def test_where_the_queue_is_away_the_page_says_what_to_do(monkeypatch):
 
     monkeypatch.setattr(jobs, "enqueue", away)
     make_application(at=IN_IT)
-    seals.seal(at=MONDAY)
+    seal_all()
 
     page = browser(pia()).post(BOARD, {"quarter": "2026Q3"}, follow=True).content.decode()
 
-    assert "Drop it and ask again." in page
+    assert "Ask the worker again in a while." in page
+
+
+@pytest.mark.parametrize("stands", ["waiting", "running", "failed"])
+def test_a_report_that_stands_still_or_stopped_is_given_to_a_worker_again(stands, asked):
+    make_draft()
+    report = reports.ask(THIRD, by=pia(), at=MONDAY)
+    if stands != "waiting":
+        reports.begin(report.pk)
+    if stands == "failed":
+        reports.fail(report, "The power went.", at=MONDAY)
+    editor, place = browser(pia()), f"{BOARD}{report.pk}/"
+
+    offered = "Ask the worker again" in editor.get(place).content.decode()
+    editor.post(f"{place}again/")
+
+    assert (offered, asked, jobs.build(report.pk).state) == (True, [report.pk], "draft")
+
+
+def test_what_is_counted_is_not_asked_for_again(asked):
+    draft = make_draft()
+
+    page = browser(pia()).post(f"{BOARD}{draft.pk}/again/", follow=True).content.decode()
+
+    assert ("it cannot become “waits to be counted”" in page, asked) == (True, [])
 
 
 @pytest.mark.parametrize(
@@ -135,8 +160,9 @@ def test_a_record_is_written_down_and_stands_in_the_list():
     ("said", "sentence"),
     [
         ({"kind": "authority_request", "counts": "many"}, "Write what and how many"),
-        ({"kind": "lesson"}, "Say it in words"),
-        ({"kind": "lesson", "words": "x", "replaces": 7}, "There is no such record."),
+        ({"kind": "incident"}, "Say it in words"),
+        ({"kind": "incident", "words": "x", "replaces": 7}, "There is no such record."),
+        ({"kind": "lesson", "words": "x"}, "Select a valid choice"),
         ({"words": "x"}, "This field is required"),
     ],
 )

@@ -61,14 +61,14 @@ def test_the_languages_of_reviewers_are_those_written_down_last():
     assert counted("languages")["reviewers"] == {"en": 8, "es": 7}
 
 
-def test_incidents_and_lessons_are_told_in_words():
+def test_incidents_are_told_in_words_and_lessons_are_posts_of_their_own():
     add("incident", words="A rule suspended eleven people wrongly.")
-    add("lesson", words="Such rules run in shadow for a month now.")
 
     text = figures.count(THIRD, seals.seal(at=MONDAY))
 
     assert "A rule suspended eleven people wrongly." in text
-    assert "Such rules run in shadow for a month now." in text
+    with pytest.raises(records.BadRecord, match="posts of their own"):
+        add("lesson", words="Such rules run in shadow for a month now.")
 
 
 @pytest.mark.parametrize(
@@ -80,8 +80,8 @@ def test_incidents_and_lessons_are_told_in_words():
         ("authority_request", {"words": "x"}, "Say how many."),
         ("authority_request", {"counts": {"police": -1}}, "whole numbers"),
         ("authority_request", {"is_taken_back": True}, "Say which record"),
-        ("lesson", {"words": "x" * 4001}, "At most 4,000 characters."),
-        ("lesson", {"words": "x", "on": date(2027, 1, 1)}, "The day lies ahead"),
+        ("incident", {"words": "x" * 4001}, "At most 4,000 characters."),
+        ("incident", {"words": "x", "on": date(2027, 1, 1)}, "The day lies ahead"),
     ],
 )
 def test_what_does_not_fit_is_said_in_a_sentence(kind, said, sentence):
@@ -92,22 +92,22 @@ def test_what_does_not_fit_is_said_in_a_sentence(kind, said, sentence):
 
 
 def test_a_record_is_replaced_once_and_by_its_own_kind():
-    first = add("lesson", words="One.")
-    add("lesson", words="Two.", replaces=first)
+    first = add("incident", words="One.")
+    add("incident", words="Two.", replaces=first)
 
     with pytest.raises(records.BadRecord, match="replaced already"):
-        add("lesson", words="Three.", replaces=first)
+        add("incident", words="Three.", replaces=first)
     with pytest.raises(records.BadRecord, match="its own kind"):
-        add("incident", words="Three.", replaces=records.standing()[0])
+        add("authority_request", counts={"police": 1}, replaces=records.standing()[0])
 
 
 def test_only_policy_editors_write_them():
     with pytest.raises(records.NotForYou):
-        add("lesson", words="Mine.", by=make_reviewer())
+        add("incident", words="Mine.", by=make_reviewer())
 
 
 def test_a_record_never_changes():
-    add("lesson", words="One.")
+    add("incident", words="One.")
 
     for change in (lambda: Record.objects.update(words="Two."), lambda: Record.objects.all().delete()):
         with pytest.raises(DatabaseError), transaction.atomic():

@@ -8,14 +8,17 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
+from django.utils import translation
 
 from audit import ledger, seals
 from audit.events import Event
 from audit.models import LedgerEntry
-from tests.factories import MONDAY, make_application, make_reviewer
-from tests.transparency.making import IN_IT, THIRD, axel, make_draft, make_published, paul, pia
+from enforcement.domain import days as usage_days
+from enforcement.models import UsageHour, UsageMark
+from tests.factories import MONDAY, make_application, make_key, make_reviewer
+from tests.transparency.making import IN_IT, THIRD, axel, make_draft, make_published, paul, pia, seal_all
 from transparency import jobs
-from transparency.domain import figures, quarters, reports
+from transparency.domain import days, figures, quarters, reports
 from transparency.models import Report
 from transparency.states import REPORT_TRANSITIONS, ReportState
 
@@ -162,6 +165,49 @@ def test_a_ledger_that_is_not_sealed_beyond_the_quarter_is_not_counted():
         reports.ask(THIRD, by=None, at=MONDAY)
 
 
+def test_figures_of_days_that_are_not_under_the_seal_are_not_counted():
+    make_application(at=IN_IT)
+    seals.seal(at=MONDAY)
+    days.take_owed(at=MONDAY)  # taken, and not sealed
+
+    with pytest.raises(reports.NotTaken, match="up to 30 September 2026"):
+        reports.ask(THIRD, by=None, at=MONDAY)
+
+
+def test_what_the_gateways_counted_is_under_the_seal_too():
+    key = make_key()
+    hour = int(IN_IT.timestamp()) // 3600
+    UsageHour.objects.create(key=key, hour=hour, epoch=1, ok=5)
+    UsageMark.objects.create(pk=1, copied_until_at=MONDAY)
+    make_application(at=IN_IT)
+    seal_all()
+    refused = [_is_refused()]
+
+    while usage_days.build_owed(at=MONDAY):
+        pass
+    refused.append(_is_refused())  # built, and not sealed
+    seals.seal(at=MONDAY + timedelta(hours=1))
+
+    assert ([*refused, _is_refused()], Report.objects.count()) == ([True, True, False], 1)
+
+
+def _is_refused() -> bool:
+    try:
+        reports.ask(THIRD, by=None, at=MONDAY)
+    except reports.NotTaken:
+        return True
+    return False
+
+
+def test_the_command_takes_and_seals_what_it_counts(monkeypatch):
+    monkeypatch.setattr("audit.clock.now", lambda: MONDAY)
+    make_application(at=IN_IT)
+
+    call_command("build_report", "2026Q3", stdout=StringIO())
+
+    assert Report.objects.get().state == "draft"
+
+
 def test_a_draft_can_be_dropped_and_another_counted():
     dropped = reports.drop(make_draft(), by=pia(), at=MONDAY)
 
@@ -244,3 +290,22 @@ def test_the_ledger_names_the_digest_that_was_published():
 
     entry = LedgerEntry.objects.get(event=Event.REPORT_PUBLISHED)
     assert (entry.details["digest"], entry.details["version"]) == (report.digest, 1)
+
+
+def test_what_a_report_freezes_does_not_depend_on_anybodys_language(client):
+    make_application(at=IN_IT)
+    seal = seal_all()
+    english = figures.count(THIRD, seal)
+
+    with translation.override("es"):
+        report = make_published()
+        spanish = figures.count(THIRD, seal)
+    places = [f"/transparency/2026Q3/1/report.{ending}" for ending in ("csv", "json")]
+    files = [
+        [client.get(place, headers={"accept-language": spoken}).content for spoken in ("en", "es")]
+        for place in places
+    ]
+
+    assert (spanish == english, report.digest == figures.digest(report.body)) == (True, True)
+    assert json.loads(report.body)["metrics"][0]["name"] == "Applications received"
+    assert [one == other for one, other in files] == [True, True]

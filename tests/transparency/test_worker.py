@@ -8,10 +8,10 @@ import django_rq
 import pytest
 from django.conf import settings
 
-from audit import clock, seals
+from audit import clock
 from tests import processes
 from tests.factories import make_application
-from tests.transparency.making import pia
+from tests.transparency.making import pia, seal_all
 from transparency import jobs
 from transparency.domain import figures, quarters, reports
 
@@ -24,7 +24,7 @@ def test_a_worker_of_rq_counts_it_and_tells_how_far_it_is(tmp_path):
     at = clock.now()
     quarter = quarters.of(quarters.of(at).start - timedelta(days=1))
     make_application(at=quarter.start + timedelta(days=9))
-    seals.seal(at=at)
+    seal_all(quarter=quarter, at=at)
     asked = reports.ask(quarter, by=pia(), at=at)
 
     jobs.enqueue(asked)

@@ -16,8 +16,9 @@ from django.db.models import Max
 
 from audit import ledger
 from audit.events import Event
-from audit.models import LedgerEntry
+from audit.models import LedgerEntry, Seal
 from reviews.domain import care
+from transparency.domain.quarters import Quarter
 from transparency.models import DayFigures
 
 LOCK = 0x6761_7465_0042  # advisory lock: one taker of days at a time
@@ -55,6 +56,34 @@ TEAM = """
     LEFT JOIN reviews_categorychoice choice USING (reviewer_id, category)
     WHERE seconds >= 60 * CASE WHEN choice.minutes IS NOT NULL THEN least(choice.minutes, %(most)s)
         WHEN severity = 3 THEN %(grave)s ELSE %(harm)s END"""
+
+# Under a seal: the figures of a quarter's last day (days are taken in order), the gateways' days up to its last one,
+# and each part of them. A site whose gateways never counted anything has no such days.
+ARE_SEALED = """
+    WITH sealed AS (
+        SELECT e.event, e.subject_id FROM audit_ledgerentry e JOIN audit_sealedentry s ON s.entry_id = e.id
+        JOIN audit_seal seal ON seal.id = s.seal_id
+        WHERE seal.number <= %(seal)s AND e.event IN ('figures.taken', 'usage.sealed')),
+    hours AS (SELECT FROM enforcement_usagehour WHERE hour < %(hour_after)s),
+    parts AS (
+        SELECT part."on", EXISTS (
+            SELECT FROM sealed WHERE event = 'usage.sealed' AND subject_id = part.id::text) AS is_sealed
+        FROM enforcement_usageseal part WHERE part."on" >= %(first)s AND part."on" <= %(last)s)
+    SELECT EXISTS (SELECT FROM transparency_dayfigures day JOIN sealed ON sealed.event = 'figures.taken'
+            AND sealed.subject_id = day.id::text WHERE day."on" = %(last)s)
+        AND NOT EXISTS (SELECT FROM parts WHERE NOT is_sealed)
+        AND (EXISTS (SELECT FROM enforcement_usageseal WHERE "on" >= %(last)s) OR NOT EXISTS (SELECT FROM hours))"""
+
+
+def are_sealed(quarter: Quarter, seal: Seal) -> bool:
+    """Return whether all that is counted day by day for a quarter is taken, and in the ledger up to this seal."""
+    asked: dict[str, Any] = {
+        "seal": seal.number, "first": quarter.start.date(), "last": quarter.last_day,
+        "hour_after": int(quarter.until.timestamp()) // 3600,
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(ARE_SEALED, asked)
+        return cursor.fetchone()[0]
 
 
 def take_owed(*, at: datetime) -> int:

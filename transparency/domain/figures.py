@@ -13,6 +13,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from audit.models import Seal
 from transparency.domain import suppression
@@ -27,7 +28,9 @@ class TotalsDiffer(Exception):
     """Two tables of one total do not come to the same: hiding rests on that, so nothing is published."""
 
     def __init__(self, where: str):
-        super().__init__(f"The table {where} does not come to the total it shares with another one.")
+        super().__init__(
+            _("The table %(where)s does not come to the total it shares with another one.") % {"where": where}
+        )
 
 
 @dataclass

@@ -2,19 +2,28 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 NAMED = re.compile(r"(20\d\d)-?Q([1-4])", re.ASCII)
 
 
 class BadQuarter(Exception):
     def __init__(self, said: str):
-        super().__init__(f"“{said[:20]}” is no quarter. Write the year and the quarter, such as 2026Q3.")
+        super().__init__(
+            _("“%(said)s” is no quarter. Write the year and the quarter, such as 2026Q3.")
+            % {"said": said[:20]}
+        )
 
 
 class NotOver(Exception):
     def __init__(self, quarter: "Quarter"):
-        super().__init__(f"{quarter.name} is not over before {quarter.until:%-d %B %Y}, 00:00 UTC.")
+        day = date_format(quarter.until, "j F Y")
+        super().__init__(
+            _("%(quarter)s is not over before %(day)s, 00:00 UTC.") % {"quarter": quarter.name, "day": day}
+        )
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,10 @@ class Quarter:
     @property
     def until(self) -> datetime:
         return self.after.start
+
+    @property
+    def last_day(self) -> date:
+        return (self.until - timedelta(days=1)).date()
 
     @property
     def after(self) -> "Quarter":

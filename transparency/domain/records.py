@@ -3,6 +3,7 @@
 from datetime import date, datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit import ledger
@@ -14,7 +15,7 @@ from transparency.states import COUNTED, WORDED, RecordKind
 
 class NotForYou(Exception):
     def __init__(self) -> None:
-        super().__init__("Only policy editors write things down for the public report.")
+        super().__init__(_("Only policy editors write things down for the public report."))
 
 
 class BadRecord(Exception):
@@ -36,10 +37,12 @@ def add(
     """Write something down; with `replaces`, instead of an earlier record. Raises NotForYou, BadRecord."""
     if not may_make_reports(by):
         raise NotForYou
+    if kind == RecordKind.LESSON:
+        raise BadRecord(_("Lessons are posts of their own now: write it under “Lessons learned”."))
     counts, words = counts or {}, words.replace("\0", "").strip()
     _check(kind, counts, words, replaces, is_taken_back)
     if on > at.date():
-        raise BadRecord("The day lies ahead; write it down once it happened.")
+        raise BadRecord(_("The day lies ahead; write it down once it happened."))
     made = Record.objects.create(
         kind=kind, on=on, counts={} if is_taken_back else counts, words=words, replaces=replaces,
         is_taken_back=is_taken_back, added_at=at, added_by=by,
@@ -55,23 +58,23 @@ def _check(
     kind: str, counts: dict[str, int], words: str, replaces: Record | None, is_taken_back: bool
 ) -> None:
     if kind not in RecordKind.values:
-        raise BadRecord("Choose what it is.")
+        raise BadRecord(_("Choose what it is."))
     if len(words) > WORDS_MOST:
-        raise BadRecord(f"At most {WORDS_MOST:,} characters.")
+        raise BadRecord(_("At most %(most)s characters.") % {"most": f"{WORDS_MOST:,}"})
     if replaces is not None and Record.objects.filter(replaces=replaces).exists():
-        raise BadRecord("That record was replaced already; replace the newest one.")
+        raise BadRecord(_("That record was replaced already; replace the newest one."))
     if replaces is not None and replaces.kind != kind:
-        raise BadRecord("A record is replaced by one of its own kind.")
+        raise BadRecord(_("A record is replaced by one of its own kind."))
     if is_taken_back:
         if replaces is None:
-            raise BadRecord("Say which record is taken back.")
+            raise BadRecord(_("Say which record is taken back."))
         return
     if kind in WORDED and (not words or counts):
-        raise BadRecord("Say it in words, and only in words.")
+        raise BadRecord(_("Say it in words, and only in words."))
     if kind in COUNTED and not counts:
-        raise BadRecord("Say how many.")
+        raise BadRecord(_("Say how many."))
     if any(isinstance(many, bool) or not isinstance(many, int) or many < 0 for many in counts.values()):
-        raise BadRecord("Say how many in whole numbers from 0 on.")
+        raise BadRecord(_("Say how many in whole numbers from 0 on."))
 
 
 def standing() -> list[Record]:

@@ -6,15 +6,17 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Max
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
 from audit.models import Seal
-from transparency.domain import figures, quarters
+from transparency.domain import days, figures, quarters
 from transparency.domain.quarters import NotOver, Quarter
 from transparency.models import Report
-from transparency.permissions import may_drop, may_publish, may_review
+from transparency.permissions import may_drop, may_make_reports, may_publish, may_review
 from transparency.states import REPORT_TRANSITIONS, ReportState
 
 LOCK = 0x6761_7465_0041  # advisory lock: one publishing at a time, so that versions are counted without a gap
@@ -23,28 +25,52 @@ LOCK = 0x6761_7465_0041  # advisory lock: one publishing at a time, so that vers
 class NotSealed(Exception):
     def __init__(self, quarter: Quarter):
         super().__init__(
-            f"The ledger is not sealed beyond the end of {quarter.name} yet. Wait for the next hourly seal, or run "
-            "`manage.py seal_ledger`."
+            _(
+                "The ledger is not sealed beyond the end of %(quarter)s yet. Wait for the next hourly seal, or run "
+                "`manage.py seal_ledger`."
+            )
+            % {"quarter": quarter.name}
+        )
+
+
+class NotTaken(Exception):
+    def __init__(self, quarter: Quarter, seal: Seal):
+        super().__init__(
+            _(
+                "Not every figure of %(quarter)s is under seal %(seal)s of the ledger yet: what is counted day by "
+                "day, up to %(last)s, is taken an hour after midnight and sealed within the next. Wait, or run "
+                "`manage.py build_report`, which takes and seals it."
+            )
+            % {"quarter": quarter.name, "seal": seal.number, "last": date_format(quarter.last_day, "j F Y")}
         )
 
 
 class NotForYou(Exception):
     def __init__(self) -> None:
         super().__init__(
-            "Somebody else has to do this: who counted a report does not review it, and who reviewed it does not "
-            "publish it."
+            _(
+                "Somebody else has to do this: who counted a report does not review it, and who reviewed it does not "
+                "publish it."
+            )
         )
 
 
 class SayWhy(Exception):
     def __init__(self) -> None:
-        super().__init__("A report of this quarter is published. Say in a sentence why it is counted again.")
+        super().__init__(
+            _("A report of this quarter is published. Say in a sentence why it is counted again.")
+        )
 
 
 class IllegalMove(Exception):
     def __init__(self, report: Report, to: ReportState):
         super().__init__(
-            f"The {report} is “{report.get_state_display().lower()}”; it cannot become “{to.label.lower()}”."
+            _("The report of %(quarter)s is “%(state)s”; it cannot become “%(to)s”.")
+            % {
+                "quarter": report.quarter,
+                "state": report.get_state_display().lower(),
+                "to": str(to.label).lower(),
+            }
         )
 
 
@@ -60,13 +86,15 @@ def ask(
 ) -> Report:
     """Ask for a count of a quarter up to a seal, the newest unless one is named. `by` is None for the command.
 
-    Raises NotOver, NotSealed, SayWhy; nothing was written then.
+    Raises NotOver, NotSealed, NotTaken, SayWhy; nothing was written then.
     """
     if at < quarter.until:
         raise NotOver(quarter)
     seal = seal or Seal.objects.filter(sealed_at__gte=quarter.until).order_by("-number").first()
     if seal is None or seal.sealed_at < quarter.until:
         raise NotSealed(quarter)
+    if not days.are_sealed(quarter, seal):
+        raise NotTaken(quarter, seal)
     if published(quarter.name).exists() and not why.strip():
         raise SayWhy
     made = Report.objects.create(
@@ -74,6 +102,24 @@ def ask(
     )
     _record(Event.REPORT_ASKED, made, by or "command", at, quarter=quarter.name, seal=seal.number)
     return made
+
+
+@transaction.atomic
+def ask_again(report: Report, *, by: User, at: datetime) -> Report:
+    """Let one that stopped wait for a worker once more; one that waits or is being counted stays as it is.
+
+    The caller puts it into the queue: a worker that finds another one at it leaves it alone. Raises NotForYou,
+    IllegalMove.
+    """
+    report = _locked(report.pk)
+    if not may_make_reports(by):
+        raise NotForYou
+    if report.state in (ReportState.WAITING, ReportState.RUNNING):
+        return report
+    report.problem, report.done, report.total = "", 0, 0
+    _move(report, ReportState.WAITING)
+    _record(Event.REPORT_ASKED, report, by, at, quarter=report.quarter, seal=report.seal.number)
+    return report
 
 
 @transaction.atomic

@@ -5,6 +5,8 @@ Not published is how many entries a seal covers, and what their hashes are: a gu
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from audit.models import Seal
 
 A_PAGE = 1000
@@ -41,13 +43,16 @@ def broken(links: list[Link], *, kept: list[Link]) -> str:
     """
     for before, link in zip([None, *links], links, strict=False):
         if before and (link.number, link.previous) != (before.number + 1, before.hash):
-            return f"Seal {link.number} does not follow seal {before.number}."
+            return _("Seal %(number)s does not follow seal %(before)s.") % {
+                "number": link.number,
+                "before": before.number,
+            }
     known = {link.number: link for link in links}
     for link in kept:
         if known.get(link.number, link) != link:
-            return f"Seal {link.number} is not what it was."
+            return _("Seal %(number)s is not what it was.") % {"number": link.number}
         if links and link.number >= links[0].number and link.number not in known:
-            return f"Seal {link.number} is gone."
+            return _("Seal %(number)s is gone.") % {"number": link.number}
     return ""
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from django.db import connection, transaction
 from django.db.models import Max
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit import ledger
@@ -20,7 +21,7 @@ TEXT_MOST = 20_000  # characters
 
 class NotForYou(Exception):
     def __init__(self) -> None:
-        super().__init__("Only policy editors publish the standards.")
+        super().__init__(_("Only policy editors publish the standards."))
 
 
 class BadText(Exception):
@@ -45,7 +46,7 @@ def publish(text: str, *, by: User, at: datetime) -> Standards:
         raise NotForYou
     text = text.replace("\0", "").replace("\r\n", "\n").strip()
     if not text or len(text) > TEXT_MOST:
-        raise BadText(f"Write between 1 and {TEXT_MOST:,} characters.")
+        raise BadText(_("Write between 1 and %(most)s characters.") % {"most": f"{TEXT_MOST:,}"})
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
     newest = current()

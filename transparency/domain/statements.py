@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from enforcement.models import Sanction
 from enforcement.states import FlagSource, SanctionKind, SanctionReason, SanctionTarget
@@ -114,7 +115,8 @@ def _one(sanction: Sanction, category: str, dsa: list[str], source: str) -> Stat
         application_date=_day(sanction.active_at),
         end_date_service_restriction="" if is_account else ends,
         end_date_account_restriction=ends if is_account else "",
-        decision_facts=f"{ground}; found under “{category}”. The facts were told to the recipient.",
+        decision_facts=_("%(ground)s; found under “%(category)s”. The facts were told to the recipient.")
+        % {"ground": ground, "category": category},
         source_type=source,
         automated_detection=f"AUTOMATED_DETECTION_{'YES' if sanction.detected_automatically else 'NO'}",
         automated_decision=f"AUTOMATED_DECISION_{'FULLY' if sanction.is_automatic else 'NOT_AUTOMATED'}",

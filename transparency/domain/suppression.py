@@ -14,6 +14,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from django.utils.translation import gettext as _
+
 
 @dataclass(frozen=True)
 class Table:
@@ -32,7 +34,10 @@ class Computable(Exception):
     """A hidden figure could be computed from published ones: nothing may be published like that."""
 
     def __init__(self, names: Iterable[str]):
-        super().__init__(f"Hidden figures could be computed from the others: {', '.join(sorted(names))}.")
+        super().__init__(
+            _("Hidden figures could be computed from the others: %(names)s.")
+            % {"names": ", ".join(sorted(names))}
+        )
 
 
 def hidden(tables: Sequence[Table], *, below: int) -> set[str]:

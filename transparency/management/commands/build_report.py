@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from audit import clock
+from audit import clock, seals
 from audit.models import Seal
 from transparency import jobs
 from transparency.domain import days, quarters, reports
@@ -14,7 +14,10 @@ from transparency.states import ReportState
 
 
 class Command(BaseCommand):
-    help = "Counts a quarter (such as 2026Q3) as a draft of the public report, up to the newest seal of the ledger."
+    help = (
+        "Takes the figures of days that are over, seals the ledger, and counts a quarter (such as 2026Q3) as a draft "
+        "of the public report, up to the newest seal."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("quarter", nargs="?", help="Such as 2026Q3.")
@@ -28,11 +31,19 @@ class Command(BaseCommand):
         if not said:
             raise CommandError("Say which quarter, such as 2026Q3.")
         at = clock.now()
-        days.take_owed(at=at)
         try:
             quarter, seal = quarters.named(said), _seal(options["seal"])
+            while days.take_owed(at=at):
+                pass
+            seals.seal(at=at)
             asked = reports.ask(quarter, by=None, at=at, why=options["why"], seal=seal)
-        except (quarters.BadQuarter, quarters.NotOver, reports.NotSealed, reports.SayWhy) as refusal:
+        except (
+            quarters.BadQuarter,
+            quarters.NotOver,
+            reports.NotSealed,
+            reports.NotTaken,
+            reports.SayWhy,
+        ) as refusal:
             raise CommandError(str(refusal)) from None
         made = jobs.build(asked.pk)
         if made is None or made.state != ReportState.DRAFT:

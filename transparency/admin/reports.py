@@ -11,6 +11,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 from redis.exceptions import RedisError
@@ -23,6 +25,7 @@ from transparency.domain import quarters, records, reports, standards, statement
 from transparency.forms import AskForm, RecordForm, StandardsForm
 from transparency.models import Record, Report
 from transparency.permissions import (
+    may_ask_again,
     may_drop,
     may_make_reports,
     may_publish,
@@ -34,9 +37,10 @@ from transparency.views import drawn
 log = logging.getLogger(__name__)
 SHOWN = 40
 VERBS: dict[str, tuple[Callable[..., Report], str]] = {
-    "review": (reports.review, "Reviewed. Somebody else may publish it now."),
-    "publish": (reports.publish, "Published for good."),
-    "drop": (reports.drop, "Dropped."),
+    "review": (reports.review, gettext_lazy("Reviewed. Somebody else may publish it now.")),
+    "publish": (reports.publish, gettext_lazy("Published for good.")),
+    "drop": (reports.drop, gettext_lazy("Dropped.")),
+    "again": (reports.ask_again, gettext_lazy("A worker was asked again.")),
 }
 
 
@@ -79,19 +83,13 @@ class ReportAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
         said = form.cleaned_data
         try:
             made = reports.ask(said["quarter"], by=request.user, at=clock.now(), why=said["why"])
-        except (quarters.NotOver, reports.NotSealed) as refusal:
+        except (quarters.NotOver, reports.NotSealed, reports.NotTaken) as refusal:
             form.add_error("quarter", str(refusal))
             return None
         except reports.SayWhy as refusal:
             form.add_error("why", str(refusal))
             return None
-        try:
-            jobs.enqueue(made)
-        except (RedisError, OSError) as error:
-            log.warning("Report %s is not in the queue (%s).", made.pk, type(error).__name__)
-            messages.warning(
-                request, "No worker knows of it: the queue could not be reached. Drop it and ask again."
-            )
+        _enqueue(request, made)
         return made
 
     def _board(
@@ -101,7 +99,7 @@ class ReportAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
             request,
             "admin/transparency/reports.html",
             status=status,
-            title="Public account",
+            title=_("Public account"),
             form=form,
             record_form=record_form,
             may_make=may_make_reports(request.user),
@@ -118,14 +116,14 @@ class ReportAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
             number = form.cleaned_data["replaces"]
             earlier = Record.objects.filter(pk=number).first() if number else None
             if number and earlier is None:
-                form.add_error("replaces", "There is no such record.")
+                form.add_error("replaces", _("There is no such record."))
             else:
                 try:
                     records.add(**form.said(), replaces=earlier, by=request.user, at=clock.now())
                 except records.BadRecord as problem:
                     form.add_error(None, str(problem))
                 else:
-                    messages.success(request, "Written down. It is in the next report of its quarter.")
+                    messages.success(request, _("Written down. It is in the next report of its quarter."))
                     return redirect("admin:reports")
         return self._board(request, AskForm(), form, status=422)
 
@@ -142,13 +140,13 @@ class ReportAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
             except standards.BadText as problem:
                 form.add_error("text", str(problem))
             else:
-                messages.success(request, f"Version {made.version} is public.")
+                messages.success(request, _("Version %(version)s is public.") % {"version": made.version})
                 return redirect("admin:report_standards")
         return self.rendered(
             request,
             "admin/transparency/standards.html",
             status=422 if form.errors else 200,
-            title="Standards for people",
+            title=_("Standards for people"),
             form=form,
             current=standards.current(),
         )
@@ -202,20 +200,38 @@ class ReportAdmin(OwnPages, ReadOnly, admin.ModelAdmin):
         )
 
     def take_step(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
-        """Review, publish or drop a report."""
+        """Review, publish or drop a report; or ask a worker again for one that stands still or stopped."""
         if verb not in VERBS:
             raise Http404
         report, (step, says) = _one(request, pk), VERBS[verb]
         try:
-            step(report, by=request.user, at=clock.now())
+            report = step(report, by=request.user, at=clock.now())
         except (reports.NotForYou, reports.IllegalMove, reports.SayWhy) as refusal:
             messages.error(request, str(refusal))
         else:
-            messages.success(request, says)
+            if verb != "again" or _enqueue(request, report):
+                messages.success(request, says)
         return redirect("admin:report", pk)
 
 
-_MAY: dict[str, Callable[..., bool]] = {"review": may_review, "publish": may_publish, "drop": may_drop}
+_MAY: dict[str, Callable[..., bool]] = {
+    "review": may_review,
+    "publish": may_publish,
+    "again": may_ask_again,
+    "drop": may_drop,
+}
+
+
+def _enqueue(request: HttpRequest, report: Report) -> bool:
+    try:
+        jobs.enqueue(report)
+    except (RedisError, OSError) as error:
+        log.warning("Report %s is not in the queue (%s).", report.pk, type(error).__name__)
+        messages.warning(
+            request, _("It is kept, but no worker can be asked now. Ask the worker again in a while.")
+        )
+        return False
+    return True
 
 
 def _must_see(request: HttpRequest) -> None:
@@ -231,5 +247,5 @@ def _one(request: HttpRequest, pk: int) -> Report:
 
 def _says(report: Report) -> str:
     if not report.total:
-        return "Waiting for a worker."
-    return f"{report.done} of {report.total} figures counted."
+        return _("Waiting for a worker.")
+    return _("%(done)s of %(total)s figures counted.") % {"done": report.done, "total": report.total}
