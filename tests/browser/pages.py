@@ -53,10 +53,13 @@ def _public() -> Iterator[Page]:
     yield Page("programs", reverse("home"))
     for slug in PROGRAMS:
         yield Page(f"program {slug}", reverse("program", args=[slug]))
+        yield Page(f"evaluations of {slug}", reverse("evaluations", args=[slug]))
+        yield Page(f"practices for {slug}", reverse("practices", args=[slug]))
     yield Page("showcase", reverse("showcase"))
     yield Page("guidelines", reverse("guidelines"))
     yield Page("guidelines version", reverse("guidelines_version", args=["1.0.0"]))
-    for name in ("transparency", "guarantees", "standards", "seals"):
+    yield Page("lesson", reverse("lesson", args=["wide-rule"]))
+    for name in ("transparency", "lessons", "guarantees", "standards", "seals"):
         yield Page(f"public account, {name}", reverse(name))
 
 

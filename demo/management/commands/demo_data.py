@@ -9,7 +9,7 @@ from django.db import transaction
 
 from accounts.models import User
 from audit import clock
-from demo import PASSWORD, people
+from demo import PASSWORD, account, people
 from demo.story import Story
 
 
@@ -34,7 +34,9 @@ class Command(BaseCommand):
     def _fill(self) -> None:
         if User.objects.exists():
             raise CommandError("This site has people already: demo data is only for a fresh one.")
-        Story(clock.now()).tell()
+        story = Story(clock.now())
+        story.tell()
+        account.tell(story.staff, start=story.start, at=story.agenda.now)
 
     def _print(self) -> None:
         self.stdout.write(f"Sign in with the password {PASSWORD} as")
