@@ -97,7 +97,8 @@ def lines() -> list[Line]:
     )
     pairs = [(lane, (first, second)) for lane, first, second in done]
     return [Line(_("All lanes"), _agreed([pair for _, pair in pairs]))] + [
-        Line(Lane(lane).label, _agreed([pair for its, pair in pairs if its == lane])) for lane in Lane.values
+        Line(str(Lane(lane).label), _agreed([pair for its, pair in pairs if its == lane]))
+        for lane in Lane.values
     ]
 
 
