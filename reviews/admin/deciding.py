@@ -16,7 +16,8 @@ from django.views.decorators.http import require_POST
 
 from audit import clock
 from reviews.admin import workspace
-from reviews.admin.forms import GiveBackForm, OpinionForm, RecallForm
+from reviews.admin.forms import OpinionForm
+from reviews.admin.short_forms import GiveBackForm, RecallForm
 from reviews.admin.workspace import Work
 from reviews.domain import cases, corrections, decisions, opinions, previews, recalls, signatures, statements
 from reviews.domain.decisions import Seen

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from onboarding.domain import questions
 from onboarding.states import ConditionKind
 from policies.models import Category
-from reviews.domain import allowed, notes, reasons, statements
+from reviews.domain import allowed, reasons, statements
 from reviews.domain.conditions import FIGURES
 from reviews.domain.findings import NOTE_MOST, QUOTE_MOST, Said
 from reviews.domain.precedents import Custom
@@ -355,23 +355,6 @@ def findings_forms(data: Any, *, categories: list[Category], known: Mapping[str,
     ]
 
 
-class NoteForm(forms.Form):
-    note = forms.CharField(
-        label=gettext_lazy("A note for colleagues"),
-        help_text=gettext_lazy("Whoever may see the case reads it; the applicant never does."),
-        widget=forms.Textarea(attrs={"rows": 3, "data-count": "", "data-max": notes.MOST}),
-    )
-
-
-class GiveBackForm(forms.Form):
-    reason = forms.CharField(
-        label=gettext_lazy("Why you do not sign"),
-        max_length=1000,
-        help_text=gettext_lazy("The first reviewer reads it."),
-        widget=forms.Textarea(attrs={"rows": 3, "data-count": "", "data-max": 1000}),
-    )
-
-
 def is_written(field: forms.Field) -> bool:
     """Return whether something is typed into it in words."""
     return isinstance(field, forms.CharField) and not isinstance(field.widget, forms.HiddenInput)
@@ -383,17 +366,6 @@ def restore(form: forms.Form, typed: Mapping[str, list[str]]) -> None:
     for name, field in form.fields.items():
         if (key := form.add_prefix(name)) in data:
             form.initial[name] = field.widget.value_from_datadict(data, MultiValueDict(), key)
-
-
-class RecallForm(forms.Form):
-    reason = forms.CharField(
-        label=gettext_lazy("Why it is taken back"),
-        max_length=1000,
-        widget=forms.Textarea(attrs={"rows": 2, "data-count": "", "data-max": 1000}),
-    )
-
-    def __init__(self, data: Any = None) -> None:
-        super().__init__(data, auto_id="recall_%s")
 
 
 class OpinionForm(forms.Form):

@@ -23,15 +23,13 @@ from reviews.admin import answered
 from reviews.admin.forms import (
     DecisionForm,
     FindingForm,
-    GiveBackForm,
-    NoteForm,
     OpinionForm,
-    RecallForm,
     findings_forms,
     is_written,
     restore,
 )
 from reviews.admin.queue import due_words
+from reviews.admin.short_forms import GiveBackForm, NoteForm, RecallForm
 from reviews.domain import (
     changes,
     comparing,

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from audit import clock
 from reviews.admin import workspace
-from reviews.admin.forms import NoteForm
+from reviews.admin.short_forms import NoteForm
 from reviews.domain import notes, unsent
 
 if TYPE_CHECKING:

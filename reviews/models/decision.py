@@ -6,8 +6,7 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from onboarding.models import Revision
 from outbox.models import Letter
@@ -98,32 +97,28 @@ class Decision(models.Model):
     revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="+")
     guidelines = models.ForeignKey(GuidelineVersion, on_delete=models.PROTECT, related_name="+")
     outcome = models.CharField(max_length=26, choices=Outcome.choices)
-    reason_code = models.CharField(
-        max_length=40, help_text=gettext_lazy("From the shipped decision reasons.")
-    )
+    reason_code = models.CharField(max_length=40, help_text=_("From the shipped decision reasons."))
     reasons_version = models.CharField(max_length=20)
-    categories = models.JSONField(default=list, help_text=gettext_lazy("Category codes, the main one first."))
+    categories = models.JSONField(default=list, help_text=_("Category codes, the main one first."))
     explanation = models.TextField(
-        max_length=2000, help_text=gettext_lazy("The reason as the applicant reads it, filled in.")
+        max_length=2000, help_text=_("The reason as the applicant reads it, filled in.")
     )
     facts = models.TextField(
-        max_length=5000, blank=True, help_text=gettext_lazy("The facts relied on; no personal data.")
+        max_length=5000, blank=True, help_text=_("The facts relied on; no personal data.")
     )
     what_would_change = models.TextField(max_length=2000, blank=True)
     reapply_after_days = models.PositiveSmallIntegerField(null=True, blank=True)
     reapply_never = models.BooleanField(default=False)
-    conditions = models.JSONField(
-        default=list, help_text=gettext_lazy("[{category, text, kind, …}], see conditions.")
-    )
+    conditions = models.JSONField(default=list, help_text=_("[{category, text, kind, …}], see conditions."))
     why_different = models.TextField(
         max_length=1000,
         blank=True,
-        help_text=gettext_lazy("Why it differs from the nearest decided cases; for colleagues."),
+        help_text=_("Why it differs from the nearest decided cases; for colleagues."),
     )
     beside = models.JSONField(
         default=dict,
         db_default={},
-        help_text=gettext_lazy(
+        help_text=_(
             "What stood beside the case: kinds of signals; where near cases were clear, `approved` of `of`."
         ),
     )
@@ -132,15 +127,15 @@ class Decision(models.Model):
         null=True,
         on_delete=models.PROTECT,
         related_name="superseded_by",
-        help_text=gettext_lazy("The decision on this case that this one takes the place of."),
+        help_text=_("The decision on this case that this one takes the place of."),
     )
     token = models.CharField(
         max_length=36,
         blank=True,
-        help_text=gettext_lazy("Of the form it was sent with: the same form sent twice is once."),
+        help_text=_("Of the form it was sent with: the same form sent twice is once."),
     )
     emergency_reason = models.CharField(
-        max_length=500, blank=True, help_text=gettext_lazy("Why it is told without a recall window.")
+        max_length=500, blank=True, help_text=_("Why it is told without a recall window.")
     )
     second = models.CharField(max_length=10, choices=SecondPerson.choices, default=SecondPerson.NOBODY)
     decided_by = models.ForeignKey(
@@ -151,7 +146,7 @@ class Decision(models.Model):
         null=True,
         on_delete=models.PROTECT,
         related_name="approvals",
-        help_text=gettext_lazy("The triage rule that approved by itself; then no person decided."),
+        help_text=_("The triage rule that approved by itself; then no person decided."),
     )
     decided_at = models.DateTimeField()
     signed_by = models.ForeignKey(
@@ -166,39 +161,35 @@ class Decision(models.Model):
     recalled_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
-    recalled_at = models.DateTimeField(
-        null=True, help_text=gettext_lazy("Taken back before anybody was told.")
-    )
+    recalled_at = models.DateTimeField(null=True, help_text=_("Taken back before anybody was told."))
     recall_reason = models.CharField(max_length=1000, blank=True)
-    tell_at = models.DateTimeField(null=True, help_text=gettext_lazy("Promise: told from then on."))
+    tell_at = models.DateTimeField(null=True, help_text=_("Promise: told from then on."))
     told_at = models.DateTimeField(null=True)
     letter = models.OneToOneField(
         Letter,
         null=True,
         on_delete=models.PROTECT,
         related_name="decision",
-        help_text=gettext_lazy("The exact words it was told with."),
+        help_text=_("The exact words it was told with."),
     )
     template_version = models.CharField(
-        max_length=12, blank=True, help_text=gettext_lazy("Digest of the templates of that letter.")
+        max_length=12, blank=True, help_text=_("Digest of the templates of that letter.")
     )
     overturned_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
-    overturned_at = models.DateTimeField(
-        null=True, help_text=gettext_lazy("An appeal was upheld: it does not count.")
-    )
+    overturned_at = models.DateTimeField(null=True, help_text=_("An appeal was upheld: it does not count."))
     reapply_allowed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
     reapply_allowed_at = models.DateTimeField(
-        null=True, help_text=gettext_lazy("What was wrong is mended: one may apply again from then on.")
+        null=True, help_text=_("What was wrong is mended: one may apply again from then on.")
     )
 
     draw_owed = models.BooleanField(
         default=True,
         db_default=False,
-        help_text=gettext_lazy("Promise: whether somebody looks again is drawn once it was told."),
+        help_text=_("Promise: whether somebody looks again is drawn once it was told."),
     )
 
     PERSONAL_FIELDS = (
