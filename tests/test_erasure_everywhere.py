@@ -254,6 +254,8 @@ def _mark(user: User, name: str, label: str) -> None:
             said, marked = mark(name, label, field), rows
             if isinstance(rows.model._meta.get_field(field), JSONField):
                 said = [{"category": "health", "text": said}] if field == "conditions" else {"title": said}
+            if (label, field) == ("onboarding.ShowcaseEntry", "link"):
+                said = f"https://{said}"  # the database takes nothing else
             if (label, field) == ("reviews.Decision", "conditions"):
                 marked = rows.filter(outcome="approved_with_conditions")
             if label == "reviews.InformationRequest" and field in ("answer", "video_url"):
