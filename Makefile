@@ -47,7 +47,7 @@ SECRETS = SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_hex(50))')
 	FIELD_KEYS=$$($(PY) -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())')
 PRODUCTION = GATEHOUSE_MODE=production ALLOWED_HOSTS=gatehouse.example BASE_URL=https://gatehouse.example
 
-check: style types templates imports migrations deploy ## everything a machine can say (make -k check: all of it at once)
+check: style types templates imports migrations catalogue deploy ## everything a machine can say (make -k check: all of it at once)
 
 style: $(VENV)/dev
 	$(PY) -m ruff check .

@@ -211,8 +211,12 @@ TIME_ZONE = "UTC"
 USE_I18N = True
 LANGUAGE_CODE = "en-gb"
 LANGUAGES = [
-    ("en-gb", "English")
+    ("en-gb", "English"),
+    ("es", "Español"),
 ]  # a language stands here once its catalogue is complete; see accounts.languages
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_SECURE = PRODUCTION
 LOCALE_PATHS = [BASE_DIR / "locale"]
 FORMAT_MODULE_PATH = ["config.formats"]
 

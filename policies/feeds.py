@@ -35,10 +35,10 @@ class GuidelinesFeed(Feed):
         return _("Usage guidelines, version %(version)s") % {"version": item.version}
 
     def item_description(self, item: Any) -> str:
-        when = date_format(localtime(item.effective_at), "j F Y, H:i T")
+        when = date_format(localtime(item.effective_at), _("j F Y, H:i T"))
         said = _("In force from %(when)s.") % {"when": when}
         if item.acknowledge_by:
-            by = date_format(localtime(item.acknowledge_by), "j F Y, H:i T")
+            by = date_format(localtime(item.acknowledge_by), _("j F Y, H:i T"))
             said += " " + _("A material change: holders of access acknowledge it by %(by)s.") % {"by": by}
         return said
 

@@ -121,7 +121,7 @@ def due_words(appeal: Appeal, at: datetime) -> tuple[str, str]:
     """Return when it is due in words, and the class of its pill."""
     if appeal.due_at <= at:
         return _("late by %(time)s") % {"time": timesince(appeal.due_at, at, depth=1)}, "stop"
-    day = date_format(appeal.due_at.astimezone(_program(appeal).zone), "D j M")
+    day = date_format(appeal.due_at.astimezone(_program(appeal).zone), _("D j M"))
     return _("due %(day)s") % {"day": day}, "wait" if appeal.due_at - at <= SOON else ""
 
 

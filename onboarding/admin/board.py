@@ -216,7 +216,7 @@ class ProgramAdmin(admin.ModelAdmin):
 def _set(program: Program, per_week: int, from_at: datetime, at: datetime) -> str:
     figures = {
         "number": f"{per_week:,}",
-        "since": date_format(from_at.astimezone(program.zone), "j F Y, H:i"),
+        "since": date_format(from_at.astimezone(program.zone), _("j F Y, H:i")),
     }
     if from_at == at:
         return _("%(number)s people a week from now on.") % figures

@@ -235,4 +235,4 @@ def _week(program: Program, reached: Reached) -> str:
 
 
 def _day(day: date) -> str:
-    return date_format(day, "j F Y")
+    return date_format(day, _("j F Y"))

@@ -95,7 +95,7 @@ def stage(board: admin.ModelAdmin, request: HttpRequest, slug: str) -> HttpRespo
     except REFUSALS as refusal:
         form.add_error(None, str(refusal))
         return _show(board, request, program, form, status=422)
-    since = date_format(from_at.astimezone(program.zone), "j F Y, H:i")
+    since = date_format(from_at.astimezone(program.zone), _("j F Y, H:i"))
     planned = _("%(stage)s, from now on.") if from_at == at else _("%(stage)s, from %(since)s on.")
     messages.success(request, planned % {"stage": to.label, "since": since})
     return redirect("admin:program_stage", program.slug)

@@ -69,7 +69,7 @@ class TooEarly(Exception):
             said = _("After the last decision you cannot apply again.")
         else:
             said = _("After the last decision you cannot apply again before %(when)s.") % {
-                "when": date_format(not_before, "j F Y")
+                "when": date_format(not_before, _("j F Y"))
             }
         super().__init__(said)
 

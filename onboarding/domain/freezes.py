@@ -172,7 +172,7 @@ def _because(program: Program, standing: Standing) -> str:
         minutes = guards.SILENT_AFTER.seconds // 60
         return _("%(rule)s: no reading since %(since)s; %(minutes)d minutes without one stop admission.") % {
             "rule": what,
-            "since": date_format(since, "d M Y, H:i"),
+            "since": date_format(since, _("d M Y, H:i")),
             "minutes": minutes,
         }
     return _("%(rule)s: %(figure)s; it stops admission from %(threshold)s on.") % {

@@ -48,7 +48,7 @@ class Stale(Exception):
         self.draft = draft
         super().__init__(
             _("%(who)s saved this draft on %(when)s, after you opened it. Nothing was overwritten.")
-            % {"who": draft.saved_by, "when": date_format(localtime(draft.saved_at), "j F, H:i T")}
+            % {"who": draft.saved_by, "when": date_format(localtime(draft.saved_at), _("j F, H:i T"))}
         )
 
 

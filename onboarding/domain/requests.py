@@ -97,7 +97,7 @@ def why_not(grant: Grant, kind: ApplicationKind, *, at: datetime, not_before: da
     if kind == Kind.RENEWAL and at < terms.ends_at(grant) - RENEWAL_OPENS:
         opens = (terms.ends_at(grant) - RENEWAL_OPENS).astimezone(grant.program.zone)
         return _("A renewal can be asked for from %(when)s, ninety days before the end.") % {
-            "when": date_format(opens, "j F Y, H:i T")
+            "when": date_format(opens, _("j F Y, H:i T"))
         }
     return ""
 
@@ -105,7 +105,7 @@ def why_not(grant: Grant, kind: ApplicationKind, *, at: datetime, not_before: da
 def _too_early(grant: Grant, not_before: datetime) -> str:
     if not_before.year == MAXYEAR:
         return _("After the last decision you cannot ask for this again.")
-    when = date_format(not_before.astimezone(grant.program.zone), "j F Y, H:i T")
+    when = date_format(not_before.astimezone(grant.program.zone), _("j F Y, H:i T"))
     return _("After the last decision you can ask for this again from %(when)s.") % {"when": when}
 
 

@@ -165,7 +165,7 @@ class RateStep(models.Model):
     def __str__(self) -> str:
         return _("%(number)d a week from %(since)s") % {
             "number": self.per_week,
-            "since": date_format(self.from_at, "d M Y"),
+            "since": date_format(self.from_at, _("d M Y")),
         }
 
 
@@ -204,7 +204,7 @@ class Week(models.Model):
 
     def __str__(self) -> str:
         return _("week of %(day)s") % {
-            "day": date_format(self.starts_at.astimezone(self.program.zone), "d F Y")
+            "day": date_format(self.starts_at.astimezone(self.program.zone), _("d F Y"))
         }
 
 

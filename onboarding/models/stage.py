@@ -100,5 +100,5 @@ class StageChange(models.Model):
         return _("%(program)s: %(stage)s from %(since)s") % {
             "program": self.program,
             "stage": self.get_to_display(),
-            "since": date_format(self.from_at, "d M Y"),
+            "since": date_format(self.from_at, _("d M Y")),
         }

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from enforcement import usage
@@ -111,7 +112,7 @@ def chart(days: Sequence[Day]) -> Chart | None:
                 parts.append(Part(kind, round(x, 2), top, round(charts.y(below, most) - top, 1)))
                 below += count
         middle = round(share * (number + 0.5), 2)
-        columns.append(Column(day, middle, date_format(day.on, "j M"), parts))
+        columns.append(Column(day, middle, date_format(day.on, _("j M")), parts))
     return Chart(columns, charts.ticks(most), round(share * WIDE, 2))
 
 

@@ -60,7 +60,7 @@ class IsOpen(Exception):
     """The text is being consulted on, so it rests."""
 
     def __init__(self, consultation: Consultation):
-        until = date_format(localtime(consultation.closes_at), "j F Y, H:i T")
+        until = date_format(localtime(consultation.closes_at), _("j F Y, H:i T"))
         super().__init__(
             _("A consultation on this text is open until %(until)s: until then it stays as it is.")
             % {"until": until}

@@ -111,7 +111,7 @@ class TooSoon(Exception):
             % {
                 "version": version.version,
                 "days": notice(version).days,
-                "when": date_format(localtime(earliest), "j F Y, H:i T"),
+                "when": date_format(localtime(earliest), _("j F Y, H:i T")),
             }
         )
 
@@ -295,7 +295,7 @@ def _must_follow(version: GuidelineVersion, effective_at: datetime) -> None:
                     "Version %(version)s is published already and comes into force on %(when)s: the lower number would "
                     "follow the higher."
                 )
-                % {"version": other.version, "when": date_format(localtime(other.effective_at), "j F Y")}
+                % {"version": other.version, "when": date_format(localtime(other.effective_at), _("j F Y"))}
             )
 
 

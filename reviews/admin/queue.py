@@ -199,7 +199,7 @@ def due_words(case: Case, at: datetime, calendar: Calendar | None = None) -> tup
         return _("late by %(time)s") % {"time": timesince(due_at, at, depth=1)}, "stop"
     if due_at - at > IN_HOURS:
         day = due.last_day(due_at, calendar=calendar or calendars.of(case.program))
-        return _("due %(day)s") % {"day": date_format(day, "D j M")}, ""
+        return _("due %(day)s") % {"day": date_format(day, _("D j M"))}, ""
     return _("due in %(time)s") % {
         "time": timesince(at, due_at, depth=1)
     }, "wait" if due_at - at <= SOON else ""

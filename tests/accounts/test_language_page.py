@@ -6,11 +6,6 @@ pytestmark = pytest.mark.django_db
 PAGE = "/accounts/language/"
 
 
-@pytest.fixture(autouse=True)
-def _two_languages(settings):
-    settings.LANGUAGES = [("en-gb", "English"), ("es", "Español")]
-
-
 def test_a_chosen_language_is_kept_and_leads_back(client):
     answer = client.post(PAGE, {"language": "es", "next": "/guidelines/"})
 

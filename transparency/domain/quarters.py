@@ -20,7 +20,7 @@ class BadQuarter(Exception):
 
 class NotOver(Exception):
     def __init__(self, quarter: "Quarter"):
-        day = date_format(quarter.until, "j F Y")
+        day = date_format(quarter.until, _("j F Y"))
         super().__init__(
             _("%(quarter)s is not over before %(day)s, 00:00 UTC.") % {"quarter": quarter.name, "day": day}
         )

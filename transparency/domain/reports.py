@@ -41,7 +41,11 @@ class NotTaken(Exception):
                 "day, up to %(last)s, is taken an hour after midnight and sealed within the next. Wait, or run "
                 "`manage.py build_report`, which takes and seals it."
             )
-            % {"quarter": quarter.name, "seal": seal.number, "last": date_format(quarter.last_day, "j F Y")}
+            % {
+                "quarter": quarter.name,
+                "seal": seal.number,
+                "last": date_format(quarter.last_day, _("j F Y")),
+            }
         )
 
 

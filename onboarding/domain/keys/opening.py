@@ -32,7 +32,7 @@ class AlreadyOpened(Exception):
         assert key.opened_at is not None
         super().__init__(
             _("This key was opened on %(at)s UTC; its secret is shown only once.")
-            % {"at": date_format(key.opened_at, "d F Y, H:i")}
+            % {"at": date_format(key.opened_at, _("d F Y, H:i"))}
         )
 
 
@@ -51,7 +51,7 @@ class RotatedMeanwhile(Exception):
         self.secret = secret
         super().__init__(
             _("This key was given a new secret on %(at)s UTC; it was shown then. Nothing was changed now.")
-            % {"at": date_format(secret.minted_at, "d F Y, H:i:s")}
+            % {"at": date_format(secret.minted_at, _("d F Y, H:i:s"))}
         )
 
 
