@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db.models import TextChoices
+from django.http import HttpRequest
 
 
 class Language(TextChoices):
@@ -9,6 +10,11 @@ class Language(TextChoices):
 
     ENGLISH = "en-gb", "English"
     SPANISH = "es", "Español"
+
+
+def written_in(request: HttpRequest) -> dict[str, str]:
+    """Return, for every page, the language of what providers write: guidelines, and what is kept for good."""
+    return {"written_in": settings.LANGUAGE_CODE}
 
 
 def spoken(language: str) -> str:

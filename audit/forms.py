@@ -12,14 +12,14 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from audit.events import Event
 from audit.models import LedgerEntry
 
-ACTOR_HINT = "An e-mail address, user:12 or system:beat"
-SUBJECT_HINT = "For instance onboarding.application"
+ACTOR_HINT = gettext_lazy("An e-mail address, user:12 or system:beat")
+SUBJECT_HINT = gettext_lazy("For instance onboarding.application")
 
 
 class LedgerFilter(forms.Form):
     """Every filter is exact, so that an index answers it."""
 
-    event = forms.ChoiceField(choices=[("", "Any event"), *Event.choices], required=False)
+    event = forms.ChoiceField(choices=[("", gettext_lazy("Any event")), *Event.choices], required=False)
     actor = forms.CharField(
         required=False, max_length=254, widget=forms.TextInput(attrs={"placeholder": ACTOR_HINT})
     )

@@ -28,6 +28,19 @@ QUESTIONS: tuple[dict[str, Any], ...] = (
     },
     {"kind": "text", "text": "Which use of yours would be judged otherwise than before?"},
 )
+# What a draft says otherwise than the text in force, by version and code of the area.
+DRAFTED: dict[str, dict[str, dict[str, Any]]] = {
+    "1.0.1": {"legal": {"example_allowed": "Contract research inside a law firm that a lawyer checks."}},
+    "1.1.0": {
+        "health": {
+            "definition": "Uses that touch the physical or mental health of people, or tell them what to do about it.",
+        },
+        "legal": {
+            "definition": "Advice, drafting or search with legal effect for people who have no lawyer of their own.",
+            "example_allowed": "Contract research inside a law firm that a lawyer checks.",
+        },
+    },
+}
 # Who, for whom, on the whole, on a part, how much they agree (1-5), and what became of it.
 NOTHING = ("", "")
 OPEN: tuple[tuple[str, str, str, str, tuple[str, str], str, str], ...] = (
@@ -67,6 +80,12 @@ def steps(staff: dict[str, User], now: datetime) -> list[tuple[datetime, Callabl
         (now - OPEN_FROM * DAY, told.open_now),
         (now - 2 * DAY, told.comment_now),
     ]
+
+
+def _drafted(version: str) -> dict[str, Any]:
+    text, otherwise = guidelines.shipped(), DRAFTED[version]
+    areas = [area | otherwise.get(area["id"], {}) for area in text["extra_scrutiny"]]
+    return text | {"version": version, "extra_scrutiny": areas}
 
 
 class _Told:
@@ -121,7 +140,7 @@ class _Told:
     def _open(
         self, version: str, *, at: datetime, days: int, questions: tuple[dict[str, Any], ...] = ()
     ) -> Consultation:
-        draft = guidelines.load(guidelines.shipped() | {"version": version}, by=self.pia, at=at)
+        draft = guidelines.load(_drafted(version), by=self.pia, at=at)
         guidelines.consult(draft, by=self.pia, at=at)
         made = consultations.prepare(
             draft, opens_at=at, closes_at=at + days * DAY, introduction=INTRODUCTION, by=self.pia, at=at

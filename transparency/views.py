@@ -22,6 +22,7 @@ from transparency.models import Report
 
 TEAM = ("reviewer_load", "double_review_agreement", "languages")
 HIGHEST = 2**31 - 1
+SPOKEN = {"name", "title", "says", "unit"}  # of a metric: what people read
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -150,7 +151,11 @@ def _file(report: Report) -> str:
 
 
 def drawn(metric: dict[str, Any]) -> dict[str, Any]:
-    """Return a metric with its drawings and with its rows in the order of its columns, as the template needs them."""
+    """Return a metric with its drawings and with its rows in the order of its columns, as the template needs them.
+
+    What a report froze is in the site's own language; its definitions are read in the reader's.
+    """
+    metric = _spoken(metric) | {"is_percent": metric["unit"] == "percent"}
     made = metric | {"tables": [table | {"bars": drawing.bars(table)} for table in metric["tables"]]}
     if listed := metric.get("list"):
         columns = [(column["id"], column["name"]) for column in listed["columns"]]
@@ -161,6 +166,17 @@ def drawn(metric: dict[str, Any]) -> dict[str, Any]:
         rows = [row | {"cells": list(zip(heads, row["values"], strict=True))} for row in measures["rows"]]
         made["measures"] = {"heads": heads, "rows": rows}
     return made
+
+
+def _spoken(part: Any) -> Any:
+    if isinstance(part, list):
+        return [_spoken(each) for each in part]
+    if not isinstance(part, dict):
+        return part
+    said = {key: _spoken(value) for key, value in part.items()}
+    return said | {
+        key: _(said[key]) for key in SPOKEN & said.keys() if said[key] and isinstance(said[key], str)
+    }
 
 
 def _plain(value: Any) -> str:

@@ -6,6 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from django.db.models import Prefetch, QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from onboarding.models import Application, Grant, Invitation, Key, Seat, WaitlistEntry
 from onboarding.states import (
@@ -45,30 +48,42 @@ class Look:
     """How a standing shows in a list: the pill's kind and words, and what is waited for."""
 
     pill: str
-    words: str
-    waits: str
+    words: str | Promise
+    waits: str | Promise
 
 
 LOOKS = {
-    Standing.DRAFT: Look("", "draft", "You: fill it in and send it"),
-    Standing.RECEIVED: Look("info", "received", "Us: a reviewer takes it up"),
-    Standing.IN_REVIEW: Look("info", "with a reviewer", "Us: the decision"),
-    Standing.ASKED: Look("wait", "question for you", "You: answer our question"),
-    Standing.REJECTED: Look("stop", "not approved", "Nothing"),
-    Standing.APPROVED: Look("ok", "approved", "Nothing"),
-    Standing.IN_LINE: Look("info", "in line", "Us: a seat in one of the next weeks"),
-    Standing.HELD: Look("wait", "held in line", "Us: your place is on hold"),
-    Standing.INVITED: Look("wait", "invited", "You: accept the invitation"),
-    Standing.INVITATION_OVER: Look("stop", "invitation expired", "Us: your place in line"),
-    Standing.KEY_OWED: Look("ok", "access granted", "Us: your key"),
-    Standing.KEY_READY: Look("wait", "key ready", "You: open your key"),
-    Standing.KEY_OVER: Look("stop", "no working key", "You: ask for a new key, or resume one"),
-    Standing.ACTIVE: Look("ok", "access granted", "Nothing"),
-    Standing.SUSPENDED: Look("stop", "suspended", "You: read why, and answer"),
-    Standing.REVOKED: Look("stop", "revoked", "Nothing"),
-    Standing.EXPIRED: Look("stop", "expired", "Nothing"),
-    Standing.WITHDRAWN: Look("stop", "withdrawn", "Nothing"),
-    Standing.LAPSED: Look("stop", "lapsed", "Nothing"),
+    Standing.DRAFT: Look("", pgettext_lazy("application", "draft"), _("You: fill it in and send it")),
+    Standing.RECEIVED: Look(
+        "info", pgettext_lazy("application", "received"), _("Us: a reviewer takes it up")
+    ),
+    Standing.IN_REVIEW: Look("info", pgettext_lazy("application", "with a reviewer"), _("Us: the decision")),
+    Standing.ASKED: Look(
+        "wait", pgettext_lazy("application", "question for you"), _("You: answer our question")
+    ),
+    Standing.REJECTED: Look("stop", pgettext_lazy("application", "not approved"), _("Nothing")),
+    Standing.APPROVED: Look("ok", pgettext_lazy("application", "approved"), _("Nothing")),
+    Standing.IN_LINE: Look(
+        "info", pgettext_lazy("application", "in line"), _("Us: a seat in one of the next weeks")
+    ),
+    Standing.HELD: Look("wait", pgettext_lazy("application", "held in line"), _("Us: your place is on hold")),
+    Standing.INVITED: Look("wait", pgettext_lazy("application", "invited"), _("You: accept the invitation")),
+    Standing.INVITATION_OVER: Look(
+        "stop", pgettext_lazy("application", "invitation expired"), _("Us: your place in line")
+    ),
+    Standing.KEY_OWED: Look("ok", pgettext_lazy("application", "access granted"), _("Us: your key")),
+    Standing.KEY_READY: Look("wait", pgettext_lazy("application", "key ready"), _("You: open your key")),
+    Standing.KEY_OVER: Look(
+        "stop", pgettext_lazy("application", "no working key"), _("You: ask for a new key, or resume one")
+    ),
+    Standing.ACTIVE: Look("ok", pgettext_lazy("application", "access granted"), _("Nothing")),
+    Standing.SUSPENDED: Look(
+        "stop", pgettext_lazy("application", "suspended"), _("You: read why, and answer")
+    ),
+    Standing.REVOKED: Look("stop", pgettext_lazy("application", "revoked"), _("Nothing")),
+    Standing.EXPIRED: Look("stop", pgettext_lazy("application", "expired"), _("Nothing")),
+    Standing.WITHDRAWN: Look("stop", pgettext_lazy("application", "withdrawn"), _("Nothing")),
+    Standing.LAPSED: Look("stop", pgettext_lazy("application", "lapsed"), _("Nothing")),
 }
 WITHOUT_APPROVAL = {
     ApplicationState.DRAFT: Standing.DRAFT,

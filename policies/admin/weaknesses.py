@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from accounts.reading import ReadOnly
 from accounts.roles import Duty, may
@@ -18,11 +19,13 @@ from policies.models import KnownWeakness
 
 
 class WeaknessForm(forms.ModelForm):
-    program = forms.ChoiceField(help_text="The program whose models this is about.")
+    program = forms.ChoiceField(help_text=_("The program whose models this is about."))
     text = forms.CharField(
         widget=forms.Textarea(attrs={"rows": 20}),
-        help_text="The whole text, in Markdown. Applicants acknowledge exactly this; it cannot be changed afterwards, "
-        "only followed by the next version.",
+        help_text=_(
+            "The whole text, in Markdown. Applicants acknowledge exactly this; it cannot be changed afterwards, "
+            "only followed by the next version."
+        ),
     )
 
     class Meta:
@@ -57,7 +60,7 @@ class KnownWeaknessAdmin(ReadOnly, admin.ModelAdmin):
             return ("program", "text")
         return ("program", "version", "published_at", "published_by", "text_hash", "as_shown")
 
-    @admin.display(description="text")
+    @admin.display(description=_("text"))
     def as_shown(self, weakness: KnownWeakness) -> SafeString:
         return format_html(
             '<div class="gh"><div class="prose">{}</div></div>', markdown.rendered(weakness.text)

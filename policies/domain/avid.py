@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable
 from typing import Annotated, Any
 
+from django.utils.translation import gettext as _
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from policies.domain import weakness_records
@@ -79,31 +80,49 @@ class Vulnerability(Part):
 def read(raw: bytes, *, severity: str, must_read: Iterable[str] = ()) -> list[tuple[Record, dict[str, Any]]]:
     """Return the records of a file, one or a list, each with its source. Raises BadRecord, naming every bad place."""
     if len(raw) > LARGEST_FILE:
-        raise BadRecord([f"The file has {len(raw):,} bytes; at most {LARGEST_FILE:,} are read."])
+        raise BadRecord(
+            [
+                _("The file has %(bytes)s bytes; at most %(most)s are read.")
+                % {"bytes": f"{len(raw):,}", "most": f"{LARGEST_FILE:,}"}
+            ]
+        )
     try:
         data = json.loads(raw.decode("utf-8-sig"))
         refused = unkeepable(json.dumps(data, allow_nan=False))
     except UnicodeDecodeError as error:
-        raise BadRecord([f"Byte {error.start} is not UTF-8; save the file as UTF-8."]) from None
+        raise BadRecord(
+            [_("Byte %(place)s is not UTF-8; save the file as UTF-8.") % {"place": error.start}]
+        ) from None
     except json.JSONDecodeError as error:
         raise BadRecord(
-            [f"Line {error.lineno}, column {error.colno}: this is not JSON ({error.msg})."]
+            [
+                _("Line %(line)s, column %(column)s: this is not JSON (%(problem)s).")
+                % {"line": error.lineno, "column": error.colno, "problem": error.msg}
+            ]
         ) from None
     except (RecursionError, ValueError):
         raise BadRecord(
-            ["The file is not JSON of this kind: it is nested too deep, or a number is too long."]
+            [_("The file is not JSON of this kind: it is nested too deep, or a number is too long.")]
         ) from None
     if refused:
-        raise BadRecord(["A character of the file cannot be kept: NUL, or half of a pair. Take it out."])
+        raise BadRecord([_("A character of the file cannot be kept: NUL, or half of a pair. Take it out.")])
     rows = data if isinstance(data, list) else [data]
     if not rows or len(rows) > MOST:
-        raise BadRecord([f"The file has {len(rows):,} records; from 1 to {MOST} are read."])
+        raise BadRecord(
+            [
+                _("The file has %(records)s records; from 1 to %(most)s are read.")
+                % {"records": f"{len(rows):,}", "most": MOST}
+            ]
+        )
     made, problems = [], []
     for place, row in enumerate(rows, start=1):
         try:
             made.append((_record(row, severity, list(must_read)), row))
         except BadRecord as bad:
-            problems += [f"Record {place}{_name(row)}: {problem}" for problem in bad.problems]
+            problems += [
+                _("Record %(place)s: %(problem)s") % {"place": f"{place}{_name(row)}", "problem": problem}
+                for problem in bad.problems
+            ]
     if problems:
         raise BadRecord(problems)
     return made
@@ -111,7 +130,7 @@ def read(raw: bytes, *, severity: str, must_read: Iterable[str] = ()) -> list[tu
 
 def _record(row: Any, severity: str, must_read: list[str]) -> Record:
     if not isinstance(row, dict):
-        raise BadRecord(["must be an object, as AVID's files are."])
+        raise BadRecord([_("must be an object, as AVID's files are.")])
     try:
         found = Vulnerability.model_validate(row)
     except ValidationError as error:

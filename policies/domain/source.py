@@ -5,7 +5,9 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Annotated, Any
 
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from policies.domain.marked import BadText, Marked
@@ -107,10 +109,14 @@ class GuidelinesSource(Part):
         known = Counter(part.id for some in parts for part in some)
         if twice := [found for found, times in known.items() if times > 1]:
             raise ValueError(
-                f"an id stands for one thing only; used more than once: {', '.join(sorted(twice))}"
+                _("an id stands for one thing only; used more than once: %(ids)s")
+                % {"ids": ", ".join(sorted(twice))}
             )
         if taken := sorted(TAKEN & set(known)):
-            raise ValueError(f"these ids are places of the page already; choose others: {', '.join(taken)}")
+            raise ValueError(
+                _("these ids are places of the page already; choose others: %(ids)s")
+                % {"ids": ", ".join(taken)}
+            )
         return self
 
 
@@ -179,9 +185,9 @@ def _sentence(found: Any, source: dict[str, Any]) -> str:
         if isinstance(step, int) and isinstance(thing, dict) and thing.get("id"):
             place += f" ({str(thing['id'])[:60]})"
     told = isinstance(found["input"], (str, int, float)) and found["type"] != "extra_forbidden"
-    named = f", not {str(found['input'])[:60]!r}" if told else ""
+    named = _(", not %(given)s") % {"given": repr(str(found["input"])[:60])} if told else ""
     problem = PROBLEMS.get(found["type"], found["msg"].removeprefix("Value error, "))
-    return f"{place or 'The file'}: {problem}{named}."
+    return f"{place or _('The file')}: {problem}{named}."
 
 
 def _inside(thing: Any, step: str | int) -> Any:
@@ -192,11 +198,11 @@ def _inside(thing: Any, step: str | int) -> Any:
 
 
 PROBLEMS = {
-    "missing": "is missing",
-    "extra_forbidden": "is not a field of this file",
-    "enum": f"must be one of {', '.join(Lane.values)}",
-    "string_pattern_mismatch": "does not have the form asked for",
-    "string_type": "must be text",
-    "list_type": "must be a list",
-    "too_short": "must not be empty",
+    "missing": gettext_lazy("is missing"),
+    "extra_forbidden": gettext_lazy("is not a field of this file"),
+    "enum": format_lazy(gettext_lazy("must be one of {lanes}"), lanes=", ".join(Lane.values)),
+    "string_pattern_mismatch": gettext_lazy("does not have the form asked for"),
+    "string_type": gettext_lazy("must be text"),
+    "list_type": gettext_lazy("must be a list"),
+    "too_short": gettext_lazy("must not be empty"),
 }

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Annotated, Any
 
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from accounts.models import User
@@ -65,12 +66,12 @@ class Record(BaseModel):
 def checked(said: dict[str, Any]) -> Record:
     """Return a record that can be published. Raises BadRecord, which names each place."""
     if unkeepable(json.dumps(said, default=str)):
-        raise BadRecord(["A character of the text cannot be kept: NUL, or half of a pair. Take it out."])
+        raise BadRecord([_("A character of the text cannot be kept: NUL, or half of a pair. Take it out.")])
     try:
         return Record.model_validate(said)
     except ValidationError as error:
         raise BadRecord(
-            f"{'.'.join(map(str, one['loc'])) or 'the record'}: {plainly(one)}." for one in error.errors()
+            f"{'.'.join(map(str, one['loc'])) or _('the record')}: {plainly(one)}." for one in error.errors()
         ) from None
 
 
@@ -140,9 +141,9 @@ def touching(program_slug: str, domains: Iterable[str]) -> list[WeaknessRecord]:
 def plainly(found: Any) -> str:
     """Return what pydantic found wrong, for whoever wrote it."""
     known = {
-        "missing": "is missing",
-        "string_pattern_mismatch": "does not have the form asked for",
-        "string_too_short": "must not be empty",
-        "extra_forbidden": "is not a field of a record",
+        "missing": _("is missing"),
+        "string_pattern_mismatch": _("does not have the form asked for"),
+        "string_too_short": _("must not be empty"),
+        "extra_forbidden": _("is not a field of a record"),
     }
     return known.get(found["type"], found["msg"])

@@ -4,6 +4,7 @@ import hashlib
 from datetime import datetime
 
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit import ledger
@@ -15,7 +16,7 @@ LOCK = 0x6761_7465_0003  # advisory lock: one new version at a time
 
 class NoText(Exception):
     def __init__(self) -> None:
-        super().__init__("Write the text first: an empty one was not published.")
+        super().__init__(_("Write the text first: an empty one was not published."))
 
 
 def document(program_slug: str) -> str:

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from audit.models import append_only
 
@@ -23,7 +24,7 @@ class KnownWeakness(models.Model):
 
     class Meta:
         default_permissions = ()
-        verbose_name_plural = "known weaknesses"
+        verbose_name_plural = _("known weaknesses")
         ordering = ["program", "-version"]
         triggers = append_only()
         constraints = [

@@ -3,7 +3,7 @@
 "use strict";
 
 (() => {
-  const words = document.getElementById("script-words")?.dataset || {};
+  const words = document.getElementById("script-words").dataset;
 
   function selectAll(source) {
     const range = document.createRange();
@@ -16,11 +16,11 @@
   async function copy(source) {
     try {
       await navigator.clipboard.writeText(source.textContent.trim());
-      return words.copied || "Copied";
+      return words.copied;
     } catch {
       // Refused, or a page without https: leave it selected for the person's own keys.
       selectAll(source);
-      return words.selected || "Selected: press Ctrl+C";
+      return words.selected;
     }
   }
 

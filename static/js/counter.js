@@ -4,16 +4,9 @@
 
 (() => {
   const figures = new Intl.NumberFormat(document.documentElement.lang || undefined);
+  const says = document.getElementById("script-words").dataset;
 
-  const ENGLISH = {
-    countOf: "{n} of {max} characters",
-    countNone: "{n} characters",
-    countOver: "{n} too many: at most {max}",
-    countUnder: "{n} more needed: at least {min}",
-  };
-
-  // In the words of the form (data-count-of and so on), else in English.
-  function words(form, length, min, max) {
+  function words(length, min, max) {
     const [name, n] =
       max && length > max
         ? ["countOver", length - max]
@@ -21,7 +14,7 @@
           ? ["countUnder", min - length]
           : [max ? "countOf" : "countNone", length];
     const given = { n, min, max };
-    return (form?.dataset[name] || ENGLISH[name]).replace(/\{(n|min|max)\}/g, (_, each) => figures.format(given[each]));
+    return says[name].replace(/\{(n|min|max)\}/g, (_, each) => figures.format(given[each]));
   }
 
   function watch(control) {
@@ -37,7 +30,7 @@
 
     function update() {
       const length = [...control.value.trim()].length;
-      count.textContent = words(control.form, length, min, max);
+      count.textContent = words(length, min, max);
       count.classList.toggle("is-off", length > 0 && (length < min || (max > 0 && length > max)));
     }
 

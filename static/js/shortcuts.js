@@ -71,7 +71,7 @@
     title.id = "keys-title";
     dialog.setAttribute("aria-labelledby", title.id);
     list.className = "keys";
-    const row = rows[0]?.dataset.rowIs || words.row;
+    const row = rows[0]?.dataset.rowIs || words.line;
     if (rows.length) line(list, "j", words.next.replace("{row}", row));
     if (rows.length) line(list, "k", words.before.replace("{row}", row));
     for (const target of targets) line(list, target.dataset.key, name(target));
