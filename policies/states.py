@@ -2,6 +2,7 @@
 
 from django.db.models import IntegerChoices, TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Lane(TextChoices):
@@ -28,19 +29,19 @@ class Severity(IntegerChoices):
 class Gravity(TextChoices):
     """How grave a known weakness is."""
 
-    LOW = "low", _("Low")
-    MODERATE = "moderate", _("Moderate")
-    HIGH = "high", _("High")
-    CRITICAL = "critical", _("Critical")
+    LOW = "low", pgettext_lazy("a weakness", "Low")
+    MODERATE = "moderate", pgettext_lazy("a weakness", "Moderate")
+    HIGH = "high", pgettext_lazy("a weakness", "High")
+    CRITICAL = "critical", pgettext_lazy("a weakness", "Critical")
 
 
 class WeaknessStatus(TextChoices):
     """Where a known weakness stands; any may follow any: what is known changes."""
 
-    OPEN = "open", _("Open")
-    MITIGATED = "mitigated", _("Mitigated")
-    FIXED = "fixed", _("Fixed")
-    WITHDRAWN = "withdrawn", _("Withdrawn")
+    OPEN = "open", pgettext_lazy("a weakness", "Open")
+    MITIGATED = "mitigated", pgettext_lazy("a weakness", "Mitigated")
+    FIXED = "fixed", pgettext_lazy("a weakness", "Fixed")
+    WITHDRAWN = "withdrawn", pgettext_lazy("a weakness", "Withdrawn")
 
 
 class EvaluationState(TextChoices):

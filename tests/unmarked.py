@@ -20,7 +20,7 @@ NAMES = {
 WORD = re.compile(r"[^\W\d_]{2,}")
 SPOKEN_ATTRIBUTES = {"aria-label", "aria-description", "title", "alt", "placeholder", "data-label", "summary"}
 SILENT_TAGS = {"script", "style", "code", "pre", "kbd", "svg"}
-SAID_IN_A_TAG = re.compile(r"""(?<![(|:\w])(?:says|name|heading|label|level)=(?:"([^"]*)"|'([^']*)')""")
+SAID_IN_A_TAG = re.compile(r"""(?<![(|:\w])(?:says|name|heading|label|level|does)=(?:"([^"]*)"|'([^']*)')""")
 DEFAULTED = re.compile(r"""\|(?:default(?:_if_none)?|yesno):(?:"([^"]*)"|'([^']*)')""")
 TRANSLATED = re.compile(r"^(blocktranslate|blocktrans)\b")
 SHADOW = "\u2060"  # stands for what a tag or a variable writes
