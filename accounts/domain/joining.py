@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet, Sum
 from django.utils.translation import gettext as _
@@ -333,9 +334,11 @@ def _write(invitation: OrganisationInvitation, token: str, at: datetime) -> None
         "expires_at": invitation.expires_at,
         "url": notices.page("join", token),
     }
-    letters.write_many(
-        [letters.Draft("accounts/invitation", invitation.email, context, invitation, passing=True)], at=at
-    )
+    draft = letters.Draft(
+        "accounts/invitation", invitation.email, context, invitation, passing=True,
+        language=settings.LANGUAGE_CODE, zone=settings.TIME_ZONE,
+    )  # fmt: skip
+    letters.write_many([draft], at=at)
 
 
 def _hash(token: str) -> str:

@@ -6,6 +6,7 @@ After Article 17 of the Digital Services Act; standard wording for like cases, n
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -100,15 +101,21 @@ def write(kind: str, sanction: Sanction, *, at: datetime) -> None:
 def answer_reports(flags: Sequence[Flag], *, is_confirmed: bool, at: datetime) -> None:
     """Write to whoever reported something and said where, and forget the address: each once."""
     asked = [flag for flag in flags if flag.reply_to]
-    for flag in asked:
-        letters.write(
+    drafts = (
+        letters.Draft(
             "enforcement/report_answered",
-            to=flag.reply_to,
-            at=at,
-            about=flag,
-            once=f"report_answered:{flag.pk}",
-            receipt=flag.receipt,
-            is_confirmed=is_confirmed,
-            url=notices.page("report_receipt", flag.receipt),
+            flag.reply_to,
+            {
+                "receipt": flag.receipt,
+                "is_confirmed": is_confirmed,
+                "url": notices.page("report_receipt", flag.receipt),
+            },
+            flag,
+            f"report_answered:{flag.pk}",
+            language=settings.LANGUAGE_CODE,
+            zone=settings.TIME_ZONE,
         )
+        for flag in asked
+    )
+    letters.write_many(drafts, at=at)
     Flag.objects.filter(pk__in=[flag.pk for flag in asked]).update(reply_to="")

@@ -16,6 +16,7 @@ from django.db.models import Count, Exists, OuterRef, Prefetch, Q, Subquery
 from django.db.models.functions import Coalesce, JSONObject
 from django.urls import reverse
 
+from accounts.languages import spoken
 from accounts.models import User
 from accounts.roles import Duty, may
 from outbox import letters
@@ -215,7 +216,7 @@ def _silence(version: RuleVersion, share: Share, at: datetime) -> bool:
     if not rules.silence(version.rule, seen=version.number, at=at, right=share.right, of=share.of):
         return False
     for senior in _seniors():
-        with letters.read_in(senior.language, senior.time_zone):
+        with letters.read_in(spoken(senior.language), senior.time_zone):
             letters.write(
                 "reviews/rule_silent",
                 to=senior.email,

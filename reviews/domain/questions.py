@@ -11,9 +11,9 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.languages import spoken
 from accounts.models import User
 from accounts.permissions import may_act_for
 from audit import ledger
@@ -151,7 +151,7 @@ def write(kind: str, request: InformationRequest, case: Case, *, at: datetime, *
     reader = notices.reader_of(application)
     if reader is None:
         return
-    with timezone.override(reader.time_zone):  # dates in the letter are the reader's
+    with letters.read_in(spoken(reader.language), reader.time_zone):
         letters.write(
             f"reviews/{kind}",
             to=reader.email,

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils import translation
 
 from accounts.roles import Role
 from audit import ledger
@@ -186,7 +187,8 @@ def test_who_reported_it_and_said_where_is_answered_once_and_the_address_forgott
     bob = known("bob", make_reviewer)
 
     for _ in "ab":
-        flag_cases.decide(case, by=bob, at=TUESDAY, **finding)
+        with translation.override("es"):  # the reviewer's; we do not know the reporter's
+            flag_cases.decide(case, by=bob, at=TUESDAY, **finding)
 
     letter = Letter.objects.get(kind="enforcement/report_answered")
     assert (letter.recipient, words in letter.text, case.flags.get().reply_to) == (

@@ -7,6 +7,7 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import override_settings
 from django.urls import reverse
+from django.utils import translation
 
 from audit import ledger
 from audit.models import LedgerEntry
@@ -371,6 +372,19 @@ def test_a_lost_file_is_not_found_rather_than_a_failure(client):
     client.force_login(alice_of(request))
 
     assert client.get(addresses(request)[0]).status_code == 404
+
+
+def test_letters_about_a_question_are_in_the_readers_language_whoever_wrote_them():
+    request = asked()
+    alice = alice_of(request)
+    alice.language = "es"
+    alice.save()
+
+    with translation.override("en-gb"):
+        questions.answer(request, by=alice, at=TUESDAY, answer="Nuestro editor.")
+
+    letter = Letter.objects.get(kind="reviews/answer_received")
+    assert letter.text.startswith("Hola")
 
 
 # ---------------------------------------------------------------- erasing, and a copy of it
