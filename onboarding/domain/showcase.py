@@ -1,7 +1,7 @@
 """The showcase: offered by who holds access, read by a person, shown to everybody while the access lasts."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
@@ -77,6 +77,7 @@ def offer(grant: Grant, words: Words, *, agreed: bool, by: User, at: datetime) -
         raise NotYours
     if grant.state != GrantState.ACTIVE or grant.expires_at <= at:
         raise NotOpen
+    words = replace(words, link=_lowered(words.link))
     refuse_nonsense(words, agreed=agreed)
     for before in grant.showcase_entries.filter(state=ShowcaseState.OFFERED).select_for_update():
         _withdraw(before, by=by, at=at)
@@ -85,6 +86,12 @@ def offer(grant: Grant, words: Words, *, agreed: bool, by: User, at: datetime) -
     )
     ledger.record(Event.SHOWCASE_OFFERED, subject=entry, actor=by, at=at, grant=grant.pk)
     return entry
+
+
+def _lowered(link: str) -> str:
+    """Return an address as the database takes it: the scheme may be typed in capitals, and means the same."""
+    scheme, colon, rest = link.partition(":")
+    return f"{scheme.lower()}{colon}{rest}" if colon else link
 
 
 def refuse_nonsense(words: Words, *, agreed: bool) -> None:

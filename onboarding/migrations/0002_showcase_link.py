@@ -12,6 +12,11 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.RunSQL(  # the form took the scheme in capitals
+            "UPDATE onboarding_showcaseentry SET link = 'https' || substr(link, 6)"
+            " WHERE link ~* '^https:' AND link !~ '^https:'",
+            migrations.RunSQL.noop,
+        ),
         migrations.AddConstraint(
             model_name='showcaseentry',
             constraint=models.CheckConstraint(condition=models.Q(('link', ''), ('link__startswith', 'https://'), _connector='OR'), name='showcase_link_is_https'),

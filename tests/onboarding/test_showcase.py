@@ -1,9 +1,11 @@
 """The showcase: offered by the holder, shown by a person with no part in it, gone with the access or at a click."""
 
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db.migrations import RunSQL
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -184,6 +186,39 @@ def test_what_cannot_stay_is_named_by_its_field(change, field):
 def test_the_database_keeps_no_link_but_https(entry):
     with pytest.raises(IntegrityError, match="showcase_link_is_https"), transaction.atomic():
         ShowcaseEntry.objects.filter(pk=entry.pk).update(link="javascript:alert(1)")
+
+
+def test_the_scheme_of_a_link_may_be_typed_in_capitals():
+    grant = make_grant()
+
+    entry = showcase.offer(
+        grant,
+        Words(**SAYS, link="HTTPS://Example.org/A"),
+        agreed=False,
+        by=grant.application.applicant,
+        at=MONDAY,
+    )
+
+    assert entry.link == "https://Example.org/A"
+
+
+def test_links_from_before_the_constraint_are_made_fit_for_it(entry):
+    (lowered,) = [
+        step for step in import_module("onboarding.migrations.0002_showcase_link").Migration.operations
+        if isinstance(step, RunSQL)
+    ]  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE onboarding_showcaseentry DROP CONSTRAINT showcase_link_is_https")
+        ShowcaseEntry.objects.filter(pk=entry.pk).update(link="HttpS://Example.org/A")
+        cursor.execute(lowered.sql)
+        cursor.execute(
+            "ALTER TABLE onboarding_showcaseentry ADD CONSTRAINT showcase_link_is_https "
+            "CHECK (link = '' OR link LIKE 'https://%')"
+        )
+
+    entry.refresh_from_db()
+    assert entry.link == "https://Example.org/A"
 
 
 def test_a_quote_needs_the_consent_of_who_is_quoted():
