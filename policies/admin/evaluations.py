@@ -22,7 +22,7 @@ from audit import clock
 from onboarding.models import Program
 from policies import markdown
 from policies.domain import evaluations
-from policies.domain.evaluations import BadEvaluation, IllegalMove, SamePerson
+from policies.domain.evaluations import BadEvaluation, IllegalMove, Overtaken, SamePerson
 from policies.models import Evaluation
 from policies.states import EvaluationState
 
@@ -160,7 +160,7 @@ class EvaluationAdmin(ReadOnly, OwnPages, admin.ModelAdmin):
         step, says = VERBS[verb]
         try:
             step(row, by=request.user, at=clock.now())
-        except (SamePerson, IllegalMove) as refusal:
+        except (SamePerson, IllegalMove, Overtaken) as refusal:
             messages.error(request, str(refusal))
         else:
             messages.success(request, says)

@@ -40,6 +40,16 @@ class SamePerson(Exception):
         super().__init__(_("Somebody else has to publish this: who proposed a result does not publish it."))
 
 
+class Overtaken(Exception):
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "What was proposed after this is public already, and a correction comes last. Drop this one, or "
+                "propose it anew."
+            )
+        )
+
+
 class IllegalMove(Exception):
     def __init__(self, row: Evaluation):
         super().__init__(
@@ -100,13 +110,18 @@ def propose(program_slug: str, said: Said, *, by: User, at: datetime) -> Evaluat
 
 @transaction.atomic
 def publish(row: Evaluation, *, by: User, at: datetime) -> Evaluation:
-    """Publish it for good as a second person, as the next revision of its code. Raises IllegalMove, SamePerson."""
+    """Publish it for good as a second person, as the next revision of its code.
+
+    Raises IllegalMove, SamePerson, and Overtaken where a later proposal of the code is public.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
     row = _locked(row, EvaluationState.PUBLISHED)
     if row.proposed_by_id == by.pk:
         raise SamePerson
     earlier = Evaluation.objects.filter(program=row.program, code=row.code)
+    if earlier.filter(pk__gt=row.pk, state=EvaluationState.PUBLISHED).exists():
+        raise Overtaken
     row.revision = (earlier.aggregate(last=Max("revision"))["last"] or 0) + 1
     row.state, row.published_at, row.published_by = EvaluationState.PUBLISHED, at, by
     row.save(update_fields=["state", "revision", "published_at", "published_by"])

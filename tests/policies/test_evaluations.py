@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from audit import ledger
 from policies.domain import evaluations, weakness_records
-from policies.domain.evaluations import BadEvaluation, IllegalMove, SamePerson
+from policies.domain.evaluations import BadEvaluation, IllegalMove, Overtaken, SamePerson
 from policies.models import Evaluation
 from tests.audit.test_invariants import breaking
 from tests.factories import MONDAY, editor, make_program
@@ -190,3 +190,13 @@ def test_a_proposal_is_dropped_in_the_admin(client):
         "dropped",
         "evaluation.dropped",
     )
+
+
+def test_an_older_proposal_is_not_published_after_a_newer_one():
+    older, newer = make_proposed(), make_proposed(figure="0.63")
+    evaluations.publish(newer, by=editor("emil"), at=MONDAY)
+
+    with pytest.raises(Overtaken, match="a correction comes last"):
+        evaluations.publish(older, by=editor("emil"), at=MONDAY)
+
+    assert [row.figure for row in evaluations.published("code")] == ["0.63"]
