@@ -3,9 +3,12 @@
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib.syndication.views import Feed
 from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone, translation
 from django.utils.feedgenerator import Atom1Feed
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
@@ -17,13 +20,23 @@ from policies.models import GuidelineVersion
 SHOWN = 50
 
 
-class GuidelinesFeed(Feed):
-    """An entry for each published version, newest first."""
+class SiteFeed(Feed):
+    """An Atom feed in the site's own language and zone, as the texts in it are: the same for whoever fetches it."""
 
     feed_type = Atom1Feed
+    language = settings.LANGUAGE_CODE
+    author_name = "Gatehouse"
+
+    def get_feed(self, obj: Any, request: HttpRequest) -> Any:
+        with translation.override(settings.LANGUAGE_CODE), timezone.override(settings.TIME_ZONE):
+            return super().get_feed(obj, request)
+
+
+class GuidelinesFeed(SiteFeed):
+    """An entry for each published version, newest first."""
+
     title = gettext_lazy("Usage guidelines")
     subtitle = gettext_lazy("Each version that was published, and from when it is in force.")
-    author_name = "Gatehouse"
 
     def link(self) -> str:
         return reverse("guidelines_versions")

@@ -1,5 +1,7 @@
 """Markdown that staff write, as HTML that is safe to show: the one place that marks such text as safe."""
 
+import re
+
 import nh3
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
@@ -23,9 +25,16 @@ TEXT = {
     "li",
 }
 TAGS = TEXT | {"table", "thead", "tbody", "tr", "th", "td"}
+UNPRINTABLE = re.compile("[\x00-\x08\x0e-\x1f\ufffe\uffff]")  # what XML 1.0, and so a feed, cannot hold (2.2)
+BREAKS = re.compile("[\x0b\x0c]")  # nor these, which word processors write between lines
 HEADINGS_DOWN = str.maketrans("123456", "234444")  # a page has one h1: its own
 
 _reader = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+
+
+def printable(text: str) -> str:
+    """Return a text without the characters that no feed can hold; what breaks a line elsewhere breaks it here."""
+    return UNPRINTABLE.sub("", BREAKS.sub("\n", text))
 
 
 def rendered(text: str) -> SafeString:

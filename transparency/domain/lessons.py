@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
+from policies import markdown
 from transparency.models import Lesson, LessonNote
 from transparency.permissions import (
     may_edit_lesson,
@@ -85,9 +86,12 @@ def write(slug: str, words: Words, *, by: User, at: datetime) -> Lesson:
     if not may_write_lessons(by):
         raise NotForYou
     words = _checked(words, at)
-    if Lesson.objects.filter(slug=slug).exists():
+    kept = {"written_at": at, "written_by": by} | asdict(words)
+    made, is_new = Lesson.objects.get_or_create(
+        slug=slug, defaults=kept
+    )  # one of two at once finds the other's
+    if not is_new:
         raise BadLesson("slug", _("Another lesson has this address already."))
-    made = Lesson.objects.create(slug=slug, written_at=at, written_by=by, **asdict(words))
     _record(Event.LESSON_WRITTEN, made, by, at, digest=words.digest)
     return made
 
@@ -164,7 +168,7 @@ def note(lesson: Lesson, text: str, *, by: User, at: datetime) -> LessonNote:
 
 
 def _checked(words: Words, at: datetime) -> Words:
-    title = words.title.replace("\0", "").strip()
+    title = " ".join(markdown.printable(words.title).split())
     if not title or len(title) > 150:
         raise BadLesson("title", _("Write between 1 and %(most)s characters.") % {"most": 150})
     if words.on > at.date():
@@ -176,7 +180,7 @@ def _checked(words: Words, at: datetime) -> Words:
 
 
 def _text(name: str, text: str) -> str:
-    text = text.replace("\0", "").replace("\r\n", "\n").strip()
+    text = markdown.printable(text).replace("\r\n", "\n").strip()
     if not text or len(text) > TEXT_MOST:
         raise BadLesson(name, _("Write between 1 and %(most)s characters.") % {"most": f"{TEXT_MOST:,}"})
     return text
@@ -184,11 +188,11 @@ def _text(name: str, text: str) -> str:
 
 def _link(link: dict[str, str]) -> dict[str, str]:
     """Return a link to a page that stays; addresses of other sites belong into the text."""
-    label, url = link["label"].strip()[:LABEL_MOST], link["url"].strip()
-    parts = urlsplit(url)
+    label, url = markdown.printable(link["label"]).strip()[:LABEL_MOST], link["url"].strip()
     try:
+        parts = urlsplit(url)
         name = "" if parts.scheme or parts.netloc or len(url) > 500 else resolve(parts.path).url_name
-    except Resolver404:
+    except (Resolver404, ValueError):  # of urlsplit, for “//[”
         name = ""
     if name not in LINKED:
         raise BadLesson(
