@@ -39,7 +39,10 @@ INVARIANTS: dict[str, str] = {
     "Nobody published a lesson alone, and every correction of one is in the ledger.": """
         SELECT lesson.id FROM transparency_lesson lesson WHERE lesson.state = 'published'
         AND (lesson.reviewed_by_id IS NOT DISTINCT FROM lesson.written_by_id
-            OR lesson.reviewed_by_id IS NOT DISTINCT FROM lesson.published_by_id)
+            OR lesson.reviewed_by_id IS NOT DISTINCT FROM lesson.published_by_id
+            OR EXISTS (SELECT FROM audit_ledgerentry entry WHERE entry.event = 'lesson.written'
+                AND entry.subject_type = 'transparency.lesson' AND entry.subject_id = lesson.id::text
+                AND entry.actor = 'user:' || lesson.reviewed_by_id))
         UNION ALL SELECT note.lesson_id FROM transparency_lessonnote note WHERE NOT EXISTS (
             SELECT FROM audit_ledgerentry entry WHERE entry.event = 'lesson.noted'
             AND entry.subject_type = 'transparency.lessonnote' AND entry.subject_id = note.id::text

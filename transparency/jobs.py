@@ -3,7 +3,7 @@
 import logging
 
 import django_rq
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from rq.timeouts import JobTimeoutException
 
 from audit import clock
@@ -36,9 +36,13 @@ def _build(report: Report) -> Report:
     except (Computable, TotalsDiffer) as refusal:
         reports.fail(report, str(refusal), at=clock.now())
     except JobTimeoutException:
-        reports.fail(report, _("It took longer than half an hour. Ask the worker again."), at=clock.now())
+        reports.fail(
+            report, gettext_noop("It took longer than half an hour. Ask the worker again."), at=clock.now()
+        )
     except Exception:
-        reports.fail(report, _("Something unforeseen stopped it; the log says what."), at=clock.now())
+        reports.fail(
+            report, gettext_noop("Something unforeseen stopped it; the log says what."), at=clock.now()
+        )
         log.exception("Report %s stopped.", report.pk)
     return Report.objects.get(pk=report.pk)
 

@@ -2,6 +2,8 @@
 
 from accounts.models import User
 from accounts.roles import Duty, may
+from audit import ledger
+from audit.events import Event
 from transparency.models import Lesson, Report
 from transparency.states import LessonState, ReportState
 
@@ -49,7 +51,13 @@ def may_edit_lesson(user: User, lesson: Lesson) -> bool:
 
 
 def may_review_lesson(user: User, lesson: Lesson) -> bool:
-    return may_see_reports(user) and lesson.state == LessonState.DRAFT and lesson.written_by_id != user.pk
+    """Return whether this person may vouch for a draft: nobody who ever wrote at it, the last hand or an earlier."""
+    return may_see_reports(user) and lesson.state == LessonState.DRAFT and not has_written(user, lesson)
+
+
+def has_written(user: User, lesson: Lesson) -> bool:
+    written = ledger.of(lesson).filter(event=Event.LESSON_WRITTEN, actor=ledger.name_of(user))
+    return lesson.written_by_id == user.pk or written.exists()
 
 
 def may_publish_lesson(user: User, lesson: Lesson) -> bool:

@@ -11,6 +11,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Min, Q
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from accounts.models import User
 from audit import ledger
@@ -153,7 +154,7 @@ def turn(appeal: Appeal, *, by: User, at: datetime) -> None:
     for rule, category in _acted_on(sanction):
         waiver = Waiver.objects.create(
             grant=sanction.grant, revision=sanction.grant.revision, rule=rule, category=category,
-            reason=_("An appeal was won."), sanction=sanction, given_at=at, given_by=by,
+            reason=gettext_noop("An appeal was won."), sanction=sanction, given_at=at, given_by=by,
         )  # fmt: skip
         ledger.record(
             Event.WAIVER_GIVEN, subject=waiver, actor=by, at=at, reason="appeal_upheld",

@@ -1,5 +1,7 @@
 """Lessons learned: two people, then frozen; corrections below; the page, the feed, the report's figure, the admin."""
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from importlib import import_module
 from xml.etree import ElementTree
@@ -21,6 +23,7 @@ from transparency.states import LESSON_TRANSITIONS, LessonState
 
 pytestmark = pytest.mark.django_db
 ATOM = "{http://www.w3.org/2005/Atom}"
+ALONE = "Nobody published a lesson alone, and every correction of one is in the ledger."
 BOARD = "/admin/transparency/lesson/lessons/"
 WORDS = Words(
     "A rule suspended eleven people", date(2026, 8, 12), "A rule was *too wide*.", "It runs in shadow first."
@@ -66,6 +69,19 @@ def test_who_wrote_it_does_not_review_it_and_who_reviewed_it_does_not_publish_it
     for somebody in (paul(), axel(), make_reviewer()):
         with pytest.raises(NotForYou):
             lessons.publish(lesson, by=somebody, at=MONDAY)
+
+
+def test_who_ever_wrote_at_it_does_not_review_it():
+    lesson = lessons.write("eleven", WORDS, by=pia(), at=MONDAY)
+    lesson = lessons.edit(lesson, Words("Eleven", WORDS.on, "It.", "That."), by=paul(), at=MONDAY)
+
+    for writer in (pia(), paul()):
+        with pytest.raises(NotForYou):
+            lessons.review(lesson, by=writer, at=MONDAY)
+
+    Lesson.objects.filter(pk=lesson.pk).update(state="reviewed", reviewed_at=MONDAY, reviewed_by=pia())
+    lessons.publish(lesson, by=paul(), at=MONDAY)
+    assert [row[0] for row in breaking(ALONE)] == [lesson.pk]
 
 
 def test_words_changed_after_a_review_are_reviewed_again():
@@ -122,7 +138,7 @@ def test_a_correction_is_a_dated_note_that_never_changes(client):
     for change in (lambda rows: rows.update(text="x"), lambda rows: rows.delete()):
         with pytest.raises(DatabaseError), transaction.atomic():
             change(LessonNote.objects.all())
-    assert breaking("Nobody published a lesson alone, and every correction of one is in the ledger.") == []
+    assert breaking(ALONE) == []
 
 
 def test_a_draft_is_changed_not_corrected():
@@ -139,6 +155,7 @@ def test_a_draft_is_changed_not_corrected():
         ("changed", Words("a", WORDS.on, "a", "x" * (lessons.TEXT_MOST + 1))),
         ("links", Words("a", WORDS.on, "a", "b", [{"label": "x", "url": "https://example.org/"}])),
         ("links", Words("a", WORDS.on, "a", "b", [{"label": "x", "url": "/nowhere/"}])),
+        ("links", Words("a", WORDS.on, "a", "b", [{"label": "x", "url": "//["}])),
         ("links", Words("a", WORDS.on, "a", "b", [{"label": "x", "url": "/applications/"}])),
         ("links", Words("a", WORDS.on, "a", "b", [{"label": "x", "url": "javascript:alert(1)"}])),
     ],
@@ -213,6 +230,51 @@ def test_the_feeds_have_what_rfc_4287_asks_for(client, address, published):
     assert len(set(ids)) == len(ids)
     assert all(one.startswith(("http", "tag:")) for one in ids)
     assert all(entry.find(f"{ATOM}link").get("href") for entry in entries)
+
+
+def test_what_no_feed_can_hold_is_left_out_of_texts_and_of_what_stands_already(client):
+    lesson = make_published(words=Words("A\x0brule\x01", WORDS.on, "a\x0cb", "c\x1f"))
+    LessonNote.objects.create(lesson=lesson, text="It were\x0btwelve.", added_at=MONDAY, added_by=pia())
+
+    answer = client.get("/transparency/lessons/feed/")
+
+    (entry,) = ElementTree.fromstring(answer.content).findall(f"{ATOM}entry")
+    assert (lesson.title, lesson.happened, lesson.changed) == ("A rule", "a\nb", "c")
+    assert "It were\ntwelve." in entry.findtext(f"{ATOM}summary")
+
+
+@pytest.mark.parametrize("address", ["/transparency/lessons/feed/", "/guidelines/feed/"])
+def test_the_feeds_are_in_the_sites_language_whoever_fetches_them(client, address):
+    make_guidelines()
+    make_published()
+
+    spanish, english = (client.get(address, headers={"accept-language": to}).content for to in ("es", "en"))
+
+    assert spanish == english
+    assert b'xml:lang="en-gb"' in spanish
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_lessons_written_at_one_address_at_once_one_is_refused_with_a_sentence():
+    """The other is written after this one looked, and before it writes."""
+    author, words = pia(), asdict(WORDS) | {"written_at": MONDAY}
+
+    def other(execute, sql, params, many, context):
+        if sql.startswith('INSERT INTO "transparency_lesson"') and not seen:
+            seen.append(sql)
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(in_a_session_of_its_own).result()
+        return execute(sql, params, many, context)
+
+    def in_a_session_of_its_own():
+        try:
+            Lesson.objects.create(slug="eleven", written_by=author, **words)
+        finally:
+            connection.close()
+
+    seen = []
+    with connection.execute_wrapper(other), pytest.raises(BadLesson, match="has this address already"):
+        lessons.write("eleven", WORDS, by=author, at=MONDAY)
 
 
 def test_a_correction_is_an_update_of_its_entry(client):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import translation
 
 from tests.enforcement.flagging import make_sanction
 from tests.factories import MONDAY
@@ -92,3 +93,12 @@ def test_the_command_writes_csv_and_json():
 def test_the_command_says_what_is_no_quarter():
     with pytest.raises(CommandError, match="is no quarter"):
         call_command("export_statements", "soon")
+
+
+def test_the_statements_are_the_same_whoever_asks_for_them():
+    make_sanction()
+
+    with translation.override("es"):
+        told = list(statements.of(FOURTH))
+
+    assert told == list(statements.of(FOURTH))

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.db.models import F
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from enforcement.models import Sanction
@@ -87,7 +89,9 @@ def of(quarter: Quarter) -> Iterator[Statement]:
     for sanction in rows.iterator(chunk_size=CHUNK):
         name, maps = names.get((sanction.guidelines_id, sanction.category), (sanction.category, {}))
         source = NOTIFIED.get(sanction.flagged_by, "SOURCE_VOLUNTARY")
-        yield _one(sanction, name, maps.get("dsa", []), source)
+        with translation.override(settings.LANGUAGE_CODE):  # one file, whoever asks for it
+            told = _one(sanction, name, maps.get("dsa", []), source)
+        yield told
 
 
 def _one(sanction: Sanction, category: str, dsa: list[str], source: str) -> Statement:
