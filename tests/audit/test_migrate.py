@@ -4,7 +4,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.core.management.commands import migrate as stock
-from django.db import connection
+from django.db import DataError, connection, transaction
 
 from audit.management.commands import migrate
 
@@ -51,3 +51,26 @@ def test_migrate_gives_up_with_a_sentence_on_a_table_that_somebody_holds(monkeyp
             call_command("migrate", verbosity=0)
 
     assert patience() == "0"
+
+
+def test_a_broken_connection_does_not_hide_what_broke_it(monkeypatch):
+    def broken(*args, **options):
+        connection.connection.close()
+        raise RuntimeError("This came first.")
+
+    monkeypatch.setattr(stock.Command, "handle", broken)
+
+    with pytest.raises(RuntimeError, match="This came first"):
+        call_command("migrate", verbosity=0)
+    connection.close()
+
+
+def test_an_aborted_transaction_does_not_hide_what_aborted_it(monkeypatch):
+    def aborted(*args, **options):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 / 0")
+
+    monkeypatch.setattr(stock.Command, "handle", aborted)
+
+    with pytest.raises(DataError, match="division by zero"), transaction.atomic():
+        call_command("migrate", verbosity=0)

@@ -1,12 +1,12 @@
 """Migrate as Django does, but give up on a lock that does not come: whoever asks for the table next waits behind us."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from django.core.management import CommandError
 from django.core.management.commands import migrate
-from django.db import OperationalError, connections
+from django.db import Error, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.errors import LockNotAvailable
 
@@ -40,5 +40,6 @@ def _impatient(connection: BaseDatabaseWrapper) -> Iterator[None]:
             "finished is undone; run it again when it is quieter."
         ) from error
     finally:
-        with connection.cursor() as cursor:
+        # A broken connection or transaction says so itself; it must not hide what broke it.
+        with suppress(Error), connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, false)", [before])
