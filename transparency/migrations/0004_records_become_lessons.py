@@ -6,7 +6,10 @@ def begin(apps, schema_editor):
     record, lesson = apps.get_model("transparency", "Record"), apps.get_model("transparency", "Lesson")
     entry = apps.get_model("audit", "LedgerEntry")
     replaced = record.objects.exclude(replaces=None).values("replaces")
+    there = set(lesson.objects.values_list("slug", flat=True))  # going backwards deletes no draft
     for row in record.objects.filter(kind="lesson", is_taken_back=False).exclude(pk__in=replaced):
+        if f"record-{row.pk}" in there:
+            continue
         first = row.words.strip().splitlines()[0]
         made = lesson.objects.create(
             slug=f"record-{row.pk}", title=first if len(first) <= 150 else f"{first[:149]}…", on=row.on,
