@@ -8,11 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Min, Q
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from accounts.languages import spoken
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
@@ -42,6 +45,7 @@ from enforcement.states import (
 )
 from onboarding.domain import grants, renewals
 from onboarding.domain.keys import changing
+from onboarding.domain.notices import reader_of
 from onboarding.models import Grant
 from onboarding.permissions import may_see
 from onboarding.states import LIVE_GRANT_STATES, LIVE_KEY_STATES
@@ -224,8 +228,14 @@ def _end_for_good(sanction: Sanction, by: User, at: datetime) -> None:
         return
     wide = Q(owner=sanction.owner_id) if sanction.target == SanctionTarget.OWNER else Q(pk=sanction.grant_id)
     for grant in Grant.objects.filter(wide, state__in=LIVE_GRANT_STATES).order_by("pk"):
-        said = _("The time to appeal is over (%(number)s).") % {"number": sanction.number}
-        grants.revoke(grant, by=by, at=at, reason=said)
+        grants.revoke(grant, by=by, at=at, reason=_said_to(grant, sanction))
+
+
+def _said_to(grant: Grant, sanction: Sanction) -> str:
+    """Return why an access ends, in the language of whoever reads the letter for its owner."""
+    reader = reader_of(grant.application)
+    with translation.override(spoken(reader.language) if reader else settings.LANGUAGE_CODE):
+        return _("The time to appeal is over (%(number)s).") % {"number": sanction.number}
 
 
 def _acted_on(sanction: Sanction) -> list[tuple[str, str]]:

@@ -11,10 +11,11 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
+from accounts.languages import spoken
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
-from enforcement.domain import owed
+from enforcement.domain import owed, unusual
 from enforcement.models import AnomalyFinding, Throttle
 from enforcement.models.anomaly import A_DAY
 from onboarding.domain import limits, notices
@@ -147,9 +148,12 @@ def _write(kind: str, throttle: Throttle, *, at: datetime) -> None:
     reader = notices.reader_of(application)
     if reader is None:
         return
+    finding = throttle.finding
+    with letters.read_in(spoken(reader.language), reader.time_zone):
+        says = unusual.read(finding.rule.kind, finding.figures, finding.says)
     draft = notices.draft(
         kind, application, to=reader, about=throttle, once=f"{kind}:{throttle.pk}", per_minute=throttle.per_minute,
-        until=throttle.ends_at, says=throttle.finding.says, url=notices.page("grant", str(throttle.grant.public_id)),
+        until=throttle.ends_at, says=says, url=notices.page("grant", str(throttle.grant.public_id)),
     )  # fmt: skip
     letters.write_many([replace(draft, kind=f"enforcement/{kind}")], at=at)
 

@@ -6,6 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import translation
 
+from accounts.models import User
 from accounts.roles import Role
 from audit import ledger
 from enforcement.domain import against_sanctions, appeals, emergencies, flag_cases, sanctions
@@ -515,11 +516,13 @@ def test_after_a_won_appeal_the_same_rule_does_not_act_on_the_same_facts_again(k
     make_flag(grant, **GRAVE)
     letters.send_owed(at=TUESDAY)
     appeal, tess = make_taken_appeal(Sanction.objects.get())
-    appeals.uphold(appeal, by=tess, at=WEDNESDAY, **UPHOLD)
+    with translation.override("es"):
+        appeals.uphold(appeal, by=tess, at=WEDNESDAY, **UPHOLD)
 
-    again = make_flag(grant, at=WEDNESDAY, **GRAVE)
+    again, waiver = make_flag(grant, at=WEDNESDAY, **GRAVE), Waiver.objects.get()
 
-    assert (state(key), again.state, Waiver.objects.get().rule) == ("active", "open", "exploit")
+    assert (state(key), again.state, waiver.rule) == ("active", "open", "exploit")
+    assert waiver.reason == "An appeal was won."  # whoever decided; each reads it in their language
 
 
 def test_a_denied_appeal_says_why_and_changes_nothing(key, grant):
@@ -608,10 +611,12 @@ def test_access_ends_for_good_only_when_nobody_can_appeal_any_more(key, grant):
     closes_at = against_sanctions.window(sanction).closes_at
     early = against_sanctions.carry_out_owed(at=closes_at - timedelta(seconds=1))
     stopped = state(key)
+    User.objects.filter(pk=grant.application.applicant_id).update(language="es")
 
     done = [against_sanctions.carry_out_owed(at=closes_at) for _ in "ab"]
 
     assert (early, stopped, done, refreshed(grant).state) == (0, "suspended", [1, 0], "revoked")
+    assert "The time to appeal" not in Letter.objects.get(kind="onboarding/revoked").text
 
 
 def test_an_open_appeal_holds_up_the_end_and_a_won_one_gives_the_same_keys_back(key, grant):

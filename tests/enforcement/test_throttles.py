@@ -5,10 +5,11 @@ from functools import partial
 
 import pytest
 from django.db import IntegrityError
+from django.utils import translation
 
 from audit.models import LedgerEntry
-from enforcement.domain import anomalies, anomaly_rules, owed, throttles
-from enforcement.models import Throttle
+from enforcement.domain import anomalies, anomaly_rules, owed, throttles, unusual
+from enforcement.models import AnomalyFinding, Throttle
 from onboarding import projection
 from onboarding.models import Grant, Limit
 from outbox.models import Letter
@@ -65,6 +66,22 @@ def test_a_finding_slows_each_key_of_the_access_down_for_a_day_and_tells_the_own
     assert kinds() == ["enforcement/throttled"]
     assert "100 of 100 calls" in Letter.objects.get(kind="enforcement/throttled").text
     assert LedgerEntry.objects.filter(event="throttle.begun").count() == 1
+
+
+def test_its_letter_says_what_was_counted_in_the_owners_language(key, senior):
+    applicant = key.grant.application.applicant
+    applicant.language = "es"
+    applicant.save()
+    found(key, senior)
+    finding = AnomalyFinding.objects.select_related("rule").get()
+    kind, figures = finding.rule.kind, finding.figures
+    with translation.override("es"):
+        said = unusual.read(kind, figures, finding.says)
+
+    throttles.begin_owed(at=NOW)
+
+    assert said != finding.says
+    assert said in Letter.objects.get(kind="enforcement/throttled").text
 
 
 def test_it_suspends_nothing(key, senior):
