@@ -122,7 +122,7 @@ def accept(request: HttpRequest, version: str) -> HttpResponse:
 
 
 def _public(version: str) -> GuidelineVersion:
-    found = GuidelineVersion.objects.public().filter(version=version).first()
+    found = GuidelineVersion.objects.public().filter(version=version).defer("source").first()
     if found is None:
         raise Http404
     return found
@@ -134,7 +134,7 @@ def _latest(row: GuidelineVersion, told: list[GuidelineVersion]) -> GuidelineVer
 
 
 def _shown(request: HttpRequest, chosen: GuidelineVersion) -> HttpResponse:
-    categories = list(chosen.categories.all())
+    categories = list(chosen.categories.defer("triggers", "maps"))
     person = request.user
     shown = {
         "version": chosen,
@@ -154,7 +154,8 @@ def _shown(request: HttpRequest, chosen: GuidelineVersion) -> HttpResponse:
 
 def _consultation(chosen: GuidelineVersion) -> dict[str, Any] | None:
     """Return the consultation on a version and where it stands, once it is announced."""
-    found = Consultation.objects.filter(guidelines=chosen).exclude(state=ConsultationState.PREPARED).first()
+    told = Consultation.objects.filter(guidelines=chosen).exclude(state=ConsultationState.PREPARED)
+    found = told.defer("source").first()
     return {"asked": found, "phase": found.phase(clock.now())} if found else None
 
 

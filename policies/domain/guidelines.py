@@ -131,7 +131,7 @@ def before(version: GuidelineVersion) -> GuidelineVersion | None:
         told = told.filter(
             Q(published_at__lt=version.published_at) | Q(published_at=version.published_at, pk__lt=version.pk)
         )
-    return told.first()
+    return told.defer("source").first()
 
 
 def shipped() -> dict[str, Any]:
