@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.db import transaction
+from django.test import Client
 
 from accounts.domain import memberships
 from accounts.models import Owner
@@ -903,6 +904,23 @@ def test_everybody_gets_what_the_table_says(world, address, method):
     assert dict(zip(PEOPLE, got, strict=True)) == dict(
         zip(PEOPLE, ROWS.get((address, method), []), strict=False)
     )
+
+
+READ_BY_MACHINES = (".json", ".csv", "/feed/")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [each for each in ADDRESSES if each.endswith(READ_BY_MACHINES) and not each.startswith("admin/")],
+)
+def test_what_machines_read_does_not_hang_on_the_language_somebody_reads(world, address):
+    path = world.path(address)
+
+    spanish, english = (
+        Client(headers={"accept-language": language}).get(path).content for language in ("es", "en-gb")
+    )
+
+    assert spanish == english
 
 
 # Programs ask these, without a session that another site could use: tokens of the API, signatures of scanners, the
