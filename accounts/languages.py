@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db.models import TextChoices
 from django.http import HttpRequest
+from django.utils.formats import number_format
 
 
 class Language(TextChoices):
@@ -20,3 +21,8 @@ def written_in(request: HttpRequest) -> dict[str, str]:
 def spoken(language: str) -> str:
     """Return the language if it is offered, else the site's own: never half a page in one and half in another."""
     return language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+
+
+def grouped(number: float) -> str:
+    """Return a number as the active language writes a long one: 1,000 or 1 000."""
+    return number_format(number, force_grouping=True)

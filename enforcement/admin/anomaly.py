@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from redis.exceptions import RedisError
 
+from accounts.languages import grouped
 from accounts.reading import OwnPages, ReadOnly
 from accounts.roles import Duty, may
 from audit import clock
@@ -241,7 +242,7 @@ def _says(test: BackTest) -> str:
     if test.state == BackTestState.WAITING:
         return _("Waiting for a worker.")
     return _("%(done)s of %(total)s hours looked at, %(hits)s hits.") % {
-        "done": f"{test.done:,}",
-        "total": f"{test.total:,}",
-        "hits": f"{test.hits:,}",
+        "done": grouped(test.done),
+        "total": grouped(test.total),
+        "hits": grouped(test.hits),
     }

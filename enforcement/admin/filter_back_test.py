@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from redis.exceptions import RedisError
 from rq.timeouts import JobTimeoutException
 
+from accounts.languages import grouped
 from audit import clock
 from enforcement.domain import filter_back_tests
 from enforcement.models import FilterBackTest, FilterRuleVersion
@@ -136,4 +137,4 @@ def _under_way(test: FilterBackTest) -> bool:
 def _says(test: FilterBackTest) -> str:
     if test.state == BackTestState.WAITING:
         return _("Waiting for a worker.")
-    return _("%(done)s of %(total)s texts read.") % {"done": f"{test.done:,}", "total": f"{test.total:,}"}
+    return _("%(done)s of %(total)s texts read.") % {"done": grouped(test.done), "total": grouped(test.total)}

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import Prefetch, Q
 
+from accounts.languages import grouped
 from accounts.models import User
 from enforcement.admin import flag_board
 from enforcement.admin.flag_forms import AppealOutcomeForm
@@ -90,7 +91,7 @@ def _in_words(name: str, value: Any) -> tuple[str, Any]:
     if isinstance(value, float):
         value = round(value, 2)
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return name.replace("_", " "), f"{value:,}" if is_number else value
+    return name.replace("_", " "), grouped(value) if is_number else value
 
 
 def _earlier(case: FlagCase) -> list[FlagCase]:

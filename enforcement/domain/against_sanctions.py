@@ -15,7 +15,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from accounts.languages import spoken
+from accounts.languages import grouped, spoken
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
@@ -125,7 +125,7 @@ def file(sanction: Sanction, *, kind: str, statement: str, by: User, at: datetim
     if not STATEMENT_LEAST <= len(words) <= STATEMENT_MOST:
         raise BadStatement(
             _("Write between %(least)d and %(most)s characters; this has %(count)s.")
-            % {"least": STATEMENT_LEAST, "most": f"{STATEMENT_MOST:,}", "count": f"{len(words):,}"}
+            % {"least": STATEMENT_LEAST, "most": grouped(STATEMENT_MOST), "count": grouped(len(words))}
         )
     appeal = Appeal.objects.create(
         kind=kind,

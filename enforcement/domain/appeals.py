@@ -13,6 +13,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.languages import grouped
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
@@ -298,8 +299,8 @@ def _write_outcome(
     for name, text in (("explanation", words), ("look_again", look_again)):
         if len(text) > WORDS_MOST:
             problems[name] = _("At most %(most)s characters; this has %(count)s.") % {
-                "most": f"{WORDS_MOST:,}",
-                "count": f"{len(text):,}",
+                "most": grouped(WORDS_MOST),
+                "count": grouped(len(text)),
             }
     if problems:
         raise Incomplete(problems)
@@ -362,7 +363,7 @@ def _check_length(words: str) -> None:
     if len(words) > STATEMENT_MOST:
         raise BadStatement(
             _("Write at most %(most)s characters; this has %(count)s.")
-            % {"most": f"{STATEMENT_MOST:,}", "count": f"{len(words):,}"}
+            % {"most": grouped(STATEMENT_MOST), "count": grouped(len(words))}
         )
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from accounts.languages import grouped
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
@@ -221,7 +222,7 @@ def _about_the_texts(wording: Wording) -> dict[str, str]:
                 "number": len(texts),
             }
         elif any(len(text) > TEXT_MOST for text in texts):
-            problems[field] = _("A text has at most %(most)s characters.") % {"most": f"{TEXT_MOST:,}"}
+            problems[field] = _("A text has at most %(most)s characters.") % {"most": grouped(TEXT_MOST)}
     if both := set(wording.hits) & set(wording.passes):
         problems["passes"] = _("“%(both)s” cannot both be hit and pass.") % {"both": next(iter(both))[:60]}
     return problems

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from accounts.languages import grouped
 from accounts.models import Owner, User
 from audit import ledger
 from audit.events import Event
@@ -181,8 +182,8 @@ def _check(finding: str, category: str, severity: int | None, words: str) -> Non
         problems["note"] = _("Write why, for colleagues.")
     if len(words) > NOTE_MOST:
         problems["note"] = _("At most %(most)s characters; this has %(number)s.") % {
-            "most": f"{NOTE_MOST:,}",
-            "number": f"{len(words):,}",
+            "most": grouped(NOTE_MOST),
+            "number": grouped(len(words)),
         }
     if problems:
         raise Incomplete(problems)

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from accounts.languages import grouped
 from accounts.models import Owner, User
 from audit import ledger
 from audit.events import Event
@@ -186,7 +187,7 @@ def _check(flag: Flag) -> None:
     if len(flag.said) > SAID_MOST:
         raise BadFlag(
             _("Write at most %(most)s characters; this has %(count)s.")
-            % {"most": f"{SAID_MOST:,}", "count": f"{len(flag.said):,}"}
+            % {"most": grouped(SAID_MOST), "count": grouped(len(flag.said))}
         )
 
 

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
+from accounts.languages import grouped
 from accounts.models import Owner, User
 from audit import ledger
 from audit.events import Event
@@ -343,8 +344,8 @@ def _problems_of_words(said: Said) -> dict[str, str]:
     for name, words in (("facts", said.facts), ("would_change", said.would_change)):
         if len(words) > WORDS_MOST:
             problems[name] = _("At most %(most)s characters; this has %(number)s.") % {
-                "most": f"{WORDS_MOST:,}",
-                "number": f"{len(words):,}",
+                "most": grouped(WORDS_MOST),
+                "number": grouped(len(words)),
             }
     return problems
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_POST
 
+from accounts.languages import grouped
 from accounts.roles import Duty, may
 from audit import clock
 from onboarding.admin import (
@@ -215,7 +216,7 @@ class ProgramAdmin(admin.ModelAdmin):
 
 def _set(program: Program, per_week: int, from_at: datetime, at: datetime) -> str:
     figures = {
-        "number": f"{per_week:,}",
+        "number": grouped(per_week),
         "since": date_format(from_at.astimezone(program.zone), _("j F Y, H:i")),
     }
     if from_at == at:

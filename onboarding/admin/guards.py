@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.languages import grouped
 from accounts.roles import Duty, may
 from audit import clock
 from enforcement.domain import guard_figures
@@ -254,7 +255,7 @@ def preview(program: Program, kind: GuardKind, asked: Rule, *, at: datetime) -> 
     unit, sample = guards.UNITS[kind]
     says = [
         _("Measured now: %(value)s %(unit)s, over %(sample)s %(of)s.")
-        % {"value": f"{found.value:g}", "unit": unit, "sample": f"{found.sample:,}", "of": sample}
+        % {"value": f"{found.value:g}", "unit": unit, "sample": grouped(found.sample), "of": sample}
     ]
     if Freeze.objects.open().filter(program=program, guard=kind).exists():
         return [
@@ -276,7 +277,7 @@ def _would_do(asked: Rule, found: Reading) -> str:
         return _("Admission would stop within a minute of the next reading.")
     if state == GuardState.TOO_FEW:
         return _("Too few to tell: it asks for %(sample)s. Admission would go on.") % {
-            "sample": f"{asked.minimum_sample:,}"
+            "sample": grouped(asked.minimum_sample)
         }
     return _("Admission would go on.")
 

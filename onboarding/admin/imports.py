@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 from redis.exceptions import RedisError
 
+from accounts.languages import grouped
 from accounts.models import User
 from accounts.roles import Duty
 from audit import clock
@@ -259,14 +260,14 @@ def _enqueue(request: HttpRequest, job: ImportJob) -> None:
 def _says(job: ImportJob) -> str:
     if job.state == ImportState.WAITING:
         return _("Waiting for a worker.")
-    rows = ngettext("%(count)s row read", "%(count)s rows read", job.rows) % {"count": f"{job.rows:,}"}
+    rows = ngettext("%(count)s row read", "%(count)s rows read", job.rows) % {"count": grouped(job.rows)}
     parts = [
-        ngettext("%(count)s imported", "%(count)s imported", job.imported) % {"count": f"{job.imported:,}"}
+        ngettext("%(count)s imported", "%(count)s imported", job.imported) % {"count": grouped(job.imported)}
     ]
     if job.skipped:
         parts.append(
-            ngettext("%(count)s skipped", "%(count)s skipped", job.skipped) % {"count": f"{job.skipped:,}"}
+            ngettext("%(count)s skipped", "%(count)s skipped", job.skipped) % {"count": grouped(job.skipped)}
         )
     if job.failed:
-        parts.append(_("%(count)s with a problem") % {"count": f"{job.failed:,}"})
+        parts.append(_("%(count)s with a problem") % {"count": grouped(job.failed)})
     return f"{rows}: {', '.join(parts)}."

@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from redis.exceptions import RedisError
 
+from accounts.languages import grouped
 from accounts.roles import Duty, may
 from audit import clock
 from onboarding import jobs
@@ -152,7 +153,7 @@ def says(bulk: LineBulk) -> str:
     if bulk.finished_at is None and not bulk.up_to:
         return _("Waiting for a worker.")
     left = bulk.found - bulk.changed
-    figures = {"changed": f"{bulk.changed:,}", "found": f"{bulk.found:,}", "left": f"{left:,}"}
+    figures = {"changed": grouped(bulk.changed), "found": grouped(bulk.found), "left": grouped(left)}
     if bulk.finished_at and left > 0:
         return _("%(changed)s of %(found)s changed; %(left)s had moved on by then.") % figures
     return _("%(changed)s of %(found)s changed.") % figures
@@ -161,7 +162,7 @@ def says(bulk: LineBulk) -> str:
 def _would(bulk: LineBulk) -> str:
     if not bulk.found:
         return str(line_bulks.NobodyFound())
-    return _does(LineVerb(bulk.verb), bulk.found) % {"count": f"{bulk.found:,}"}
+    return _does(LineVerb(bulk.verb), bulk.found) % {"count": grouped(bulk.found)}
 
 
 def _does(verb: LineVerb, found: int) -> str:

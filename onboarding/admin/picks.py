@@ -22,6 +22,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from redis.exceptions import RedisError
 
+from accounts.languages import grouped
 from accounts.models import User
 from audit import clock
 from onboarding import jobs
@@ -248,7 +249,7 @@ def act(request: HttpRequest, slug: str, pk: int, verb: str) -> HttpResponse:
             "%(count)s taken back; who took it up already keeps it.",
             number,
         )
-        messages.success(request, says % {"count": f"{number:,}"})
+        messages.success(request, says % {"count": grouped(number)})
     return redirect("admin:picks", slug)
 
 
@@ -256,7 +257,7 @@ def says(asked: PickList) -> str:
     if asked.finished_at is None and not asked.up_to:
         return _("Waiting for a worker.")
     out = len(asked.left_out)
-    figures = {"made": f"{asked.made:,}", "found": f"{asked.found:,}", "out": f"{out:,}"}
+    figures = {"made": grouped(asked.made), "found": grouped(asked.found), "out": grouped(out)}
     if not out:
         return _("%(made)s of %(found)s asked.") % figures
     return (

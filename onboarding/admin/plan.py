@@ -9,6 +9,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.languages import grouped
 from onboarding import charts
 from onboarding.charts import FLOOR, HEIGHT
 from onboarding.domain import outlooks
@@ -108,7 +109,7 @@ def _bar(week: Week, across: _Across, most: int) -> Bar:
         round(width, 2),
         y,
         FLOOR - y,
-        _("%(given)s of %(limit)s") % {"given": f"{week.admitted:,}", "limit": f"{week.limit:,}"},
+        _("%(given)s of %(limit)s") % {"given": grouped(week.admitted), "limit": grouped(week.limit)},
     )
 
 
@@ -160,16 +161,16 @@ def _on_the_week(program: Program, per_week: int, from_at: datetime, week: Week 
         local = from_at.astimezone(program.zone)
         return _("From %(since)s on, new weeks admit %(number)s; the running week stays as it is.") % {
             "since": f"{_day(local.date())}, {local:%H:%M}",
-            "number": f"{per_week:,}",
+            "number": grouped(per_week),
         }
     if week is None:
-        return _("The first week opens at once and admits %(number)s.") % {"number": f"{per_week:,}"}
+        return _("The first week opens at once and admits %(number)s.") % {"number": grouped(per_week)}
     limit = max(per_week, week.admitted)
     figures = {
-        "limit": f"{limit:,}",
-        "was": f"{week.limit:,}",
-        "given": f"{week.admitted:,}",
-        "number": f"{per_week:,}",
+        "limit": grouped(limit),
+        "was": grouped(week.limit),
+        "given": grouped(week.admitted),
+        "number": grouped(per_week),
     }
     if limit == week.limit:
         return _("This week's limit stays %(limit)s; the next weeks admit %(number)s.") % figures
@@ -188,7 +189,7 @@ def _on_the_week(program: Program, per_week: int, from_at: datetime, week: Week 
 
 
 def _on_the_line(now: Now, before: Reached | None, after: Reached | None) -> str:
-    program, figures = now.program, {"number": f"{now.waiting:,}"}
+    program, figures = now.program, {"number": grouped(now.waiting)}
     if program.paused_at:
         return _("The line of %(number)s stands still until the program is resumed.") % figures
     if now.is_frozen:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
+from accounts.languages import grouped
 from accounts.roles import Duty, may
 from audit import clock
 from onboarding.admin import previewing
@@ -189,7 +190,7 @@ def effect(program: Program, rules: Rules, at: Any) -> list[str]:
     says = plan_words.in_words(rules)
     step = rates.in_force(program, at)
     if step is not None and rules.ramp_most is not None:
-        ahead = [f"{plans.weekly(rules, step.per_week, number):,}" for number in range(WEEKS_AHEAD)]
+        ahead = [grouped(plans.weekly(rules, step.per_week, number)) for number in range(WEEKS_AHEAD)]
         says.append(
             _("From the next week on, while all is well: %(numbers)s people a week.")
             % {"numbers": ", ".join(ahead)}
@@ -202,7 +203,7 @@ def effect(program: Program, rules: Rules, at: Any) -> list[str]:
             _(
                 "%(waiting)s of those who wait now count for %(who)s: %(seats)s seats a week at the rate of now."
             )
-            % {"waiting": f"{there:,}", "who": plan_words.who(share), "seats": f"{seats:,}"}
+            % {"waiting": grouped(there), "who": plan_words.who(share), "seats": grouped(seats)}
         )
     return [*says, _("The week that is open stays as it opened, and seats already given are never touched.")]
 

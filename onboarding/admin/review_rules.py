@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
+from accounts.languages import grouped
 from accounts.roles import Duty, may
 from audit import clock
 from onboarding.admin import previewing
@@ -126,20 +127,20 @@ def changes(program: Program, asked: ReviewRules) -> list[str]:
                 "Those who sign see the first opinion at once, also of what waits for them now (%(waiting)s)."
             )
         )
-        says.append(sign % {"waiting": f"{waiting.count():,}"})
+        says.append(sign % {"waiting": grouped(waiting.count())})
     if not says:
         return [_("Nothing: it is reviewed like that already.")]
     untold = Decision.objects.standing().filter(case__program=program, told_at=None, tell_at__isnull=False)
     keeps = _("What was decided and is not told yet keeps its time (%(number)s).")
-    return [*says, keeps % {"number": f"{untold.count():,}"}]
+    return [*says, keeps % {"number": grouped(untold.count())}]
 
 
 def _minutes(minutes: int, was: int) -> dict[str, str]:
-    return {"minutes": f"{minutes:,}", "was": f"{was:,}"}
+    return {"minutes": grouped(minutes), "was": grouped(was)}
 
 
 def _days(number: int) -> str:
-    return ngettext("%(count)s day", "%(count)s days", number) % {"count": f"{number:,}"}
+    return ngettext("%(count)s day", "%(count)s days", number) % {"count": grouped(number)}
 
 
 def _show(

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts.languages import grouped
 from accounts.roles import Duty, may
 from audit import clock
 from onboarding.admin import previewing
@@ -148,16 +149,16 @@ def says(to: Stage, found: Touched) -> list[str]:
 def _figures(found: Touched) -> dict[str, str]:
     return {
         "accesses": ngettext("%(count)s access", "%(count)s accesses", found.let_in)
-        % {"count": f"{found.let_in:,}"},
+        % {"count": grouped(found.let_in)},
         "invitations": ngettext("%(count)s open invitation", "%(count)s open invitations", found.invited)
-        % {"count": f"{found.invited:,}"},
+        % {"count": grouped(found.invited)},
         "drafts": ngettext("%(count)s draft", "%(count)s drafts", found.drafts)
-        % {"count": f"{found.drafts:,}"},
+        % {"count": grouped(found.drafts)},
         "places": ngettext("%(count)s place", "%(count)s places", found.waiting)
-        % {"count": f"{found.waiting:,}"},
+        % {"count": grouped(found.waiting)},
         "applications": ngettext("%(count)s application", "%(count)s applications", found.under_review)
-        % {"count": f"{found.under_review:,}"},
-        "most": f"{stages.MOST_AT_ONCE:,}",
+        % {"count": grouped(found.under_review)},
+        "most": grouped(stages.MOST_AT_ONCE),
     }
 
 

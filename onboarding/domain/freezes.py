@@ -12,7 +12,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.languages import spoken
+from accounts.languages import grouped, spoken
 from accounts.models import User
 from accounts.permissions import holders
 from accounts.roles import Duty
@@ -190,7 +190,7 @@ def _figure(standing: Standing) -> str:
         "value": f"{reading.value:g}",
         "unit": value,
         "days": rule.window_days,
-        "sample": f"{reading.sample:,}",
+        "sample": grouped(reading.sample),
         "of": sample,
     }
     if rule.guard in WITHOUT_WINDOW:

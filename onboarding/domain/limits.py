@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
+from accounts.languages import grouped
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
@@ -114,7 +115,7 @@ def limit_key(key: Key, *, kind: str, per: str, most: int | None, by: User, at: 
     if most is not None and may_do is not None and most >= may_do:
         raise BadLimit(
             _("This key may do %(most)s already; a limit of yours is lower than that.")
-            % {"most": f"{may_do:,}"}
+            % {"most": grouped(may_do)}
         )
     mine = Limit.objects.filter(key=key, source=LimitSource.OWNER)
     if most is not None and mine.filter(set_at__gt=at - timedelta(hours=1)).count() >= keys.MOST_AN_HOUR:
@@ -182,7 +183,8 @@ def _check(sort: Sort, most: int | None) -> None:
         raise BadLimit(_("There is no such limit."))
     if most is not None and not 1 <= most <= sort.largest:
         raise BadLimit(
-            _("A limit lies between 1 and %(most)s; leave it empty for none.") % {"most": f"{sort.largest:,}"}
+            _("A limit lies between 1 and %(most)s; leave it empty for none.")
+            % {"most": grouped(sort.largest)}
         )
     if sort.level == LimitLevel.END_USER and (sort.kind, sort.per) != (LimitKind.REQUESTS, LimitPer.MINUTE):
         raise BadLimit(_("End users are limited in requests a minute only."))

@@ -3,6 +3,7 @@
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accounts.languages import grouped
 from onboarding.domain import plan_words
 from onboarding.domain.plans import WITHOUT, Rules
 from onboarding.models import Program
@@ -78,7 +79,7 @@ def _pace(program: Program, per_week: int | None, is_frozen: bool) -> str:
         "At most %(people)s person is invited a week.",
         "At most %(people)s people are invited a week.",
         per_week,
-    ) % {"people": f"{per_week:,}"}
+    ) % {"people": grouped(per_week)}
 
 
 def _starts(program: Program) -> str:

@@ -15,6 +15,7 @@ import yaml
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.languages import grouped
 from onboarding.domain.answers import CEILING, Paper, is_empty
 from onboarding.domain.questions import Form, Question
 from onboarding.domain.records import Record, clipped
@@ -272,7 +273,7 @@ def _text(question: Question, value: Any, most: int) -> str:
     if len(value) > most:
         raise BadRow(
             _("%(key)s has %(length)s characters; %(most)s are the most an import takes.")
-            % {"key": question.key, "length": f"{len(value):,}", "most": f"{most:,}"}
+            % {"key": question.key, "length": grouped(len(value)), "most": grouped(most)}
         )
     return value.strip()
 
@@ -288,7 +289,7 @@ def _number(question: Question, value: Any) -> int:
     if not 0 <= value <= question.rules.maximum:
         raise BadRow(
             _("%(key)s must be from 0 to %(maximum)s.")
-            % {"key": question.key, "maximum": f"{question.rules.maximum:,}"}
+            % {"key": question.key, "maximum": grouped(question.rules.maximum)}
         )
     return value
 
@@ -342,7 +343,7 @@ def _external_id(value: Any) -> str:
     if len(text) > MOST_ID:
         raise BadRow(
             _("The id has %(length)s characters; %(most)s are the most.")
-            % {"length": f"{len(text):,}", "most": MOST_ID}
+            % {"length": grouped(len(text)), "most": MOST_ID}
         )
     return text
 
@@ -364,7 +365,7 @@ def _fact(name: str, value: Any) -> Any:
     if long > CEILING or len(name) > LONGEST_NAME:
         raise BadRow(
             _("%(key)s has %(length)s characters; %(most)s are the most an import takes.")
-            % {"key": clipped(name), "length": f"{long:,}", "most": f"{CEILING:,}"}
+            % {"key": clipped(name), "length": grouped(long), "most": grouped(CEILING)}
         )
     return value
 

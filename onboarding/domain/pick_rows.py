@@ -9,6 +9,7 @@ from django.core.validators import validate_email
 from django.db import connection
 from django.utils.translation import gettext as _
 
+from accounts.languages import grouped
 from accounts.models import User
 from onboarding.domain.mappings import plain
 from onboarding.domain.records import Broken, Record, Records, UnreadableFile
@@ -115,7 +116,7 @@ def _read(stream: BinaryIO, name: str) -> tuple[list[Row], list[LeftOut]]:
     for number, found in enumerate(records, 1):
         if number > MOST_ROWS:
             raise UnreadableFile(
-                _("The list has more than %(most)s rows. Split it.") % {"most": f"{MOST_ROWS:,}"}
+                _("The list has more than %(most)s rows. Split it.") % {"most": grouped(MOST_ROWS)}
             )
         row = _row(found, fields)
         if isinstance(row, LeftOut):

@@ -3,6 +3,7 @@
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.languages import grouped
 from onboarding.domain import questions
 from onboarding.domain.plans import Rules, Share
 from onboarding.states import Carry, ShareKind, Spread, Unfilled
@@ -56,7 +57,7 @@ def _ramp(rules: Rules) -> str:
     ) % {
         "weeks": rules.ramp_weeks,
         "times": f"{rules.ramp_percent / 100:g}",
-        "most": f"{rules.ramp_most:,}",
+        "most": grouped(rules.ramp_most),
     }
 
 
@@ -106,4 +107,4 @@ def _carry(rules: Rules) -> str:
         "Seats that were not used, were declined or ran out are added to the next week that opens, "
         "at most %(most)s of them.",
         rules.carry_most or 0,
-    ) % {"most": f"{rules.carry_most or 0:,}"}
+    ) % {"most": grouped(rules.carry_most or 0)}

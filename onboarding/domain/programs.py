@@ -8,6 +8,7 @@ from functools import partial
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from accounts.languages import grouped
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
@@ -192,7 +193,7 @@ def set_review_rules(program: Program, rules: ReviewRules, *, by: User, at: date
     if not all(0 <= each <= RECALL_MOST for each in minutes) or not 0 <= rules.newcomer_days <= NEWCOMER_MOST:
         raise BadRules(
             _("Between deciding and telling lie 0 to %(most)s minutes; newcomers are 0 to 365 days new.")
-            % {"most": f"{RECALL_MOST:,}"}
+            % {"most": grouped(RECALL_MOST)}
         )
     was = {name: getattr(program, name) for name in wanted}
     if was == wanted:

@@ -16,6 +16,7 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
+from accounts.languages import grouped
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
@@ -69,7 +70,7 @@ class TooLong(Exception):
     def __init__(self, most: int, length: int):
         super().__init__(
             _("Write at most %(most)s characters; this has %(length)s.")
-            % {"most": f"{most:,}", "length": f"{length:,}"}
+            % {"most": grouped(most), "length": grouped(length)}
         )
 
 

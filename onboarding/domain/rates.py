@@ -6,6 +6,7 @@ from functools import partial
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from accounts.languages import grouped
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
@@ -20,7 +21,7 @@ MOST_PER_WEEK = 10_000_000  # a typing slip, not a plan, lies above
 class RateOutOfRange(Exception):
     def __init__(self) -> None:
         super().__init__(
-            _("A weekly rate is a whole number from 0 to %(most)s.") % {"most": f"{MOST_PER_WEEK:,}"}
+            _("A weekly rate is a whole number from 0 to %(most)s.") % {"most": grouped(MOST_PER_WEEK)}
         )
 
 

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.languages import grouped
 from onboarding.models.access import Grant
 from onboarding.models.key import Key
 from onboarding.models.program import Program
@@ -126,4 +127,4 @@ class Limit(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.most:,} {self.get_kind_display()} {self.get_per_display()}, {self.get_level_display()}"
+        return f"{grouped(self.most)} {self.get_kind_display()} {self.get_per_display()}, {self.get_level_display()}"

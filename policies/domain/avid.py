@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from django.utils.translation import gettext as _
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from accounts.languages import grouped
 from policies.domain import weakness_records
 from policies.domain.marked import unkeepable
 from policies.domain.weakness_records import BadRecord, Record
@@ -83,7 +84,7 @@ def read(raw: bytes, *, severity: str, must_read: Iterable[str] = ()) -> list[tu
         raise BadRecord(
             [
                 _("The file has %(bytes)s bytes; at most %(most)s are read.")
-                % {"bytes": f"{len(raw):,}", "most": f"{LARGEST_FILE:,}"}
+                % {"bytes": grouped(len(raw)), "most": grouped(LARGEST_FILE)}
             ]
         )
     try:
@@ -111,7 +112,7 @@ def read(raw: bytes, *, severity: str, must_read: Iterable[str] = ()) -> list[tu
         raise BadRecord(
             [
                 _("The file has %(records)s records; from 1 to %(most)s are read.")
-                % {"records": f"{len(rows):,}", "most": MOST}
+                % {"records": grouped(len(rows)), "most": MOST}
             ]
         )
     made, problems = [], []

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
+from accounts.languages import grouped
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
@@ -32,7 +33,7 @@ def publish(program_slug: str, domain: str, *, text: str, by: ledger.Actor, at: 
     """
     text = text.replace("\r\n", "\n").strip()
     if not text or len(text) > TEXT_MOST:
-        raise BadText(_("Write between 1 and %(most)s characters.") % {"most": f"{TEXT_MOST:,}"})
+        raise BadText(_("Write between 1 and %(most)s characters.") % {"most": grouped(TEXT_MOST)})
     if unkeepable(json.dumps(text)):
         raise BadText(_("A character of the text cannot be kept: NUL, or half of a pair. Take it out."))
     with connection.cursor() as cursor:

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
+from accounts.languages import grouped
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
@@ -108,7 +109,7 @@ def check(title: str, text: str, from_at: datetime, acknowledge_by: datetime, at
     if len(title) > TITLE_MOST or len(text) > TEXT_MOST:
         raise BadRule(
             _("At most %(title)s characters of title and %(text)s of text.")
-            % {"title": TITLE_MOST, "text": f"{TEXT_MOST:,}"}
+            % {"title": TITLE_MOST, "text": grouped(TEXT_MOST)}
         )
     if "\0" in title + text:
         raise BadRule(_("A character of the text cannot be kept: NUL. Take it out."))

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from accounts.languages import grouped
 from policies.domain.marked import BadText, Marked
 from policies.domain.marked import read as read_marked
 from policies.domain.marked import written as dumped
@@ -159,7 +160,7 @@ def _marked(raw: bytes) -> Marked:
         raise BadGuidelines(
             [
                 _("The file has %(has)s bytes; at most %(most)s are read.")
-                % {"has": f"{len(raw):,}", "most": f"{LARGEST_FILE:,}"}
+                % {"has": grouped(len(raw)), "most": grouped(LARGEST_FILE)}
             ]
         )
     try:

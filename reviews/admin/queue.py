@@ -14,6 +14,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accounts.languages import grouped
 from accounts.models import User
 from accounts.roles import Duty, may
 from onboarding.models import Program
@@ -308,4 +309,4 @@ def _beyond(mark: tuple[int, datetime, int], *, backwards: bool) -> Q:
 
 
 def _capped(count: int) -> str:
-    return f"{COUNT_MOST:,}+" if count > COUNT_MOST else f"{count:,}"
+    return f"{grouped(COUNT_MOST)}+" if count > COUNT_MOST else grouped(count)

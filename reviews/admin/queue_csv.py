@@ -28,6 +28,7 @@ from django.views.decorators.http import require_GET, require_POST
 from redis.exceptions import RedisError
 from rq.timeouts import JobTimeoutException
 
+from accounts.languages import grouped
 from accounts.roles import Duty, may
 from audit import clock
 from onboarding.admin import line_csv
@@ -107,7 +108,7 @@ def show(desk: "CaseAdmin", request: HttpRequest, number: int) -> HttpResponse:
         request,
         "admin/reviews/queue_csv.html",
         title=_("%(what)s as CSV") % {"what": export.get_what_display()},
-        written=WRITTEN[Exported(export.what)] % {"number": f"{export.rows:,}"},
+        written=WRITTEN[Exported(export.what)] % {"number": grouped(export.rows)},
         export=export,
         says=_says(export),
         under_way=export.state in (QueueExportState.WAITING, QueueExportState.RUNNING),
@@ -278,4 +279,4 @@ def _enqueue(request: HttpRequest, export: QueueExport) -> None:
 def _says(export: QueueExport) -> str:
     if export.state == QueueExportState.WAITING:
         return _("Waiting for a worker.")
-    return ROWS[export.what] % {"number": f"{export.rows:,}", "total": f"{export.total:,}"}
+    return ROWS[export.what] % {"number": grouped(export.rows), "total": grouped(export.total)}

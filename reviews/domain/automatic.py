@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
+from accounts.languages import grouped
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
@@ -76,7 +77,7 @@ def switch(
     if len(reason) > REASON_MOST:
         raise BadSwitch(
             _("A reason has at most %(most)s characters; this has %(number)s.")
-            % {"most": REASON_MOST, "number": f"{len(reason):,}"}
+            % {"most": REASON_MOST, "number": grouped(len(reason))}
         )
     if not SAMPLE_LEAST <= sample <= 100:
         raise BadSwitch(

@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from accounts.languages import grouped
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
@@ -68,7 +69,7 @@ def must_be_alike(cases: Sequence[Case], *, lanes: Collection[str] | None = None
     if len(cases) > MOST:
         raise NotAlike(
             _("At most %(most)s cases at once; these are %(number)s.")
-            % {"most": MOST, "number": f"{len(cases):,}"}
+            % {"most": MOST, "number": grouped(len(cases))}
         )
     for what, found in (
         (_("program"), {case.program_id for case in cases}),

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.db.models import Model, Q
 from django.utils.translation import gettext as _
 
+from accounts.languages import grouped
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
@@ -210,7 +211,7 @@ def _check(made: CareRule) -> None:
     if len(made.reason) > 500:
         raise BadRule(
             _("A reason has at most 500 characters; this has %(number)s.")
-            % {"number": f"{len(made.reason):,}"}
+            % {"number": grouped(len(made.reason))}
         )
     if not min(made.minutes, made.grave_minutes) >= LEAST_MINUTES:
         raise BadRule(

@@ -14,6 +14,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, gettext_lazy, override
 from django.utils.translation import gettext as _
 
+from accounts.languages import grouped
 from onboarding.models import Program
 from onboarding.states import ConditionKind, Environment
 from reviews.models import Case
@@ -104,11 +105,11 @@ def _wrong_limit(condition: Condition, case: Case, _at: datetime) -> str:
         if figure is None:
             continue
         if not isinstance(figure, int) or figure < 1 or (most and figure >= most):
-            return BELOW_TIER[name] % {"most": f"{most:,}"}
+            return BELOW_TIER[name] % {"most": grouped(most)}
     for name in ("per_end_user", "most_output_tokens"):
         figure = condition.get(name, 1)
         if type(figure) is not int or not 1 <= figure <= FIGURE_MOST:
-            most_words = LIMIT_WORDS[name] % {"number": f"{FIGURE_MOST:,}"}
+            most_words = LIMIT_WORDS[name] % {"number": grouped(FIGURE_MOST)}
             return _("%(most)s are the most there may be, and 1 the least.") % {"most": most_words}
     return ""
 
@@ -152,7 +153,7 @@ def _usual(kind: str, figures: Condition) -> str:
     """Return the usual words of every kind that needs nothing looked up."""
     if kind == ConditionKind.LIMIT:
         said = [
-            words % {"number": f"{figures[name]:,}"}
+            words % {"number": grouped(figures[name])}
             for name, words in LIMIT_WORDS.items()
             if isinstance(figures.get(name), int)
         ]

@@ -10,6 +10,7 @@ from hashlib import sha256
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
+from accounts.languages import grouped
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
@@ -69,7 +70,7 @@ def set_rule(
     if len(reason) > REASON_MOST:
         raise BadShare(
             _("A reason has at most %(most)s characters; this has %(number)s.")
-            % {"most": REASON_MOST, "number": f"{len(reason):,}"}
+            % {"most": REASON_MOST, "number": grouped(len(reason))}
         )
     made = SecondReviewRule.objects.create(
         program=program, shares=dict(shares), first_cases=first_cases, reason=reason.strip(), set_by=by, set_at=at

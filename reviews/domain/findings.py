@@ -8,6 +8,7 @@ from typing import NamedTuple
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from accounts.languages import grouped
 from accounts.models import User
 from onboarding.domain import questions
 from onboarding.models import Revision
@@ -124,7 +125,7 @@ def _checked(finding: Finding, said: Said, known: set[str]) -> Finding:
         ),
     ):
         if len(text) > most:
-            raise BadFinding(sentence % {"most": f"{most:,}", "code": code, "number": f"{len(text):,}"})
+            raise BadFinding(sentence % {"most": grouped(most), "code": code, "number": grouped(len(text))})
     finding.verdict, finding.note = said.verdict, said.note.strip()
     finding.expectation_owed = said.verdict in severities.GRAVE_VERDICTS
     if said.quote.strip():

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from accounts.languages import grouped
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
@@ -38,7 +39,7 @@ class TooLong(Exception):
     def __init__(self, words: str):
         super().__init__(
             _("At most %(most)s characters; this has %(number)s. Nothing was changed.")
-            % {"most": REASON_MOST, "number": f"{len(words):,}"}
+            % {"most": REASON_MOST, "number": grouped(len(words))}
         )
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from accounts.languages import grouped
 from accounts.models import User
 from accounts.roles import Duty, may
 from audit import ledger
@@ -88,7 +89,7 @@ def override(case: Case, *, reviewer: User, by: User, at: datetime, reason: str)
     if len(words) > REASON_MOST:
         raise CannotOverride(
             _("A reason has at most %(most)s characters; this has %(number)s.")
-            % {"most": f"{REASON_MOST:,}", "number": f"{len(words):,}"}
+            % {"most": grouped(REASON_MOST), "number": grouped(len(words))}
         )
     made, is_new = InterestOverride.objects.get_or_create(
         case=case, reviewer=reviewer, defaults={"reason": words, "given_by": by, "given_at": at}

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from accounts.languages import grouped
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
@@ -29,7 +30,7 @@ def write(case: Case, *, by: User, at: datetime, text: str) -> Note:
     if not words or len(words) > MOST or "\0" in words:
         raise BadNote(
             _("Write a note of at most %(most)s characters; yours has %(number)s.")
-            % {"most": f"{MOST:,}", "number": f"{len(words):,}"}
+            % {"most": grouped(MOST), "number": grouped(len(words))}
         )
     last = case.notes.order_by("-pk").first()
     if last and (last.author_id, last.text) == (by.pk, words):

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from accounts.languages import grouped
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
@@ -58,8 +59,8 @@ def check(revision: Revision, *, outcome: str, categories: Sequence[str], note: 
         }
     if len(note) > NOTE_MOST:
         problems["note"] = _("At most %(most)s characters; this has %(number)s.") % {
-            "most": f"{NOTE_MOST:,}",
-            "number": f"{len(note):,}",
+            "most": grouped(NOTE_MOST),
+            "number": grouped(len(note)),
         }
     if problems:
         raise statements.Incomplete(problems)

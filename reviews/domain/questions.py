@@ -13,7 +13,7 @@ from django.db.models import Prefetch, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.languages import spoken
+from accounts.languages import grouped, spoken
 from accounts.models import User
 from accounts.permissions import may_act_for
 from audit import ledger
@@ -175,7 +175,7 @@ def _check(words: str, video_url: str) -> None:
     if not words or len(words) > ANSWER_MOST:
         raise BadAnswer(
             _("Write an answer of at most %(most)s characters; yours has %(length)s.")
-            % {"most": f"{ANSWER_MOST:,}", "length": f"{len(words):,}"}
+            % {"most": grouped(ANSWER_MOST), "length": grouped(len(words))}
         )
     if "\0" in words:
         raise BadAnswer(_("Your answer holds a character that cannot be kept (NUL). Type it anew."))

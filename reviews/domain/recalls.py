@@ -11,6 +11,7 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
+from accounts.languages import grouped
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
@@ -68,7 +69,7 @@ def recall(decision: Decision, *, by: User, at: datetime, reason: str) -> Decisi
         raise statements.Incomplete(
             {
                 "reason": _("At most %(most)s characters; this has %(number)s.")
-                % {"most": f"{REASON_MOST:,}", "number": f"{len(reason):,}"}
+                % {"most": grouped(REASON_MOST), "number": grouped(len(reason))}
             }
         )
     held = case.state == CaseState.AWAITING_SECOND

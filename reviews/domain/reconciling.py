@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from accounts.languages import grouped
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
@@ -61,7 +62,7 @@ def close(
         problems["category"] = _("Choose the paragraph that the two read differently.")
     if not remark.strip() or len(remark) > REMARK_MOST:
         problems["remark"] = _("Say what is unclear in it, in at most %(most)s characters.") % {
-            "most": f"{REMARK_MOST:,}"
+            "most": grouped(REMARK_MOST)
         }
     if problems:
         raise statements.Incomplete(problems)

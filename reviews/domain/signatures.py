@@ -11,6 +11,7 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
+from accounts.languages import grouped
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
@@ -142,7 +143,7 @@ def _return(decision: Decision, *, by: User, at: datetime, reason: str) -> None:
         raise statements.Incomplete(
             {
                 "reason": _("At most %(most)s characters; this has %(number)s.")
-                % {"most": f"{RETURN_REASON_MOST:,}", "number": f"{len(reason):,}"}
+                % {"most": grouped(RETURN_REASON_MOST), "number": grouped(len(reason))}
             }
         )
     decision.returned_by, decision.returned_at, decision.return_reason = by, at, reason.strip()

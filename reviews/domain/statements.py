@@ -10,6 +10,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 
+from accounts.languages import grouped
 from accounts.models import User
 from onboarding.domain import questions, terms
 from onboarding.states import ApplicationKind, ConditionKind, Environment
@@ -123,8 +124,8 @@ def checked(statement: Statement, *, case: Case, by: User, at: datetime) -> tupl
     for name in TYPED:
         if len(getattr(kept, name)) > MOST[name]:
             problems[name] = _("At most %(most)s characters; this has %(number)s.") % {
-                "most": f"{MOST[name]:,}",
-                "number": f"{len(getattr(kept, name)):,}",
+                "most": grouped(MOST[name]),
+                "number": grouped(len(getattr(kept, name))),
             }
     if problems:
         raise Incomplete(
@@ -308,7 +309,7 @@ def _check_rejection(kept: Statement, problems: dict[str, str]) -> None:
     if kept.reapply_never and kept.reapply_after_days is not None:
         problems[Field.REAPPLY] = _("Either a number of days or never, not both.")
     elif kept.reapply_after_days is not None and not 0 <= kept.reapply_after_days <= REAPPLY_MOST:
-        problems[Field.REAPPLY] = _("A number of days from 0 to %(most)s.") % {"most": f"{REAPPLY_MOST:,}"}
+        problems[Field.REAPPLY] = _("A number of days from 0 to %(most)s.") % {"most": grouped(REAPPLY_MOST)}
 
 
 def _explanation(kept: Statement, reason: Reason, case: Case, at: datetime, problems: dict[str, str]) -> str:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 
+from accounts.languages import grouped
 from accounts.models import User
 from reviews.domain import claims
 from reviews.models import Case, Unsent
@@ -25,7 +26,7 @@ class TooMuch(Exception):
     def __init__(self) -> None:
         super().__init__(
             _("More than %(most)s characters are typed on this page; the last ones are not saved.")
-            % {"most": f"{MOST:,}"}
+            % {"most": grouped(MOST)}
         )
 
 

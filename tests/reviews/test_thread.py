@@ -374,6 +374,13 @@ def test_a_lost_file_is_not_found_rather_than_a_failure(client):
     assert client.get(addresses(request)[0]).status_code == 404
 
 
+def test_numbers_in_a_refusal_are_grouped_as_its_reader_does():
+    request = asked()
+
+    with translation.override("es"), pytest.raises(questions.BadAnswer, match="5\xa0000"):
+        questions.answer(request, by=alice_of(request), at=TUESDAY, answer="x" * 5001)
+
+
 def test_letters_about_a_question_are_in_the_readers_language_whoever_wrote_them():
     request = asked()
     alice = alice_of(request)

@@ -12,6 +12,7 @@ from django.db.models import Prefetch, QuerySet
 from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
 
+from accounts.languages import grouped
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
@@ -182,7 +183,7 @@ def _checked(words: Words, at: datetime) -> Words:
 def _text(name: str, text: str) -> str:
     text = markdown.printable(text).replace("\r\n", "\n").strip()
     if not text or len(text) > TEXT_MOST:
-        raise BadLesson(name, _("Write between 1 and %(most)s characters.") % {"most": f"{TEXT_MOST:,}"})
+        raise BadLesson(name, _("Write between 1 and %(most)s characters.") % {"most": grouped(TEXT_MOST)})
     return text
 
 

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from accounts.languages import grouped
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
@@ -60,7 +61,7 @@ def _check(
     if kind not in RecordKind.values:
         raise BadRecord(_("Choose what it is."))
     if len(words) > WORDS_MOST:
-        raise BadRecord(_("At most %(most)s characters.") % {"most": f"{WORDS_MOST:,}"})
+        raise BadRecord(_("At most %(most)s characters.") % {"most": grouped(WORDS_MOST)})
     if replaces is not None and Record.objects.filter(replaces=replaces).exists():
         raise BadRecord(_("That record was replaced already; replace the newest one."))
     if replaces is not None and replaces.kind != kind:

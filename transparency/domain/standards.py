@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
+from accounts.languages import grouped
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
@@ -46,7 +47,7 @@ def publish(text: str, *, by: User, at: datetime) -> Standards:
         raise NotForYou
     text = text.replace("\0", "").replace("\r\n", "\n").strip()
     if not text or len(text) > TEXT_MOST:
-        raise BadText(_("Write between 1 and %(most)s characters.") % {"most": f"{TEXT_MOST:,}"})
+        raise BadText(_("Write between 1 and %(most)s characters.") % {"most": grouped(TEXT_MOST)})
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
     newest = current()
