@@ -98,14 +98,14 @@ def _wrong_scope(condition: Condition, case: Case, _at: datetime) -> str:
 def _wrong_limit(condition: Condition, case: Case, _at: datetime) -> str:
     tier = case.program.tiers.filter(environment=Environment.LIVE).order_by("-requests_per_day").first()
     for name, most in (
-        ("per_minute", tier and tier.requests_per_minute),
-        ("per_day", tier and tier.requests_per_day),
+        ("per_minute", tier.requests_per_minute if tier else None),
+        ("per_day", tier.requests_per_day if tier else None),
     ):
         figure = condition.get(name)
         if figure is None:
             continue
         if not isinstance(figure, int) or figure < 1 or (most and figure >= most):
-            return BELOW_TIER[name] % {"most": grouped(most)}
+            return BELOW_TIER[name] % {"most": grouped(most or FIGURE_MOST)}
     for name in ("per_end_user", "most_output_tokens"):
         figure = condition.get(name, 1)
         if type(figure) is not int or not 1 <= figure <= FIGURE_MOST:
