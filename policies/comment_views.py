@@ -39,11 +39,16 @@ def yours(request: HttpRequest, version: str, token: str) -> HttpResponse:
     try:
         row = comments.find(token, at=clock.now())
     except comments.LinkIsOver:
-        raise Http404 from None
+        if request.POST.get("do") != "confirm":
+            raise Http404 from None
+        messages.success(request, _used())  # the second of two clicks, where the first made it a correction
+        return redirect("consultation", version)
     if row.consultation_id != asked.pk:
         raise Http404
     answer = _answer(request, asked, row, "consultation_yours", version, token)
-    answer["Referrer-Policy"] = "no-referrer"  # the address of the page is its key
+    answer["Referrer-Policy"] = (
+        "same-origin"  # its address is its key; with none, browsers post "Origin: null"
+    )
     return answer
 
 
@@ -96,8 +101,15 @@ def _correct(request: HttpRequest, asked: Consultation, row: Comment, *back: str
 
 
 def _confirm(request: HttpRequest, row: Comment) -> tuple[str, Comment | None]:
-    kept = comments.confirm(row.token or "", at=clock.now())
+    try:
+        kept = comments.confirm(row.token or "", at=clock.now())
+    except comments.LinkIsOver:
+        return _used(), None
     return _("We have your comment. A person reads it before it is shown."), kept
+
+
+def _used() -> str:
+    return _("This link was used or has ended. The letter with your receipt leads to your comment.")
 
 
 def _withdraw(request: HttpRequest, row: Comment) -> tuple[str, Comment | None]:

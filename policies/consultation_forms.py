@@ -158,9 +158,6 @@ def _answer_field(question: ConsultationQuestion, consultation: Consultation) ->
 
 
 def _rows_in(typed: Mapping[str, Any]) -> int:
-    numbers = [
-        int(name.removeprefix("text-"))
-        for name, text in typed.items()
-        if name.startswith("text-") and name.removeprefix("text-").isdecimal() and str(text).strip()
-    ]
-    return min(max(numbers, default=-1) + 1, REMARKS_MOST)
+    texts = {f"text-{number}": number for number in range(REMARKS_MOST)}
+    numbers = [texts[name] for name, text in typed.items() if name in texts and str(text).strip()]
+    return max(numbers, default=-1) + 1

@@ -1,12 +1,15 @@
 """A consultation, for everybody: its questions, the comments shown, what came of them; and the form of a comment."""
 
 import csv
-import io
+import json
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import Any
 
 from allauth.core import ratelimit
 from django.contrib import messages
 from django.db.models import Count, Q
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -56,7 +59,9 @@ def invited(request: HttpRequest, version: str, token: str) -> HttpResponse:
     answer = (
         take(request, asked, invitation) if request.method == "POST" else page(request, asked, invitation)
     )
-    answer["Referrer-Policy"] = "no-referrer"  # the address of the page is its key
+    answer["Referrer-Policy"] = (
+        "same-origin"  # its address is its key; with none, browsers post "Origin: null"
+    )
     return answer
 
 
@@ -78,7 +83,7 @@ def comment(request: HttpRequest, version: str, number: str) -> HttpResponse:
 
 
 @require_safe
-def as_csv(request: HttpRequest, version: str) -> HttpResponse:
+def as_csv(request: HttpRequest, version: str) -> StreamingHttpResponse:
     """Give the shown comments as CSV; no cell can be run by a spreadsheet."""
     asked = find(version)
     return csv_of(
@@ -87,10 +92,9 @@ def as_csv(request: HttpRequest, version: str) -> HttpResponse:
 
 
 @require_safe
-def as_json(request: HttpRequest, version: str) -> HttpResponse:
-    asked = find(version)
-    rows = [{name: row[name] for name in comment_export.PUBLIC} for row in comment_export.shown(asked)]
-    return JsonResponse({"version": asked.guidelines.version, "text_hash": asked.text_hash, "comments": rows})
+def as_json(request: HttpRequest, version: str) -> StreamingHttpResponse:
+    """Give the shown comments as JSON, a row at a time: however many there are, one is in memory."""
+    return StreamingHttpResponse(_json_of(find(version)), content_type="application/json")
 
 
 @require_safe
@@ -203,15 +207,29 @@ def page(
     return render(request, "policies/consultation.html", shown, status=status)
 
 
-def csv_of(rows, names: tuple[str, ...], filename: str) -> HttpResponse:
-    """Return rows as a CSV file whose cells are harmless."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(names)
-    writer.writerows([comment_export.harmless(row[name]) for name in names] for row in rows)
-    answer = HttpResponse(out.getvalue(), content_type="text/csv; charset=utf-8")
+def csv_of(rows: Iterable[dict[str, Any]], names: tuple[str, ...], filename: str) -> StreamingHttpResponse:
+    """Return rows as a CSV file whose cells are harmless, a row at a time."""
+    writer = csv.writer(_Echo())
+    cells = ([comment_export.harmless(row[name]) for name in names] for row in rows)
+    lines = (writer.writerow(line) for line in chain([names], cells))
+    answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{filename}"'
     return answer
+
+
+class _Echo:
+    """What a CSV writer writes into, to be given each line back."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def _json_of(asked: Consultation) -> Iterator[str]:
+    head = json.dumps({"version": asked.guidelines.version, "text_hash": asked.text_hash, "comments": []})
+    yield head.removesuffix("]}")
+    for number, row in enumerate(comment_export.shown(asked)):
+        yield ("," if number else "") + json.dumps({name: row[name] for name in comment_export.PUBLIC})
+    yield "]}"
 
 
 def _received(

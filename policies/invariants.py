@@ -78,7 +78,10 @@ INVARIANTS: dict[str, str] = {
     "A summary was published by somebody who wrote none of it.": """
         SELECT asked.id FROM policies_consultation asked WHERE asked.state = 'summarised' AND (
             asked.summarised_by_id = asked.summary_edited_by_id OR EXISTS (SELECT FROM policies_theme theme
-                WHERE theme.consultation_id = asked.id AND theme.written_by_id = asked.summarised_by_id))""",
+                WHERE theme.consultation_id = asked.id AND theme.written_by_id = asked.summarised_by_id)
+            OR EXISTS (SELECT FROM audit_ledgerentry entry WHERE entry.subject_type = 'policies.consultation'
+                AND entry.subject_id = asked.id::text AND entry.event = 'consultation.themes_written'
+                AND entry.actor = 'user:' || asked.summarised_by_id AND entry.details ?| array['theme', 'summary']))""",
     "Every acceptance is in the ledger, by the person who accepted.": """
         SELECT kept.id, kept.user_id, kept.document FROM policies_acceptance kept WHERE NOT EXISTS (
             SELECT FROM audit_ledgerentry entry WHERE entry.subject_type = 'policies.acceptance'

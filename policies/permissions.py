@@ -2,7 +2,7 @@
 
 from django.db.models import Q
 
-from accounts.domain.erasure import addresses
+from accounts.domain.erasure import addresses_of
 from accounts.models import Membership, OrganisationDomain, User
 from accounts.roles import Duty, may
 from policies.models import Comment
@@ -27,8 +27,7 @@ def kept_from(user: User) -> Q:
     organisations = Membership.objects.filter(user=user).values("organisation")
     people = User.objects.filter(Q(pk=user.pk) | Q(memberships__organisation__in=organisations)).distinct()
     theirs = Q(user__in=people.values("pk")) | Q(withheld_by=user)
-    mail = {address.lower() for person in people for address in addresses(person)}
-    theirs |= Q(email__in=mail)
+    theirs |= Q(email__in={address.lower() for address in addresses_of(people)})
     for domain in OrganisationDomain.objects.filter(organisation__in=organisations, ended_at=None):
         theirs |= Q(email__iendswith=f"@{domain.domain}")
     return theirs

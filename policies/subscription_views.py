@@ -75,5 +75,7 @@ def one_click(request: HttpRequest, token: str) -> HttpResponse:
 
 def _page(request: HttpRequest, confirmed: bool) -> HttpResponse:
     answer = render(request, "policies/subscription.html", {"confirmed": confirmed})
-    answer["Referrer-Policy"] = "no-referrer"  # the address of the page is its key
+    answer["Referrer-Policy"] = (
+        "same-origin"  # its address is its key; with none, browsers post "Origin: null"
+    )
     return answer

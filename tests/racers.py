@@ -39,7 +39,9 @@ from onboarding.domain import (  # noqa: E402
 )
 from onboarding.models import Application, Grant, Invitation, Key, Pick, Program  # noqa: E402
 from onboarding.states import Environment, Overlap  # noqa: E402
-from policies.domain import subscriptions  # noqa: E402
+from policies.domain import comments, subscriptions  # noqa: E402
+from policies.domain.comment_words import Words  # noqa: E402
+from policies.models import Comment, Consultation  # noqa: E402
 from reviews.domain import (  # noqa: E402
     bulk,
     cases,
@@ -250,6 +252,19 @@ def open_cases(at: str) -> int:
 
 def tell_subscribers(at: str) -> int:
     return subscriptions.tell_owed(at=datetime.fromisoformat(at))
+
+
+def confirm_comment(token: str, at: str) -> int:
+    return comments.confirm(token, at=datetime.fromisoformat(at)).pk
+
+
+def send_comment(user: str, consultation: str, at: str) -> int:
+    asked, by = Consultation.objects.get(pk=consultation), User.objects.get(pk=user)
+    return comments.send(asked, Words({"": "Again."}), by=by, at=datetime.fromisoformat(at)).pk
+
+
+def withdraw_comment(comment: str, at: str) -> int:
+    return comments.withdraw(Comment.objects.get(pk=comment), at=datetime.fromisoformat(at)).pk
 
 
 def tell(at: str) -> int:

@@ -34,7 +34,10 @@ def full(name: str, *args: object) -> str:
 
 
 def letter(kind: str, comment: Comment, *, once: str, **shown: Any) -> letters.Draft | None:
-    """Return a letter to the author of a comment, in their language; None where no address is known any more."""
+    """Return a letter to the author of a comment, in their language; None where no address is known any more.
+
+    Its link acts as the author, so that its text goes once it is sent, and no staff reads it before.
+    """
     if not comment.email:
         return None
     version = comment.consultation.guidelines.version
@@ -46,7 +49,13 @@ def letter(kind: str, comment: Comment, *, once: str, **shown: Any) -> letters.D
         **shown,
     }
     return letters.Draft(
-        f"policies/{kind}", comment.email, context, comment, once, language=spoken(comment.language)
+        f"policies/{kind}",
+        comment.email,
+        context,
+        comment,
+        once,
+        passing=True,
+        language=spoken(comment.language),
     )
 
 

@@ -21,6 +21,7 @@ from policies.domain import consultations
 from policies.domain.comment_rows import blank, locked, move, undecide, unname, write
 from policies.domain.comment_words import OBJECTION_MOST, BadComment, Words, checked, clean, too_long
 from policies.models import Comment, CommentRevision, Consultation, ConsulteeInvitation
+from policies.models.comment import NOBODYS
 from policies.states import PUBLIC_COMMENTS, CommentState, Phase
 
 CONFIRM_WITHIN = timedelta(days=7)
@@ -92,7 +93,8 @@ def find(token: str, *, at: datetime) -> Comment:
 def mine(consultation: Consultation, user: User) -> Comment | None:
     """Return what this person sent to a consultation, signed in or by the address they proved."""
     theirs = Q(user=user) | (Q(email=address) if (address := proved_address(user)) else Q())
-    return consultation.comments.received().filter(theirs).first()
+    rows = list(consultation.comments.received().filter(theirs))
+    return min(rows, key=lambda row: row.user_id != user.pk, default=None)
 
 
 @transaction.atomic
@@ -106,13 +108,19 @@ def confirm(token: str, *, at: datetime) -> Comment:
         return found
     consultation = _open(found.consultation, at)
     row = locked(found)
-    earlier = consultation.comments.received().filter(email=row.email).select_for_update().first()
+    if row.state not in NOBODYS:  # clicked twice, and the first click was a moment ago
+        return row
+    earlier = consultation.comments.received().filter(email=found.email).select_for_update().first()
+    if row.state == CommentState.WITHDRAWN:
+        if earlier is None:
+            raise LinkIsOver
+        return earlier  # the first click made it a correction
     if earlier is None:
         row.confirmed_at, row.due_at = at, at + READ_WITHIN
         move(row, CommentState.WAITING, Event.COMMENT_RECEIVED, by=ACTOR, at=at)
         _receipt(row, at)
         return row
-    latest = row.revisions.get()
+    latest = row.revisions.order_by("-number")[0]
     said = Words(
         latest.words["remarks"], latest.words["answers"], row.name, row.affiliation_kind, row.affiliation_name
     )
@@ -204,7 +212,8 @@ def forget(user: User, *, at: datetime) -> None:
 
 
 def _open(consultation: Consultation, at: datetime) -> Consultation:
-    consultation = Consultation.objects.select_related("guidelines").get(pk=consultation.pk)
+    """Return it locked, so that what one person sends in two tabs comes one after the other. Raises NotOpen."""
+    consultation = consultations.locked(consultation)
     if consultation.phase(at) != Phase.OPEN:
         raise NotOpen(consultation)
     return consultation
@@ -221,11 +230,8 @@ def _receive(
     at: datetime,
 ) -> Comment:
     """Keep what came from a proved address: as a new comment, or in the place of what that person sent before."""
-    consultations.locked(consultation)  # two tabs of one person come one after the other
-    theirs = Q(email=email) | (Q(user=user) if user else Q())
-    earlier = consultation.comments.received().filter(theirs).first()
+    earlier = _earlier(consultation, email, user, at)
     if earlier is not None:
-        earlier = locked(earlier)
         earlier.user, earlier.invitation = user or earlier.user, invitation or earlier.invitation
         return _correct(earlier, words, by=user or ACTOR, at=at)
     row = _new(consultation, words, CommentState.WAITING, email, language, at, invitation)
@@ -235,6 +241,19 @@ def _receive(
     ledger.record(Event.COMMENT_RECEIVED, subject=row, actor=user or ACTOR, at=at, words=words.digest)
     _receipt(row, at)
     return row
+
+
+def _earlier(consultation: Consultation, email: str, user: User | None, at: datetime) -> Comment | None:
+    """Return, locked, what this person sent before.
+
+    Whoever proved an address only after it had commented has two: what they sent signed in stays, the other goes.
+    """
+    theirs = Q(email=email) | (Q(user=user) if user else Q())
+    rows = list(consultation.comments.received().filter(theirs).select_for_update(of=("self",)))
+    rows.sort(key=lambda row: user is None or row.user_id != user.pk)
+    for row in rows[1:]:
+        blank(row, Event.COMMENT_DROPPED, by=user or ACTOR, at=at, reason="became_a_correction")
+    return rows[0] if rows else None
 
 
 def _ask(consultation: Consultation, words: Words, email: str, language: str, at: datetime) -> Comment:
@@ -288,6 +307,9 @@ def _correct(comment: Comment, words: Words, *, by: ledger.Actor, at: datetime) 
         ledger.record(Event.COMMENT_SENT, subject=comment, actor=by, at=at, words=words.digest)
         return comment
     comment.due_at = at + READ_WITHIN
+    if comment.decided_at is not None:  # an objection to other words, if there was one, is answered
+        comment.objection = comment.withheld_for = ""
+        comment.objected_at = comment.withheld_by = None
     undecide(comment)
     if comment.state == CommentState.WAITING:
         comment.save()

@@ -4,6 +4,7 @@ import hashlib
 import secrets
 from datetime import datetime
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
@@ -142,8 +143,9 @@ def _write(row: ConsulteeInvitation, token: str, at: datetime) -> None:
         "closes_at": row.consultation.closes_at,
     }
     draft = letters.Draft(
-        "policies/consultee", row.email, shown, row, f"consultee:{row.pk}:{row.token_hash[:16]}", passing=True
-    )
+        "policies/consultee", row.email, shown, row, f"consultee:{row.pk}:{row.token_hash[:16]}", passing=True,
+        language=settings.LANGUAGE_CODE, zone=settings.TIME_ZONE,  # nobody knows theirs; the sender's is no guess
+    )  # fmt: skip
     letters.write_many([draft], at=at)
 
 

@@ -150,7 +150,7 @@ def decide(
         once=f"comment:{comment.pk}:decided:{at:%Y%m%d%H%M%S%f}",
         at=at,
         unnamed=to == CommentState.UNNAMED,
-        reason=comment.get_reason_display() if comment.reason else "",
+        reason=WithheldFor(reason).label if comment.reason else "",  # lazy: the author's language
         note=words,
         may_object=comments.may_object(comment, at=at),
         object_days=comments.OBJECT_WITHIN.days,

@@ -1,16 +1,25 @@
 """Who took part in a consultation, in figures; counts of fewer than five people are hidden.
 
-One hidden count could be worked out from the total, so that the next smallest goes with it.
+The totals are public, so a hidden count goes with as many others as it takes that none can be worked out.
 """
 
 from dataclasses import dataclass
 
+from django.db import connection
 from django.db.models import Count
 
-from policies.models import CommentRevision, Consultation, ConsultationQuestion
-from policies.states import AffiliationKind, CommentState, WithheldFor
+from policies.models import Consultation, ConsultationQuestion
+from policies.states import PUBLIC_COMMENTS, AffiliationKind, CommentState, QuestionKind, WithheldFor
 
 LEAST = 5
+# Of each comment what it says now; an answer in words is not counted, nor read out of the row.
+ANSWERS = """
+    SELECT said.question, said.answer, count(*) FROM (
+        SELECT DISTINCT ON (kept.id) said.words->'answers' AS answers
+        FROM policies_comment kept JOIN policies_commentrevision said ON said.comment_id = kept.id
+        WHERE kept.consultation_id = %s AND kept.state = ANY(%s) ORDER BY kept.id, said.number DESC
+    ) latest, jsonb_each_text(latest.answers) AS said (question, answer)
+    WHERE said.question = ANY(%s) GROUP BY said.question, said.answer"""
 
 
 @dataclass(frozen=True)
@@ -26,7 +35,6 @@ class Asked:
     """The answers the shown comments give to one question; words are counted only."""
 
     question: ConsultationQuestion
-    given: int
     cells: list[Cell]
 
     @property
@@ -74,37 +82,30 @@ def of(consultation: Consultation) -> Participation:
 
 
 def hidden(counts: list[tuple[str, int]]) -> list[Cell]:
-    """Return the counts, without those from 1 to 4; a single one takes the next smallest with it."""
-    small = {name for name, count in counts if 0 < count < LEAST}
-    if len(small) == 1:
-        others = [(count, name) for name, count in counts if count >= LEAST]
-        small |= {min(others)[1]} if others else set()
-    return [Cell(name, None if name in small else count) for name, count in counts]
+    """Return the counts of a table whose total is public; where one is from 1 to 4, without all under 5.
+
+    Those hidden have a sum anybody can work out. Where it leaves one only, or says each is 4, the table is hidden:
+    else no count in it has one possible value, whoever knows this rule.
+    """
+    small = [count for _, count in counts if count < LEAST]
+    if not any(small):
+        return [Cell(name, count) for name, count in counts]
+    if len(small) == 1 or all(count == LEAST - 1 for count in small):
+        return [Cell(name, None) for name, _ in counts]
+    return [Cell(name, None if count < LEAST else count) for name, count in counts]
 
 
 def _answers(consultation: Consultation) -> list[Asked]:
     """Count what the shown comments answer: each of them is public already, so nothing is hidden."""
     questions = list(consultation.questions.all())
-    said: dict[str, dict[str, int]] = {}
-    if questions:
-        shown = latest_words(consultation)
-        for words in shown:
-            for key, text in words.get("answers", {}).items():
-                counts = said.setdefault(key, {})
-                counts[text] = counts.get(text, 0) + 1
+    chosen = [str(question.pk) for question in questions if question.kind != QuestionKind.TEXT]
+    said: dict[tuple[str, str], int] = {}
+    if chosen:
+        with connection.cursor() as cursor:
+            cursor.execute(ANSWERS, [consultation.pk, list(PUBLIC_COMMENTS), chosen])
+            said = {(question, answer): number for question, answer, number in cursor.fetchall()}
     found = []
     for question in questions:
-        counts = said.get(str(question.pk), {})
-        cells = [Cell(label, counts.get(value, 0)) for value, label in question.choices]
-        found.append(Asked(question, sum(counts.values()), cells))
+        cells = [Cell(label, said.get((str(question.pk), value), 0)) for value, label in question.choices]
+        found.append(Asked(question, cells))
     return found
-
-
-def latest_words(consultation: Consultation) -> list[dict[str, dict[str, str]]]:
-    """Return what each shown comment says now."""
-    latest = (
-        CommentRevision.objects.filter(comment__in=consultation.comments.public())
-        .order_by("comment_id", "-number")
-        .distinct("comment_id")
-    )
-    return list(latest.values_list("words", flat=True))

@@ -60,7 +60,9 @@ def write(
     if problems:
         raise BadTheme(problems)
     last = consultation.themes.order_by("-position").first()
-    row = theme or Theme(consultation=consultation, position=last.position + 1 if last else 1)
+    row = _rewritten(consultation, theme) or Theme(
+        consultation=consultation, position=last.position + 1 if last else 1
+    )
     row.title, row.outcome, row.text, row.clauses = title, outcome, text, chosen
     row.written_at, row.written_by = at, by
     row.save()
@@ -139,10 +141,15 @@ def not_ready(consultation: Consultation, *, by: User, at: datetime) -> list[str
     themes = list(consultation.themes.all())
     if any(not theme.outcome or not theme.text for theme in themes):
         problems.append(_("A theme is not answered yet."))
-    wrote = {consultation.summary_edited_by_id, *(theme.written_by_id for theme in themes)}
-    if by.pk in wrote:
+    if _ever_wrote(consultation, by):
         problems.append(_("You wrote part of it; somebody who wrote nothing of it publishes it."))
     return problems
+
+
+def _ever_wrote(consultation: Consultation, user: User) -> bool:
+    """Return whether this person wrote of it at any time, as the ledger says: a later hand takes no part away."""
+    rows = ledger.of(consultation).filter(event=Event.CONSULTATION_THEMES_WRITTEN, actor=ledger.name_of(user))
+    return rows.filter(details__has_any_keys=["theme", "summary"]).exists()  # who only grouped wrote nothing
 
 
 def tell_owed(*, at: datetime) -> int:
@@ -187,6 +194,16 @@ def _wrong(
         yield _("Write the answer in words, too.")
     if any(code not in consultation.clauses for code in clauses):
         yield _("This part is not in the text.")
+
+
+def _rewritten(consultation: Consultation, theme: Theme | None) -> Theme | None:
+    """Return a theme as it is now that nobody else changes it. Raises BadTheme where it is gone."""
+    if theme is None:
+        return None
+    row = consultation.themes.filter(pk=theme.pk).first()
+    if row is None:
+        raise BadTheme([_("This theme was taken out meanwhile.")])
+    return row
 
 
 def _unpublished(consultation: Consultation) -> Consultation:

@@ -10,16 +10,16 @@ from audit import clock
 from policies.domain import consultations, guidelines, themes
 from policies.models import Comment, Consultation
 from tests.browser import axe
-from tests.browser.conftest import Browse, Watch, newcomer, person
+from tests.browser.conftest import Browse, Site, Watch, newcomer, person
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PAGE = "/guidelines/3.1.0/consultation/"
 HOSTILE = "<script>alert(1)</script> " + "Donaudampfschifffahrtsgesellschaft" * 4
 
 
-def opened() -> Consultation:
+def opened(version: str = "3.1.0") -> Consultation:
     pia, at = person("pia"), clock.now() - timedelta(days=2)
-    draft = guidelines.load(guidelines.shipped() | {"version": "3.1.0"}, by=pia, at=at)
+    draft = guidelines.load(guidelines.shipped() | {"version": version}, by=pia, at=at)
     guidelines.consult(draft, by=pia, at=at)
     made = consultations.prepare(
         draft, opens_at=at, closes_at=at + timedelta(days=9), introduction="Is it *clear*?", by=pia, at=at
@@ -86,3 +86,37 @@ def test_a_comment_is_sent_read_shown_grouped_and_answered(browse: Browse, watch
     assert axe.look(author) == []
     author.get_by_role("link", name="1 comment").click()
     expect(author.locator("#comments")).to_contain_text("Say what a weapon is.")
+
+
+def test_a_comment_is_confirmed_and_taken_back_by_the_link_in_a_letter(
+    browse: Browse, watch: Watch, site: Site
+):
+    opened("3.2.0")
+    reader = browse()
+    reader.goto("/guidelines/3.2.0/consultation/")
+    reader.get_by_label("On the text as a whole").fill("Clear.")
+    reader.get_by_label("E-mail address").fill("anon@example.org")
+    reader.get_by_label("I agree that a person reads").check()
+    reader.get_by_role("button", name="Send the comment").click()
+    expect(reader.locator("body")).to_contain_text("A letter with a link is on its way")
+
+    reader.goto(site.mailed(r"/guidelines/3\.2\.0/consultation/yours/[\w-]+/", to="anon@example.org"))
+    reader.locator('button[value="confirm"]').click()
+    expect(reader.locator(".standing")).to_contain_text("We have it.")
+    reader.locator("summary", has_text="Take my comment back").click()
+    reader.locator('button[value="withdraw"]').click()
+    expect(reader.locator("body")).to_contain_text("is taken back")
+
+
+def test_letters_about_guidelines_are_confirmed_and_ended_by_their_link(
+    browse: Browse, watch: Watch, site: Site
+):
+    reader = browse()
+    reader.goto("/guidelines/subscribe/")
+    reader.get_by_label("E-mail address").fill("sub@example.org")
+    reader.locator("main form button").click()
+    reader.goto(site.mailed(r"/guidelines/subscription/[\w-]+/", to="sub@example.org"))
+    reader.locator('button[value="confirm"]').click()
+    expect(reader.locator("body")).to_contain_text("You get a letter from now on")
+    reader.locator("main form button").click()
+    expect(reader.locator("body")).to_contain_text("You get no more letters")

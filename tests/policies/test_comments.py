@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from audit.models import LedgerEntry
 from outbox.models import Letter
@@ -12,6 +13,7 @@ from policies.domain.comment_words import BadComment, Words
 from policies.domain.moderation import BadVerdict, HeldBy, NotForYou, NotHeld, NothingWaits
 from policies.invariants import INVARIANTS
 from policies.models import Comment
+from policies.permissions import may_moderate
 from policies.states import COMMENT_TRANSITIONS, CommentState
 from tests.factories import MONDAY, editor, make_organisation, make_user, verified
 from tests.policies.consulting import CLOSES, SAID, in_state, make_comment, make_open, moderated
@@ -217,6 +219,19 @@ def test_nobody_moderates_their_own_or_their_organisations():
             moderation.take(row, by=mona, at=MONDAY)
     with pytest.raises(NothingWaits):
         moderation.take_next(by=mona, at=MONDAY)
+
+
+def test_what_is_asked_of_the_database_does_not_grow_with_the_organisation():
+    row, mona = make_comment(make_open()), editor("mona")
+    assert may_moderate(mona, row)  # her roles are known from here on
+    asked = []
+    for number in range(3):
+        make_organisation(mona, *(verified(make_user(f"cole{number}{n}")) for n in range(number)))
+        with CaptureQueriesContext(connection) as seen:
+            assert may_moderate(mona, row)
+        asked.append(len(seen))
+
+    assert asked == asked[:1] * 3
 
 
 def test_an_address_of_ones_own_counts_without_signing_in():

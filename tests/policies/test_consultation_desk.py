@@ -185,7 +185,7 @@ def test_everything_that_was_sent_is_in_the_file_and_who_took_it_in_the_ledger(e
     hidden = moderated(make_comment(made, words=Words({"": "=1+1"})), "withheld")
     answer = edith.post(f"{PAGES}{made.pk}/everything.csv")
 
-    rows = list(csv.DictReader(io.StringIO(answer.content.decode())))
+    rows = list(csv.DictReader(io.StringIO(answer.getvalue().decode())))
     kept = LedgerEntry.objects.get(event="consultation.exported")
     assert [(row["number"], row["email"], row["reason"], row["text"]) for row in rows] == [
         (hidden.number, hidden.email, "spam", "'=1+1")
