@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from audit import clock
-from policies.domain import comments, guidelines, moderation, subscriptions, themes
+from policies.domain import comments, guidelines, kept_addresses, moderation, subscriptions, themes
 
 
 @shared_task
@@ -20,9 +20,10 @@ def tell_subscribers() -> None:
 
 @shared_task
 def drop_unconfirmed() -> None:
-    """Forget addresses of subscriptions and of comments that nobody confirmed."""
+    """Forget addresses of subscriptions and of comments that nobody confirmed, and those kept long enough."""
     subscriptions.drop_unconfirmed(at=clock.now())
     comments.drop_unconfirmed(at=clock.now())
+    kept_addresses.let_go(at=clock.now())
 
 
 @shared_task

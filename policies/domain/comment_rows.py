@@ -5,13 +5,14 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from accounts.languages import spoken
 from audit import ledger
 from audit.events import Event
 from outbox import erasure, letters
-from policies.models import Comment, CommentRevision
+from policies.models import Comment, CommentRevision, ConsulteeInvitation
 from policies.states import COMMENT_TRANSITIONS, CommentState
 
 
@@ -93,10 +94,19 @@ def unname(comment: Comment, *, at: datetime) -> None:
 def blank(comment: Comment, event: Event, *, by: ledger.Actor, at: datetime, reason: str = "") -> None:
     """Take a locked comment back, with its words."""
     _blank_words(comment.revisions.all(), at)
+    blank_invitations(ConsulteeInvitation.objects.filter(comment=comment), at=at)
     undecide(comment)
     _nobodys(comment, at)
     comment.withdrawn_at = at
     move(comment, CommentState.WITHDRAWN, event, by=by, at=at, reason=reason)
+
+
+def blank_invitations(asked: QuerySet[ConsulteeInvitation], *, at: datetime) -> int:
+    """Forget who was asked to comment, with the letters; when and by whom they were asked stays. Return how many."""
+    keys = list(asked.filter(erased_at=None).select_for_update(of=("self",)).values_list("pk", flat=True))
+    rows = ConsulteeInvitation.objects.filter(pk__in=keys)
+    erasure.blank_about(rows, at=at)
+    return rows.update(email=erasure.NOBODY, name="", affiliation_name="", erased_at=at)
 
 
 def _nobodys(comment: Comment, at: datetime) -> None:

@@ -16,9 +16,8 @@ from accounts.domain.erasure import addresses
 from accounts.models import User
 from audit import ledger
 from audit.events import Event
-from outbox import erasure
 from policies.domain import consultations
-from policies.domain.comment_rows import blank, locked, move, undecide, unname, write
+from policies.domain.comment_rows import blank, blank_invitations, locked, move, undecide, unname, write
 from policies.domain.comment_words import OBJECTION_MOST, BadComment, Words, checked, clean, too_long
 from policies.models import Comment, CommentRevision, Consultation, ConsulteeInvitation
 from policies.models.comment import NOBODYS
@@ -206,9 +205,7 @@ def forget(user: User, *, at: datetime) -> None:
             unname(row, at=at)
         else:
             blank(row, Event.COMMENT_WITHDRAWN, by="erasure", at=at, reason="erased")
-    asked = ConsulteeInvitation.objects.filter(email__in=theirs, erased_at=None)
-    erasure.blank_about(asked, at=at)
-    asked.update(email="erased@erased.invalid", name="", affiliation_name="", erased_at=at)
+    blank_invitations(ConsulteeInvitation.objects.filter(email__in=theirs), at=at)
 
 
 def _open(consultation: Consultation, at: datetime) -> Consultation:
