@@ -3,6 +3,7 @@
 import pytest
 from django.db import connection
 from django.test import TransactionTestCase, override_settings
+from django.utils import translation
 
 from tests import tables
 
@@ -54,3 +55,10 @@ def _files_when_asked_for():
     """Each new Client makes the middleware anew: two thirds of a request went into listing all static files."""
     with override_settings(WHITENOISE_AUTOREFRESH=True):
         yield
+
+
+@pytest.fixture(autouse=True)
+def _no_language_left():
+    """A request leaves the language of its reader active in the thread, for the next request to change."""
+    yield
+    translation.deactivate()

@@ -19,7 +19,7 @@ from accounts.languages import grouped
 from accounts.roles import Duty, may
 from audit import clock
 from onboarding.admin import previewing
-from onboarding.domain import plan_words, plans, programs, questions, rates
+from onboarding.domain import countries, plan_words, plans, programs, rates
 from onboarding.domain.plans import Rules, Share
 from onboarding.models import Program, WaitlistEntry
 from onboarding.models.plan import MOST_RAMP, MOST_RAMP_WEEKS, NO_RAMP
@@ -151,7 +151,7 @@ def read_cohort(text: str) -> tuple[ShareKind, str] | None:
 def _known(kind: ShareKind) -> Mapping[str, str] | None:
     """Return what there is of a kind; None where anything may be typed."""
     if kind == ShareKind.COUNTRY:
-        return questions.countries()
+        return countries.names()
     return plan_words.applicant_types() if kind == ShareKind.APPLICANT_TYPE else None
 
 

@@ -4,7 +4,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.languages import grouped
-from onboarding.domain import questions
+from onboarding.domain import countries, questions
 from onboarding.domain.plans import Rules, Share
 from onboarding.states import Carry, ShareKind, Spread, Unfilled
 
@@ -26,8 +26,8 @@ def who(share: Share) -> str:
     if share.kind == ShareKind.WAVE:
         return _("the wave %(names)s of an imported list") % {"names": ", ".join(named)}
     if share.kind == ShareKind.COUNTRY:
-        countries = questions.countries()
-        return _("people in %(names)s") % {"names": ", ".join(countries.get(name, name) for name in named)}
+        known = countries.names()
+        return _("people in %(names)s") % {"names": ", ".join(known.get(name, name) for name in named)}
     return _("those who apply as %(names)s") % {"names": "; ".join(_label(name) for name in named)}
 
 

@@ -6,8 +6,7 @@ reader's language where the catalogue has the words, so what is kept for good is
 
 import hashlib
 import json
-import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache, cached_property, lru_cache
@@ -23,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from audit import ledger
 from audit.events import Event
-from onboarding.domain import conditions
+from onboarding.domain import conditions, countries
 from onboarding.models import QuestionSet
 from onboarding.states import ApplicationKind
 
@@ -149,13 +148,13 @@ class Question(Strict):
         if self.type == "yesno":
             return YES_NO
         if self.type == "country":
-            return tuple(countries())
+            return tuple(countries.names())
         return tuple(option.value for option in self.rules.options)
 
     def label(self, value: str) -> str:
         """Return an option in plain words; an unknown one as it is."""
         if self.type == "country":
-            return countries().get(value, value)
+            return countries.names().get(value, value)
         if self.type in ("yesno", "tick"):
             return {"yes": _("Yes"), "no": _("No")}.get(value, value)
         return next((option.label for option in self.rules.options if option.value == value), value)
@@ -230,26 +229,6 @@ def shipped() -> dict[str, Any]:
 @cache
 def _shipped() -> str:
     return json.dumps(yaml.safe_load((CONTENT / "questions.yaml").read_text("utf-8")))
-
-
-def countries() -> Mapping[str, str]:
-    """Return ISO 3166-1 alpha-2 code -> name in the active language, in the order people choose from."""
-    return _countries(get_language() or settings.LANGUAGE_CODE)
-
-
-@lru_cache(maxsize=8)
-def _countries(language: str) -> Mapping[str, str]:
-    written = yaml.safe_load((CONTENT / "countries.yaml").read_text("utf-8"))
-    if language == settings.LANGUAGE_CODE:
-        return written
-    return dict(
-        sorted(((code, gettext(name)) for code, name in written.items()), key=lambda one: _plain(one[1]))
-    )
-
-
-def _plain(name: str) -> str:
-    """Return a name without accents: "Åland" and "Ávila" are looked for under A."""
-    return "".join(c for c in unicodedata.normalize("NFD", name.casefold()) if not unicodedata.combining(c))
 
 
 def read(source: object) -> Form:

@@ -7,7 +7,7 @@ import yaml
 from django.db import DatabaseError, IntegrityError, transaction
 
 from audit import ledger
-from onboarding.domain import conditions, questions
+from onboarding.domain import conditions, countries, questions
 from onboarding.models import QuestionSet
 from policies.domain import guidelines
 from tests.factories import MONDAY
@@ -82,7 +82,7 @@ def test_every_choice_that_weighs_has_a_weight_for_each_option():
 
 
 def test_countries_have_two_capital_letters_and_a_name():
-    found = questions.countries()
+    found = countries.names()
 
     assert len(found) == 249
     assert all(len(code) == 2 and code.isupper() and name for code, name in found.items())

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import translation
 
-from onboarding.domain import applications, questions
+from onboarding.domain import applications, countries, questions
 from onboarding.domain.applications import Incomplete
 from policies.models import Acceptance
 from tests.factories import MONDAY, accept_guidelines, make_owner, make_program, make_questions, make_user
@@ -41,7 +41,7 @@ def test_a_question_is_asked_in_the_readers_language():
 
 def test_countries_stand_in_the_order_of_the_readers_language():
     with translation.override("es"):
-        codes = list(questions.countries())
+        codes = list(countries.names())
 
     assert codes.index("AF") < codes.index("DE") < codes.index("ZM")
 
