@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from argparse import ArgumentParser
+from gettext import GNUTranslations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -71,9 +72,12 @@ class Command(BaseCommand):
             self.stdout.write(f"{language}: {len(missing)} left to translate.")
             return []
         wrong = [f"{language}: not translated: {text}" for text in missing]
-        if not kept.exists() or _undated(made) != _undated(kept):
+        behind = Path(made.parent, "kept.mo")
+        if kept.exists():
+            _run("msgfmt", "--output-file", str(behind), str(kept), cwd=copy)
+        if not kept.exists() or _says(behind) != _says(compiled):
             wrong.append(f"{language}: the catalogue is not up to date; run `python manage.py catalogue`.")
-        elif compiled.read_bytes() != kept.with_suffix(".mo").read_bytes():
+        elif _says(kept.with_suffix(".mo")) != _says(compiled):
             wrong.append(
                 f"{language}: the compiled catalogue is not up to date; run `python manage.py catalogue`."
             )
@@ -107,9 +111,12 @@ def _left(catalogue: Path) -> list[str]:
     return left
 
 
-def _undated(catalogue: Path) -> list[str]:
-    lines = catalogue.read_text("utf-8").splitlines()
-    return [line for line in lines if not line.startswith('"POT-Creation-Date')]
+def _says(compiled: Path) -> dict[object, str]:
+    """Return what a compiled catalogue says, without its header: releases of gettext differ in how they write it."""
+    with compiled.open("rb") as file:
+        said = dict(vars(GNUTranslations(file))["_catalog"])
+    said.pop("", None)
+    return said
 
 
 def _run(*words: str, cwd: Path) -> str:
