@@ -1,6 +1,5 @@
 """A consultation, for everybody: its questions, the comments shown, what came of them; and the form of a comment."""
 
-import csv
 import json
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -16,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
-from audit import clock
+from audit import clock, spreadsheets
 from policies import markdown
 from policies.consultation_forms import CommentForm
 from policies.domain import (
@@ -209,19 +208,11 @@ def page(
 
 def csv_of(rows: Iterable[dict[str, Any]], names: tuple[str, ...], filename: str) -> StreamingHttpResponse:
     """Return rows as a CSV file whose cells are harmless, a row at a time."""
-    writer = csv.writer(_Echo())
-    cells = ([comment_export.harmless(row[name]) for name in names] for row in rows)
-    lines = (writer.writerow(line) for line in chain([names], cells))
+    cells = ([spreadsheets.harmless(str(row[name])) for name in names] for row in rows)
+    lines = spreadsheets.lines(chain([names], cells))
     answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{filename}"'
     return answer
-
-
-class _Echo:
-    """What a CSV writer writes into, to be given each line back."""
-
-    def write(self, line: str) -> str:
-        return line
 
 
 def _json_of(asked: Consultation) -> Iterator[str]:

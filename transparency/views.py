@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from audit import spreadsheets
 from policies import markdown
 from transparency import drawing
 from transparency.domain import guarantees as promises
@@ -23,7 +24,6 @@ from transparency.models import Report
 TEAM = ("reviewer_load", "double_review_agreement", "languages")
 HIGHEST = 2**31 - 1
 SPOKEN = {"name", "title", "says", "unit"}  # of a metric: what people read
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @require_safe
@@ -181,8 +181,9 @@ def _spoken(part: Any) -> Any:
 
 def _plain(value: Any) -> str:
     """Return text that no spreadsheet takes for a formula."""
-    said = "" if value is None else str(value)
-    return f"'{said}" if isinstance(value, str) and said.startswith(FORMULA) else said
+    if isinstance(value, str):
+        return spreadsheets.harmless(value)
+    return "" if value is None else str(value)
 
 
 def _number(request: HttpRequest, name: str) -> int | None:

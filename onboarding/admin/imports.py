@@ -21,6 +21,7 @@ from accounts.languages import grouped
 from accounts.models import User
 from accounts.roles import Duty
 from audit import clock
+from audit.spreadsheets import harmless
 from onboarding import jobs
 from onboarding.admin.reading import ReadOnlyAdmin
 from onboarding.domain import answers, import_jobs, mappings, questions
@@ -33,7 +34,6 @@ from onboarding.states import Stage
 log = logging.getLogger(__name__)
 SHOWN = 200  # problems on the page; the download has all that are kept
 A_PAGE = 50
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet runs a cell that starts like this
 UNREACHABLE = gettext_lazy(
     "The file is kept, but the queue could not be reached, so no worker knows of it yet. "
     "Ask the worker again in a minute."
@@ -242,11 +242,6 @@ class ImportJobAdmin(ReadOnlyAdmin):
     def _page(self, request: HttpRequest, view: str, **context: Any) -> HttpResponse:
         context = self.admin_site.each_context(request) | context | {"opts": self.opts}
         return TemplateResponse(request, f"admin/onboarding/import_{view}.html", context)
-
-
-def harmless(text: str) -> str:
-    """Return text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def _enqueue(request: HttpRequest, job: ImportJob) -> None:

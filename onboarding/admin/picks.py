@@ -25,9 +25,9 @@ from redis.exceptions import RedisError
 from accounts.languages import grouped
 from accounts.models import User
 from audit import clock
+from audit.spreadsheets import harmless
 from onboarding import jobs
 from onboarding.admin import paging
-from onboarding.admin.imports import harmless
 from onboarding.domain import pick_rows, picks, programs
 from onboarding.domain.pick_rows import LeftOut, Looked, Row
 from onboarding.domain.records import UnreadableFile

@@ -23,7 +23,6 @@ PUBLIC = (
     "text",
 )
 FULL = ("number", "state", "reason", "email", *PUBLIC[1:])
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def shown(consultation: Consultation) -> Iterator[dict[str, Any]]:
@@ -49,12 +48,6 @@ def everything(consultation: Consultation, *, by: User, at: datetime) -> list[di
         found += list(_rows(comment, words, names, more))
     ledger.record(Event.CONSULTATION_EXPORTED, subject=consultation, actor=by, at=at, rows=len(found))
     return found
-
-
-def harmless(value: object) -> str:
-    """Return what a spreadsheet shows and does not run: a cell that could be a formula begins with an apostrophe."""
-    text = str(value)
-    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def _worded(consultation: Consultation, *, only_public: bool) -> Iterator[tuple[Comment, dict[str, Any]]]:

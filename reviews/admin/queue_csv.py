@@ -3,12 +3,12 @@
 What rq runs stands here too (`run`): the filters are the desk's, so the file and the page cannot differ.
 """
 
-import csv
 import hashlib
 import logging
 import tempfile
 from collections.abc import Iterator
 from functools import partial
+from itertools import chain
 from typing import IO, TYPE_CHECKING
 
 import django_rq
@@ -30,9 +30,9 @@ from rq.timeouts import JobTimeoutException
 
 from accounts.languages import grouped
 from accounts.roles import Duty, may
-from audit import clock
+from audit import clock, spreadsheets
+from audit.spreadsheets import harmless
 from onboarding.admin import line_csv
-from onboarding.admin.imports import harmless
 from onboarding.domain import runs
 from onboarding.models import Program
 from reviews.admin import queue
@@ -210,27 +210,17 @@ def _of_queue(export: QueueExport) -> tuple[int, Iterator[str]]:
 
 
 def _of_line(export: QueueExport) -> tuple[int, Iterator[str]]:
-    writer = csv.writer(_Echo())
     total, rows = LINES[export.what](Program.objects.get(slug=export.query), at=clock.now())
-    return total, (writer.writerow([harmless(cell) for cell in row]) for row in rows)
-
-
-class _Echo:
-    """A file that hands each line back."""
-
-    def write(self, line: str) -> str:
-        return line
+    return total, spreadsheets.lines([harmless(cell) for cell in row] for row in rows)
 
 
 def _lines(cases: queue.QuerySet[Case]) -> Iterator[str]:
-    writer = csv.writer(_Echo())
-    yield writer.writerow(COLUMNS)
     held = Prefetch(
         "claims", Claim.objects.filter(released_at=None).select_related("reviewer"), to_attr="held"
     )
     found = cases.select_related("program", "application").prefetch_related(held)
-    for case in found.iterator(chunk_size=CHUNK):
-        yield writer.writerow([harmless(cell) for cell in _cells(case)])
+    cells = ([harmless(cell) for cell in _cells(case)] for case in found.iterator(chunk_size=CHUNK))
+    return spreadsheets.lines(chain([COLUMNS], cells))
 
 
 def _cells(case: Case) -> list[str]:

@@ -20,8 +20,9 @@ from django.urls import reverse
 from accounts.roles import Role
 from audit import clock, ledger
 from audit.events import Event
+from audit.spreadsheets import harmless
 from onboarding import jobs
-from onboarding.admin.imports import SHOWN, harmless
+from onboarding.admin.imports import SHOWN
 from onboarding.domain import import_jobs
 from onboarding.models import Application, ImportJob
 from onboarding.models.imports import ImportState
